@@ -1,0 +1,111 @@
+/**
+ * What a token costs. Rates are integer nano-dollars per million tokens ($0.15 per million = 150_000_000), so that
+ * every product is exact; a charge is rounded once, at its end, to whole nano-dollars (half up).
+ */
+import type { Usage } from './usage.ts'
+
+/** Nano-dollars per million tokens. */
+export interface Rates {
+  input: number
+  cacheRead: number
+  cacheWrite: number
+  cacheWriteHour: number
+  output: number
+  reasoning: number
+  /** Nano-dollars a request, whatever its tokens. */
+  request: number
+}
+
+/** Rates that hold for the whole request once its prompt is longer than `above` tokens. */
+export interface Tier {
+  above: number
+  rates: Rates
+}
+
+export type Price =
+  | { kind: 'priced'; rates: Rates; tiers: readonly Tier[]; version: string }
+  | { kind: 'free'; version: string }
+  | { kind: 'unknown' }
+
+export const FREE: Price = { kind: 'free', version: 'free' }
+export const UNKNOWN: Price = { kind: 'unknown' }
+
+const MILLION = 1_000_000
+
+/** The rates that a prompt of this many tokens is billed at. Tiers are sorted by `above`, lowest first. */
+export function ratesFor(price: Price & { kind: 'priced' }, inputTokens: number): Rates {
+  let rates = price.rates
+  for (const tier of price.tiers) if (inputTokens > tier.above) rates = tier.rates
+  return rates
+}
+
+/**
+ * The cost of a usage in nano-dollars; 0 where the price is free or unknown (an unknown price never reaches a
+ * caller with a budget: see plan.ts).
+ */
+export function costOf(price: Price, used: Usage): number {
+  if (price.kind !== 'priced') return 0
+  const rates = ratesFor(price, used.input)
+  const uncached = used.input - used.cacheRead - used.cacheWrite - used.cacheWriteHour
+  return (
+    perMillion([
+      [uncached, rates.input],
+      [used.cacheRead, rates.cacheRead],
+      [used.cacheWrite, rates.cacheWrite],
+      [used.cacheWriteHour, rates.cacheWriteHour],
+      [used.output - used.reasoning, rates.output],
+      [used.reasoning, rates.reasoning],
+    ]) + rates.request
+  )
+}
+
+/** The dearest a prompt of at most `inputTokens` and an answer of at most `outputTokens` can be, in nano-dollars. */
+export function worstCost(price: Price, inputTokens: number, outputTokens: number): number {
+  if (price.kind !== 'priced') return 0
+  let worst = 0
+  for (const rates of [price.rates, ...price.tiers.filter((t) => inputTokens > t.above).map((t) => t.rates)]) {
+    const input = Math.max(rates.input, rates.cacheWrite, rates.cacheWriteHour, rates.cacheRead)
+    const output = Math.max(rates.output, rates.reasoning)
+    worst = Math.max(
+      worst,
+      perMillion(
+        [
+          [inputTokens, input],
+          [outputTokens, output],
+        ],
+        Math.ceil,
+      ) + rates.request,
+    )
+  }
+  return worst
+}
+
+/** How many tokens of answer `nano` pays for after a prompt of `inputTokens`: 0 or less where not even the prompt. */
+export function outputAffordable(price: Price, inputTokens: number, nano: number): number {
+  if (price.kind !== 'priced') return Number.POSITIVE_INFINITY
+  const left = nano - worstCost(price, inputTokens, 0)
+  if (left < 0) return -1
+  const dearest = price.tiers.filter((t) => inputTokens > t.above).map((t) => t.rates)
+  const rate = Math.max(...[price.rates, ...dearest].map((r) => Math.max(r.output, r.reasoning)))
+  if (rate === 0) return Number.POSITIVE_INFINITY
+  // One below the quotient where rounding could carry the product past what is left.
+  const tokens = Math.floor((left / rate) * MILLION)
+  return perMillion([[tokens, rate]], Math.ceil) <= left ? tokens : tokens - 1
+}
+
+/**
+ * Σ tokens × rate ÷ 1e6 without leaving the integers that a double holds exactly: each rate is split into whole
+ * nano-dollars per token and a rest below 1e6, so that no product passes 2^53 (1e9 tokens × $9,000 per million).
+ */
+function perMillion(lines: readonly (readonly [tokens: number, rate: number])[], round = roundHalfUp): number {
+  let whole = 0
+  let rest = 0
+  for (const [tokens, rate] of lines) {
+    const perToken = Math.floor(rate / MILLION)
+    whole += tokens * perToken
+    rest += tokens * (rate - perToken * MILLION)
+  }
+  return whole + round(rest / MILLION)
+}
+
+const roundHalfUp = (n: number): number => Math.floor(n + 0.5)

@@ -1,0 +1,51 @@
+/** What an alias points at, as the deciders see it: no secrets, no addresses, nothing that can do I/O. */
+import type { Price } from './price.ts'
+
+export interface Abilities {
+  tools?: boolean | undefined
+  images?: boolean | undefined
+  audio?: boolean | undefined
+  files?: boolean | undefined
+  thinking?: boolean | undefined
+  /** Native structured output by JSON Schema. */
+  schema?: boolean | undefined
+}
+
+/** All in ms. Each is separate, since each means another fault. */
+export interface Timeouts {
+  connect: number
+  /** Until the first content. A cold local model has a longer one. */
+  firstByte: number
+  /** Between two events of a stream. */
+  idle: number
+  total: number
+}
+
+export interface Target {
+  /** Stable over restarts as long as its configuration is: `<alias>#<n>` unless `model_info.id` names it. */
+  id: string
+  alias: string
+  provider: string
+  /** The model in the upstream's words. */
+  model: string
+  /** It runs in the house: it has no bill, and failing over from it to a cloud is told in a header. */
+  local: boolean
+  price: Price
+  abilities: Abilities
+  /** Tokens of prompt and answer together; undefined where nobody knows. */
+  contextTokens?: number | undefined
+  maxOutputTokens?: number | undefined
+  /** Capacity, for choosing; 0 where not given. */
+  rpm: number
+  tpm: number
+  weight: number
+  maxParallel: number
+  timeouts: Timeouts
+  /** Parameters that go along unless the caller gives his own (temperature, …), in OpenAI's words. */
+  defaults: Readonly<Record<string, unknown>>
+}
+
+export interface Alias {
+  name: string
+  targets: readonly Target[]
+}

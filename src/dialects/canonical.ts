@@ -1,0 +1,183 @@
+/**
+ * The one form that every chat dialect is translated to and from. It says what was meant, not how it was spelt;
+ * what a dialect has and this form lacks travels in `extras` and goes out again only in the same dialect.
+ */
+import type { Usage } from '../core/usage.ts'
+
+export type DialectId =
+  | 'openai-chat'
+  | 'openai-completions'
+  | 'anthropic'
+  | 'ollama-chat'
+  | 'ollama-generate'
+  | 'openai-embeddings'
+  | 'ollama-embed'
+  | 'ollama-embeddings'
+
+export type Json = Record<string, unknown>
+
+export interface Chat {
+  op: 'chat'
+  model: string
+  /** In order; `system` (and OpenAI's `developer`) may stand anywhere. */
+  messages: Message[]
+  stream: boolean
+  /** The caller asked for usage at the end of the stream (OpenAI's `stream_options.include_usage`). */
+  includeUsage?: boolean
+  /** The most tokens the answer may have. */
+  maxTokens?: number
+  temperature?: number
+  topP?: number
+  topK?: number
+  minP?: number
+  presencePenalty?: number
+  frequencyPenalty?: number
+  repeatPenalty?: number
+  seed?: number
+  stop?: string[]
+  /** How many choices. */
+  n?: number
+  logprobs?: boolean
+  topLogprobs?: number
+  logitBias?: Json
+  tools?: Tool[]
+  toolChoice?: 'auto' | 'none' | 'required' | { name: string }
+  parallelTools?: boolean
+  format?: { kind: 'json' } | { kind: 'schema'; schema: Json; name?: string; description?: string; strict?: boolean }
+  /** `enabled: false` switches it off where it is on by default (Ollama). `budget` is in tokens. */
+  thinking?: { enabled: boolean; effort?: string; budget?: number }
+  user?: string
+  metadata?: Json
+  /** The text after the gap, in fill-in-the-middle completions. */
+  suffix?: string
+  /** Whether the caller asked by prompt (completions, generate) or by messages. */
+  shape: 'messages' | 'prompt'
+  extras: Extras
+}
+
+/** What only one dialect knows, kept as it came. */
+export interface Extras {
+  dialect: DialectId
+  fields: Json
+}
+
+export interface Message {
+  role: 'system' | 'user' | 'assistant' | 'tool'
+  parts: Part[]
+  name?: string
+  /** Fields of this message that only its own dialect knows. */
+  extras?: Extras
+}
+
+export type Source = { kind: 'data'; mediaType: string; data: string } | { kind: 'url'; url: string }
+
+export type Part =
+  | { type: 'text'; text: string; extras?: Extras }
+  | { type: 'image'; source: Source; detail?: string; extras?: Extras }
+  | { type: 'audio'; data: string; format: string; extras?: Extras }
+  | { type: 'file'; source: Source | { kind: 'id'; id: string }; name?: string; extras?: Extras }
+  | { type: 'thinking'; text: string; signature?: string; extras?: Extras }
+  | { type: 'redacted_thinking'; data: string }
+  | { type: 'refusal'; text: string }
+  | ToolCall
+  | ToolResult
+  /** A part only its own dialect knows: passed on there, warned of elsewhere. */
+  | { type: 'foreign'; extras: Extras }
+
+/** `args` is JSON text as the model wrote it: never parsed and written again on the way between two string dialects. */
+export interface ToolCall {
+  type: 'call'
+  id: string
+  name: string
+  args: string
+  extras?: Extras
+}
+
+export interface ToolResult {
+  type: 'result'
+  callId: string
+  name?: string
+  parts: Part[]
+  isError?: boolean
+  extras?: Extras
+}
+
+export interface Tool {
+  name: string
+  description?: string
+  /** JSON Schema of the arguments. */
+  parameters?: Json
+  strict?: boolean
+  extras?: Extras
+}
+
+/** Both worlds: what it means here, and the word the upstream used. */
+export interface Finish {
+  unified: 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other'
+  raw: string
+}
+
+export interface Reply {
+  id: string
+  /** The model that gave it, in the upstream's words. */
+  model: string
+  /** Seconds since the epoch. */
+  created: number
+  choices: Choice[]
+  usage?: Usage
+  timings?: Timings
+  extras?: Extras
+}
+
+export interface Choice {
+  index: number
+  parts: Part[]
+  /** Missing where the upstream ended without saying why: such an answer is not whole. */
+  finish?: Finish
+  logprobs?: unknown
+}
+
+/** What Ollama measures, in ns as it says them. */
+export interface Timings {
+  total?: number
+  load?: number
+  prompt?: number
+  eval?: number
+}
+
+/** What happens in a stream. `choice` counts from 0; `index` counts the tool calls of a choice from 0. */
+export type Event =
+  | { type: 'start'; id?: string; model?: string; created?: number; usage?: Usage }
+  | { type: 'text'; choice: number; text: string; logprobs?: unknown }
+  | { type: 'thinking'; choice: number; text: string }
+  | { type: 'signature'; choice: number; signature: string }
+  | { type: 'redacted_thinking'; choice: number; data: string }
+  | { type: 'refusal'; choice: number; text: string }
+  | { type: 'call'; choice: number; index: number; id: string; name: string }
+  | { type: 'args'; choice: number; index: number; text: string }
+  | { type: 'finish'; choice: number; reason: Finish; timings?: Timings }
+  /** Cumulative: the last one holds. */
+  | { type: 'usage'; usage: Usage }
+  | { type: 'error'; message: string; code?: string; kind?: string; status?: number }
+  /** The dialect's own end (`[DONE]`, `message_stop`, `done: true`). */
+  | { type: 'end' }
+
+export interface Embed {
+  op: 'embed'
+  model: string
+  /** Texts, or token ids where the caller sent those. */
+  input: (string | number[])[]
+  /** The caller sent one input, not a list. */
+  single: boolean
+  dimensions?: number
+  encoding?: 'float' | 'base64'
+  user?: string
+  extras: Extras
+}
+
+export interface EmbedReply {
+  model: string
+  vectors: number[][]
+  usage?: Usage
+  timings?: Timings
+}

@@ -1,0 +1,98 @@
+/**
+ * The contract of a dialect. Pure: no I/O, no clock (the caller gives `now` where an answer carries a time).
+ * Reading is tolerant (unknown fields become extras); writing never drops silently (what cannot be said is warned of).
+ */
+import type { Failure } from '../core/failure.ts'
+import type { Refusal } from '../core/refusal.ts'
+import type { Usage } from '../core/usage.ts'
+import type { Chat, DialectId, Embed, EmbedReply, Event, Json, Reply } from './canonical.ts'
+
+/** Names what the target's dialect cannot say: the caller's word for it, and why. */
+export type Warn = (param: string, reason: string) => void
+
+/** One event of a stream as it came off the wire, without its framing. */
+export interface Frame {
+  /** The SSE `event:` line, where there was one. */
+  event?: string | undefined
+  /** The JSON text (or `[DONE]`). */
+  data: string
+}
+
+/** What a tap saw in one frame that is passed on without being translated. */
+export interface Sight {
+  /** Something the caller asked for: text, thinking, a tool call. The first one is the commit point. */
+  content: boolean
+  /** The upstream said why it stopped (any choice). */
+  finished: boolean
+  /** The dialect's own end of stream. */
+  end: boolean
+  /** The frame holds nothing but usage (OpenAI's last chunk with `choices: []`): taken out unless asked for. */
+  usageOnly: boolean
+  /** Cumulative, where this frame reports some. */
+  usage?: Usage | undefined
+  failure?: Failure | undefined
+  /** Not an event of this dialect (broken JSON): to be taken out. */
+  garbage: boolean
+}
+
+export interface Written {
+  status: number
+  body: Json
+}
+
+/** What an answer may need that is not in it. */
+export interface Answering {
+  /** Seconds since the epoch. */
+  created: number
+  /** An id for the whole answer, used where the upstream gave none. */
+  id: string
+}
+
+interface Common {
+  id: DialectId
+  /** Errors in the shape this dialect's clients expect. */
+  writeError(refusal: Refusal): Written
+  /** An upstream's error answer, whatever its shape: JSON of this dialect, another JSON, HTML, nothing. */
+  readError(status: number, body: string): Failure
+  /** Where a request body says which model, and the other few things that are read without translating it. */
+  fields: { maxTokens: readonly string[]; required: Readonly<Record<string, 'array' | 'string' | 'any'>> }
+}
+
+export interface ChatDialect extends Common {
+  op: 'chat'
+  framing: 'sse' | 'ndjson'
+  /** Whether a request without `stream` is a stream (Ollama: yes). */
+  streamsByDefault: boolean
+  /** @throws Refusal invalid_request with `param`, in this dialect's words. */
+  readRequest(body: Json): Chat
+  /** `chat.model` is already the target's. Writes `stream` as `chat.stream` says and asks for usage. */
+  writeRequest(chat: Chat, warn: Warn): Json
+  /** @throws UpstreamFailure bad_reply where it is not one. */
+  readReply(body: Json): Reply
+  writeReply(reply: Reply, chat: Chat, answering: Answering): Json
+  /** Frames of one stream → events. Stateful: one a stream. Throws UpstreamFailure bad_reply on garbage. */
+  reader(): (frame: Frame) => Event[]
+  /** Events → text to send, framing included; '' where there is nothing to say yet. Stateful: one a stream. */
+  writer(chat: Chat, answering: Answering): (event: Event) => string
+  /** An error inside a stream that has begun, framing included; after it nothing more is sent. */
+  writeStreamError(refusal: Refusal): string
+  /** The end of a stream that the upstream finished but did not close properly (`data: [DONE]\n\n`), or ''. */
+  streamEnd: string
+  /** A line that keeps a silent stream alive and that every client ignores, or '' where the dialect has none. */
+  heartbeat: string
+  /** Looks at frames that are relayed as they are. Stateful: one a stream. Must cost less than a JSON.parse a frame. */
+  tap(): (frame: Frame) => Sight
+  /** Looks at a whole answer that is relayed as it is. */
+  glance(body: string): Sight
+}
+
+export interface EmbedDialect extends Common {
+  op: 'embed'
+  readRequest(body: Json): Embed
+  writeRequest(embed: Embed, warn: Warn): Json
+  readReply(body: Json): EmbedReply
+  writeReply(reply: EmbedReply, embed: Embed): Json
+  glance(body: string): Sight
+}
+
+export type Dialect = ChatDialect | EmbedDialect

@@ -1,0 +1,59 @@
+/**
+ * The contract of a provider: everything Tollgate knows of it is one file in `providers/`, whose default export is
+ * `defineProvider({…})`. Shared code never asks for a provider's name.
+ */
+import type { z } from 'zod'
+import type { Failure } from '../core/failure.ts'
+import type { Abilities } from '../core/target.ts'
+import type { DialectId, Json } from '../dialects/canonical.ts'
+
+/** What an amendment may look at. */
+export interface AmendContext<S> {
+  settings: S
+  /** The model in the upstream's words. */
+  model: string
+}
+
+/** A request to a provider that answers inside this process. */
+export interface InProcessCall {
+  path: string
+  body: Json
+  signal: AbortSignal
+}
+
+export interface Provider<S = unknown> {
+  /** Also the prefix of its model strings: `example/some-model`. */
+  id: string
+  /** Other prefixes that mean it (LiteLLM's `ollama_chat`). */
+  prefixes?: readonly string[]
+  /** What it takes from `litellm_params` besides the common ones, in LiteLLM's words (`api_key`, `api_base`, …). */
+  settings: z.ZodType<S>
+  /** Environment variables that give a key or a base where the configuration does not, first match wins. */
+  env?: { api_key?: readonly string[]; api_base?: readonly string[] }
+  /** Dialects it understands and the path of each under its origin; the first chat dialect is the preferred one. */
+  speaks: Partial<Record<DialectId, string>>
+  /** Scheme, host, port and any path prefix; no trailing slash. */
+  origin(settings: S): string
+  /** Headers of every request, credentials included. */
+  headers(settings: S): Record<string, string>
+  /** Quirks: the wire body, changed in place or replaced, just before it is sent. Its presence costs a parse. */
+  amend?: Partial<Record<DialectId, (wire: Json, context: AmendContext<S>) => Json>>
+  abilities?: Abilities
+  /** Runs in the house: free unless priced, and told apart in failover. */
+  local?: boolean
+  /** The provider's id in the price library, where it differs. */
+  prices?: string
+  /** How to list what it has: a GET, and where the names stand in the answer. */
+  list?: { path: string; read(body: unknown): string[] }
+  /** A GET that is 200 where it is well. Without it, `list` is asked. */
+  health?: string
+  /** Corrects what the dialect made of an error where this provider means something else by it. */
+  classify?(failure: Failure, status: number, body: string): Failure
+  /** Answers without a network (the demo model): the dialect's own wire, as an HTTP response. */
+  inProcess?(call: InProcessCall): Promise<Response> | Response
+}
+
+/** Gives a provider file its types and nothing else. */
+export function defineProvider<S>(provider: Provider<S>): Provider<S> {
+  return provider
+}
