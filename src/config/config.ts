@@ -1,0 +1,139 @@
+/**
+ * The configuration as the rest of the house reads it: both of LiteLLM's sections merged, times in ms, money in
+ * nano-dollars, secrets sealed. How a file says it is `schema.ts`; how one becomes the other is `normalise.ts`.
+ */
+import type { Period } from '../core/period.ts'
+import type { Rates } from '../core/price.ts'
+import type { Timeouts } from '../core/target.ts'
+import type { Secret } from '../secrets/secret.ts'
+
+/** One entry of `model_list`: one target behind an alias. */
+export interface ModelConfig {
+  /** `model_name`: what callers ask for. May be a pattern (`openai/*`). */
+  alias: string
+  /** `model_info.id`, else `<alias>#<n>` counted from 1 within the alias. */
+  id: string
+  /** The provider's id, with LiteLLM's other prefixes resolved (`ollama_chat` → `ollama`). */
+  provider: string
+  /** The prefix as it was written. */
+  prefix: string
+  /** The model in the upstream's words; holds `*` where the alias is a pattern. */
+  model: string
+  /** No trailing slash. Undefined: the provider's own address. */
+  apiBase?: string | undefined
+  apiKey?: Secret | undefined
+  /** Everything a provider may take, in LiteLLM's words: api_key (a Secret), api_base, api_version, num_ctx, … */
+  settings: Readonly<Record<string, unknown>>
+  /** Capacity; 0 where not given. */
+  rpm: number
+  tpm: number
+  weight: number
+  /** Requests at once; 0 where not given. */
+  maxParallel: number
+  /** Lowest first; targets without one come first, as 0. */
+  order: number
+  tags: readonly string[]
+  timeouts: Partial<Pick<Timeouts, 'firstByte' | 'total'>>
+  /** Further attempts after the first; undefined: the gateway's. */
+  retries?: number | undefined
+  dropParams?: boolean | undefined
+  /** What the file says of the price, nano-dollars per million tokens. Laid over the price list by `price.ts`. */
+  rates: Partial<Rates>
+  /** Header values may hold credentials, so they don't print. */
+  extraHeaders: Readonly<Record<string, Secret>>
+  extraBody: Readonly<Record<string, unknown>>
+  /** Parameters that go along unless the caller gives his own, in OpenAI's words. */
+  defaults: Readonly<Record<string, unknown>>
+  /** Answer with this text and ask no upstream. */
+  mockResponse?: string | undefined
+  /** What is known of the model; also what /model/info tells. Keys of one's own are kept. */
+  info: Readonly<ModelInfo>
+}
+
+export interface ModelInfo {
+  mode?: string | undefined
+  base_model?: string | undefined
+  max_tokens?: number | undefined
+  max_input_tokens?: number | undefined
+  max_output_tokens?: number | undefined
+  [key: string]: unknown
+}
+
+/** Alias → the aliases to go to. `*` stands for every alias that has no line of its own. */
+export type FallbackMap = Readonly<Record<string, readonly string[]>>
+
+export const STRATEGIES = [
+  'simple-shuffle',
+  'least-busy',
+  'usage-based-routing',
+  'usage-based-routing-v2',
+  'latency-based-routing',
+  'cost-based-routing',
+] as const
+
+export type StrategyName = (typeof STRATEGIES)[number]
+
+export interface Config {
+  models: readonly ModelConfig[]
+  /** Other names for aliases; a hidden one works and is not listed. */
+  aliases: Readonly<Record<string, { model: string; hidden: boolean }>>
+  masterKey?: Secret | undefined
+  /** The master key as a shell can say it (`sk-${LITELLM_MASTER_KEY}`), where it comes from the environment. */
+  masterKeyShell?: string | undefined
+  /** A header beside the usual ones that carries the key, in lower case. */
+  keyHeader?: string | undefined
+  /** The gateway's own budget. Without a period it never resets. */
+  budget?: { max: number; period?: Period | undefined; duration?: string | undefined } | undefined
+  budgetExceededStatus: number
+  budgetMode: 'strict' | 'cap'
+  /** How long a request may wait for holds to be let go, ms. */
+  budgetWait: number
+  unpriced: 'refuse' | 'allow'
+  strategy: StrategyName
+  /** Further attempts after the first. */
+  retries: number
+  /** The least wait between attempts, ms. */
+  retryAfter: number
+  /** Failures a target may have in a minute before it cools down; undefined: the built-in rule. */
+  allowedFails?: number | undefined
+  /** ms */
+  cooldown: number
+  fallbacks: FallbackMap
+  contextWindowFallbacks: FallbackMap
+  contentPolicyFallbacks: FallbackMap
+  dropParams: boolean
+  /** ms. `firstByteLocal` is `firstByte` for what runs in the house and may have to load first. */
+  timeouts: Timeouts & { firstByteLocal: number }
+  /** Bytes. */
+  bodyLimit: number
+  log: 'json' | 'pretty' | 'auto'
+  /** ms between heartbeats of a silent stream; 0: none. */
+  heartbeat: number
+  /** ms that a stop waits for what is in flight. */
+  shutdownGrace: number
+  /** `environment_variables`: to be set in the process. They may be secrets. */
+  environment: Readonly<Record<string, Secret>>
+}
+
+/** What a load needs to know of a provider. A `Provider` has this shape. */
+export interface KnownProvider {
+  id: string
+  prefixes?: readonly string[] | undefined
+  env?: { api_key?: readonly string[]; api_base?: readonly string[] } | undefined
+  local?: boolean | undefined
+  /** Keys of `litellm_params` that it takes beyond the common ones. */
+  takes?: readonly string[] | undefined
+}
+
+/** The timeouts of one target, ms: the model's own, else the gateway's. None outlives the total. */
+export function timeoutsFor(
+  config: Pick<Config, 'timeouts'>,
+  model: Pick<ModelConfig, 'timeouts'>,
+  local: boolean,
+): Timeouts {
+  const { connect, firstByte, firstByteLocal, idle, total } = config.timeouts
+  const whole = model.timeouts.total ?? total
+  const first = model.timeouts.firstByte ?? (local ? firstByteLocal : firstByte)
+  const within = (ms: number): number => Math.min(ms, whole)
+  return { connect: within(connect), firstByte: within(first), idle: within(idle), total: whole }
+}

@@ -1,0 +1,36 @@
+/** What the command line and the composition root (`src/app.ts`) agree on. Types only. */
+import type { Secret } from '../secrets/secret.ts'
+import type { Config, KnownProvider } from './config.ts'
+import type { Problem } from './problem.ts'
+
+export interface StartOptions {
+  config: Config
+  /** 0 takes any free one. */
+  port: number
+  host: string
+  /** Exists, mode 0700. */
+  dataDir: string
+  /** The file's, else the environment's. Undefined: keep one in the data folder, made at the first start. */
+  masterKey?: Secret | undefined
+  log: 'json' | 'pretty'
+  /** Told on the terminal already; for the log and for whoever asks the gateway how it is. */
+  warnings: readonly Problem[]
+}
+
+export interface Started {
+  /** `http://127.0.0.1:4000` */
+  url: string
+  /** Takes no more requests, finishes those in flight within `config.shutdownGrace`, closes everything. */
+  stop(): Promise<void>
+  /** Only where it was made at this start: it is shown once. */
+  madeMasterKey?: string | undefined
+  /** The file that keeps a master key that was made, so that a shell can read it. */
+  masterKeyFile?: string | undefined
+}
+
+/** What `src/app.ts` exports. */
+export interface App {
+  start(options: StartOptions): Promise<Started>
+  /** Every provider there is, for the checks of a configuration and for discovery. */
+  providers(): Promise<readonly KnownProvider[]> | readonly KnownProvider[]
+}

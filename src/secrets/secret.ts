@@ -1,0 +1,39 @@
+/** A secret is a type that does not print: whatever logs, serialises or inspects it sees `***`. */
+import { z } from 'zod'
+
+const MASK = '***'
+
+export class Secret {
+  readonly #value: string
+
+  constructor(value: string) {
+    this.#value = value
+  }
+
+  /** The only way to the text. Call it where the text is sent, compared or hashed, and keep no copy. */
+  reveal(): string {
+    return this.#value
+  }
+
+  toString(): string {
+    return MASK
+  }
+
+  toJSON(): string {
+    return MASK
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return MASK
+  }
+
+  [Symbol.toPrimitive](): string {
+    return MASK
+  }
+}
+
+/** A setting that is secret: takes text or a Secret, gives a Secret. */
+export const secret = () =>
+  z
+    .union([z.instanceof(Secret), z.string().min(1)])
+    .transform((value): Secret => (value instanceof Secret ? value : new Secret(value)))
