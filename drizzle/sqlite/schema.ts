@@ -1,0 +1,125 @@
+/**
+ * The tables. Money is integer nano-dollars, times are integer ms since the epoch, booleans are 0 and 1.
+ * `holds` and `charges` are keyed by (operation, attempt), which makes a second booking of one attempt impossible, and
+ * are ordered by time, since an operation's number begins with its millisecond: no other index is needed on the way of
+ * a request. Both are WITHOUT ROWID (written by hand into the first migration: drizzle-kit has no word for it).
+ */
+import { integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+
+/** Facts about this database: the master key's digest, when it was made. */
+export const facts = sqliteTable('facts', {
+  name: text('name').primaryKey(),
+  value: text('value').notNull(),
+})
+
+export const keys = sqliteTable(
+  'keys',
+  {
+    id: text('id').primaryKey(),
+    digest: text('digest').notNull(),
+    alias: text('alias'),
+    hint: text('hint').notNull(),
+    /** JSON list of aliases and patterns. */
+    models: text('models').notNull(),
+    maxBudget: integer('max_budget'),
+    budgetDuration: text('budget_duration'),
+    rpmLimit: integer('rpm_limit'),
+    tpmLimit: integer('tpm_limit'),
+    maxParallelRequests: integer('max_parallel_requests'),
+    expiresAt: integer('expires_at'),
+    blocked: integer('blocked').notNull().default(0),
+    teamId: text('team_id'),
+    userId: text('user_id'),
+    /** JSON object of the operator's own. */
+    metadata: text('metadata').notNull().default('{}'),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (t) => [uniqueIndex('keys_digest').on(t.digest), uniqueIndex('keys_alias').on(t.alias)],
+)
+
+/** A target as it was when something was charged to it. Charges name it by number, so that a row stays small. */
+export const targets = sqliteTable(
+  'targets',
+  {
+    id: integer('id').primaryKey(),
+    name: text('name').notNull(),
+    alias: text('alias').notNull(),
+    provider: text('provider').notNull(),
+    model: text('model').notNull(),
+  },
+  (t) => [uniqueIndex('targets_unique').on(t.name, t.alias, t.provider, t.model)],
+)
+
+/** A price as it was when something was charged with it. */
+export const prices = sqliteTable(
+  'prices',
+  {
+    id: integer('id').primaryKey(),
+    /** JSON of core/price.ts Price. */
+    price: text('price').notNull(),
+  },
+  (t) => [uniqueIndex('prices_unique').on(t.price)],
+)
+
+/** Money set aside for an attempt that is under way. Empty when nothing is. */
+export const holds = sqliteTable(
+  'holds',
+  {
+    operation: integer('operation').notNull(),
+    attempt: integer('attempt').notNull(),
+    startedAt: integer('started_at').notNull(),
+    keyId: text('key_id'),
+    target: integer('target').notNull(),
+    price: integer('price').notNull(),
+    call: text('call').notNull(),
+    amount: integer('amount').notNull(),
+    /** Likely tokens of the prompt: what is charged for an attempt whose end nobody saw. */
+    inputLikely: integer('input_likely').notNull(),
+    /** JSON [scope, window start][]: what the charge is booked on. */
+    scopes: text('scopes').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.operation, t.attempt] })],
+)
+
+/** One row an attempt, written once, when it has ended. */
+export const charges = sqliteTable(
+  'charges',
+  {
+    operation: integer('operation').notNull(),
+    attempt: integer('attempt').notNull(),
+    startedAt: integer('started_at').notNull(),
+    durationMs: integer('duration_ms').notNull(),
+    /** ms from the start of the attempt to its first content; null where none came. */
+    firstMs: integer('first_ms'),
+    keyId: text('key_id'),
+    target: integer('target').notNull(),
+    price: integer('price').notNull(),
+    call: text('call').notNull(),
+    /** `ok`, `aborted`, `interrupted`, or the kind of the failure. */
+    outcome: text('outcome').notNull(),
+    status: integer('status').notNull(),
+    input: integer('input').notNull(),
+    cacheRead: integer('cache_read').notNull(),
+    cacheWrite: integer('cache_write').notNull(),
+    cacheWriteHour: integer('cache_write_hour').notNull(),
+    output: integer('output').notNull(),
+    reasoning: integer('reasoning').notNull(),
+    source: text('source').notNull(),
+    cost: integer('cost').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.operation, t.attempt] })],
+)
+
+/** What a scope has spent in a window (start 0 = since the beginning). Moves in the transaction of its charges. */
+export const spend = sqliteTable(
+  'spend',
+  {
+    scope: text('scope').notNull(),
+    windowStart: integer('window_start').notNull(),
+    cost: integer('cost').notNull(),
+    requests: integer('requests').notNull(),
+    tokens: integer('tokens').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.scope, t.windowStart] })],
+)

@@ -1,0 +1,80 @@
+/**
+ * How many tokens a request will be, before anybody has counted. Three answers, for three purposes:
+ * the most it can be (a token is at least one byte), what it is likely to be (from what this target reported for
+ * earlier requests), and the least an answer has been lately. Counting with a tokenizer costs milliseconds a request
+ * and still differs from the provider's own count; what the provider reported last is both cheaper and closer.
+ */
+
+/** Bytes of JSON per token of prompt where nothing is known yet: 4 characters a token is OpenAI's rule of thumb. */
+const BYTES_PER_TOKEN = 4
+
+/** Observations kept of each target: enough to see its spread, few enough to forget last hour's callers. */
+const KEPT = 16
+
+/** What a target reported of its last requests. Bounded; zeros where nothing has been seen. */
+export class Experience {
+  readonly #ratios = new Float64Array(KEPT)
+  readonly #outputs = new Float64Array(KEPT)
+  #seen = 0
+
+  /** A whole answer came: `bytes` of request were `input` tokens, and the answer had `output`. */
+  observe(bytes: number, input: number, output: number): void {
+    if (input <= 0 || bytes <= 0) return
+    const slot = this.#seen++ % KEPT
+    this.#ratios[slot] = input / bytes
+    this.#outputs[slot] = output
+  }
+
+  /** Tokens of prompt to expect of `bytes`: by the densest of the last requests, so that it is seldom too low. */
+  likelyInput(bytes: number): number {
+    const seen = Math.min(this.#seen, KEPT)
+    if (seen === 0) return Math.ceil(bytes / BYTES_PER_TOKEN)
+    let densest = 0
+    for (let i = 0; i < seen; i++) densest = Math.max(densest, this.#ratios[i] as number)
+    // The tiny shrink keeps ceil from adding a token to a ratio that was an exact quotient.
+    return Math.min(bytes, Math.ceil(densest * bytes * (1 - 1e-12)))
+  }
+
+  /** The shortest of the last answers, at least one token. */
+  leastOutput(): number {
+    const seen = Math.min(this.#seen, KEPT)
+    if (seen === 0) return 1
+    let least = Number.POSITIVE_INFINITY
+    for (let i = 0; i < seen; i++) least = Math.min(least, this.#outputs[i] as number)
+    return Math.max(1, least)
+  }
+}
+
+/** What a request may cost in tokens at one target. */
+export interface Estimate {
+  inputMost: number
+  inputLikely: number
+  outputMost: number
+  outputLeast: number
+}
+
+/**
+ * @param bytes length of the request's body
+ * @param asked the caller's own limit of the answer, if any
+ * @param contextTokens the model's window, if known
+ * @param maxOutputTokens the model's own limit of an answer, if known
+ */
+export function estimate(
+  experience: Experience,
+  bytes: number,
+  asked: number | undefined,
+  contextTokens: number | undefined,
+  maxOutputTokens: number | undefined,
+): Estimate {
+  const inputMost = Math.min(bytes, contextTokens ?? Number.POSITIVE_INFINITY)
+  const outputMost = Math.min(asked ?? Number.POSITIVE_INFINITY, maxOutputTokens ?? contextTokens ?? UNKNOWN_OUTPUT)
+  return {
+    inputMost,
+    inputLikely: Math.min(inputMost, experience.likelyInput(bytes)),
+    outputMost,
+    outputLeast: Math.min(outputMost, experience.leastOutput()),
+  }
+}
+
+/** The longest answer to expect of a model that nobody describes. */
+const UNKNOWN_OUTPUT = 32_768

@@ -1,0 +1,55 @@
+/** A virtual key as the deciders see it. The key itself is never kept, only its digest (store/keys.ts). */
+import type { Period } from './period.ts'
+
+export interface Limits {
+  /** Requests in any 60 seconds. */
+  rpm?: number | undefined
+  /** Tokens in any 60 seconds, prompt and answer together. */
+  tpm?: number | undefined
+  /** Requests at one time. */
+  parallel?: number | undefined
+}
+
+export interface Key {
+  id: string
+  /** `key_alias` in LiteLLM's words; unique where given. */
+  name?: string | undefined
+  /** The last four characters, to tell keys apart on a screen. */
+  hint: string
+  /** Aliases it may call; `openai/*` patterns too. Empty = all. */
+  models: readonly string[]
+  /** Nano-dollars in a window of `period`. */
+  maxBudget?: number | undefined
+  period?: Period | undefined
+  /** As it was written (`1mo`), for answers. */
+  budgetDuration?: string | undefined
+  limits: Limits
+  /** ms since the epoch. */
+  expiresAt?: number | undefined
+  blocked: boolean
+  teamId?: string | undefined
+  userId?: string | undefined
+  metadata: Readonly<Record<string, unknown>>
+  createdAt: number
+  updatedAt: number
+}
+
+/** Who calls: the holder of the master key, or of a virtual key. */
+export type Principal = { role: 'admin' } | { role: 'caller'; key: Key }
+
+/** Whether one of `patterns` names `model`; `*` stands for any run of characters. Empty allows everything. */
+export function allows(patterns: readonly string[], model: string): boolean {
+  return patterns.length === 0 || patterns.some((p) => p === model || p === 'all-proxy-models' || matches(p, model))
+}
+
+/** `openai/*` against `openai/gpt-4o`: what the star stood for, or undefined. Linear: one star, no backtracking. */
+export function starMatch(pattern: string, model: string): string | undefined {
+  const star = pattern.indexOf('*')
+  if (star < 0) return undefined
+  const head = pattern.slice(0, star)
+  const tail = pattern.slice(star + 1)
+  if (model.length < head.length + tail.length || !model.startsWith(head) || !model.endsWith(tail)) return undefined
+  return model.slice(head.length, model.length - tail.length)
+}
+
+const matches = (pattern: string, model: string): boolean => starMatch(pattern, model) !== undefined

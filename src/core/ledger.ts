@@ -1,0 +1,116 @@
+/**
+ * Who may spend what: the accounts that a hold has to pass, and the decision. State in, time as an argument, a verdict
+ * out. The shell (store/ledger.ts) writes down what was decided before anything is sent.
+ *
+ * Two promises. No overspend: what is held counts as spent until it is settled. No false refusal: money that is only
+ * *held* never refuses anybody, it makes him wait (litellm#27639, #36926, #40050 are refusals by leaked or oversized
+ * reservations); a refusal says that what is really *spent* leaves too little.
+ */
+import type { Estimate } from './estimate.ts'
+import { type Period, type Window, windowAt } from './period.ts'
+import { outputAffordable, type Price, worstCost } from './price.ts'
+import type { Budget } from './snapshot.ts'
+
+/** One scope's money in its current window. All amounts in nano-dollars. */
+export interface Account {
+  /** `key:<id>` or `gateway`. */
+  scope: string
+  limit: number
+  period: Period | undefined
+  window: Window
+  /** The start of the window that the current one was made from when the budget's period changed: its holds go on. */
+  movedFrom: number | undefined
+  spent: number
+  held: number
+  /** Everything since the beginning, for `x-litellm-key-spend` and reports. */
+  total: number
+}
+
+/** A scope as it is at start: what it spent in the window of `now` comes from the database. */
+export function openAccount(
+  scope: string,
+  budget: Budget | undefined,
+  spent: number,
+  total: number,
+  now: number,
+): Account {
+  const period = budget?.period
+  return {
+    scope,
+    limit: budget?.limit ?? Number.POSITIVE_INFINITY,
+    period,
+    window: windowAt(period, now),
+    movedFrom: undefined,
+    spent,
+    held: 0,
+    total,
+  }
+}
+
+/** Moves an account into the window of `now`. What was held belongs to the window it was taken in, and goes with it. */
+export function roll(account: Account, now: number): void {
+  if (now < account.window.end) return
+  account.window = windowAt(account.period, now)
+  account.movedFrom = undefined
+  account.spent = 0
+  account.held = 0
+}
+
+export interface Ask {
+  price: Price
+  tokens: Estimate
+  mode: 'strict' | 'cap'
+}
+
+export type Verdict =
+  /** Take `amount` from each account. `maxOutput` is what the answer must be cut to, where money asks for it. */
+  | { kind: 'hold'; amount: number; maxOutput: number | undefined }
+  /** Others hold what this needs: ask again when one of them settles. */
+  | { kind: 'wait'; account: Account }
+  | { kind: 'refuse'; account: Account; needed: number }
+
+/** Decides on one attempt at one target for all its accounts, or none. Changes nothing. */
+export function decide(accounts: readonly Account[], ask: Ask): Verdict {
+  const { price, tokens, mode } = ask
+  const worst = worstCost(price, tokens.inputMost, tokens.outputMost)
+  const tight = worst === 0 ? [] : accounts.filter((a) => a.limit - a.spent - a.held < worst)
+  if (tight.length === 0) return { kind: 'hold', amount: worst, maxOutput: undefined }
+
+  // The worst case does not fit: from here on the likely one counts, and the request runs alone on what is left.
+  const least = worstCost(price, tokens.inputLikely, mode === 'cap' ? tokens.outputLeast : tokens.outputMost)
+  const short = tight.find((a) => a.limit - a.spent < least)
+  if (short) return { kind: 'refuse', account: short, needed: least }
+  const busy = tight.find((a) => a.held > 0)
+  if (busy) return { kind: 'wait', account: busy }
+  const amount = Math.min(...tight.map((a) => a.limit - a.spent))
+  const affordable = outputAffordable(price, tokens.inputLikely, amount)
+  return { kind: 'hold', amount, maxOutput: affordable < tokens.outputMost ? affordable : undefined }
+}
+
+/** A hold that was taken: which window of each account it counts in. */
+export interface Hold {
+  amount: number
+  takenIn: readonly { account: Account; start: number }[]
+  settled: boolean
+}
+
+/** Takes `amount` from every account. Call only with a `hold` verdict made at the same moment. */
+export function take(accounts: readonly Account[], amount: number): Hold {
+  for (const account of accounts) account.held += amount
+  return { amount, takenIn: accounts.map((account) => ({ account, start: account.window.start })), settled: false }
+}
+
+/** Gives the hold back and books what it really cost. The second call does nothing: settling is idempotent. */
+export function settle(hold: Hold, cost: number): boolean {
+  if (hold.settled) return false
+  hold.settled = true
+  for (const taken of hold.takenIn) {
+    const { account } = taken
+    account.total += cost
+    if (taken.start === account.movedFrom) taken.start = account.window.start
+    if (taken.start !== account.window.start) continue
+    account.held -= hold.amount
+    account.spent += cost
+  }
+  return true
+}

@@ -1,0 +1,67 @@
+/**
+ * Requests and tokens in any 60 seconds, in 61 buckets of a second each: the current one and the 60 before it, so that
+ * no span of 60 s is ever over its limit (fixed windows allow twice the limit around their edge, and LiteLLM's start
+ * at the first request: litellm#24677, #18953).
+ */
+
+const BUCKETS = 61
+const BUCKET_MS = 1_000
+
+/** Counts something over the last minute. Costs one array of 61 numbers. */
+export class Meter {
+  readonly #buckets = new Float64Array(BUCKETS)
+  #second = 0
+  #sum = 0
+
+  #advance(now: number): void {
+    const second = Math.floor(now / BUCKET_MS)
+    const passed = second - this.#second
+    if (passed <= 0) return
+    if (passed >= BUCKETS) {
+      this.#buckets.fill(0)
+      this.#sum = 0
+    } else {
+      for (let s = this.#second + 1; s <= second; s++) {
+        this.#sum -= this.#buckets[s % BUCKETS] as number
+        this.#buckets[s % BUCKETS] = 0
+      }
+    }
+    this.#second = second
+  }
+
+  /** What was counted in the last minute. */
+  used(now: number): number {
+    this.#advance(now)
+    return this.#sum
+  }
+
+  add(now: number, amount: number): void {
+    this.#advance(now)
+    const slot = this.#second % BUCKETS
+    this.#buckets[slot] = (this.#buckets[slot] as number) + amount
+    this.#sum += amount
+  }
+
+  /** Corrects what was counted at `then` by `delta`; nothing where that has already left the minute. */
+  correct(then: number, now: number, delta: number): void {
+    this.#advance(now)
+    const second = Math.floor(then / BUCKET_MS)
+    if (this.#second - second >= BUCKETS) return
+    const slot = second % BUCKETS
+    this.#buckets[slot] = (this.#buckets[slot] as number) + delta
+    this.#sum += delta
+  }
+
+  /** ms until `amount` more fits under `limit`; Infinity where it never does. */
+  waitFor(now: number, limit: number, amount: number): number {
+    let over = this.used(now) + amount - limit
+    if (over <= 0) return 0
+    if (amount > limit) return Number.POSITIVE_INFINITY
+    for (let s = this.#second - BUCKETS + 1; s <= this.#second; s++) {
+      if (s < 0) continue
+      over -= this.#buckets[s % BUCKETS] as number
+      if (over <= 0) return Math.max(1, (s + BUCKETS) * BUCKET_MS - now)
+    }
+    return BUCKETS * BUCKET_MS
+  }
+}

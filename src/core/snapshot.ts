@@ -1,0 +1,66 @@
+/**
+ * Everything that memory decides by: immutable, replaced as a whole. A request takes the snapshot that stands when it
+ * arrives and keeps it to its end, so that it never sees half of a change.
+ */
+import { type Key, starMatch } from './key.ts'
+import type { Period } from './period.ts'
+import type { StrategyName } from './strategy.ts'
+import type { Alias } from './target.ts'
+
+export interface Budget {
+  /** Nano-dollars. */
+  limit: number
+  period?: Period | undefined
+}
+
+/** How attempts follow each other, for the whole gateway. Times in ms. */
+export interface Policy {
+  strategy: StrategyName
+  /** Extra attempts at the same target. */
+  retries: number
+  /** Attempts of one request over all targets. */
+  maxAttempts: number
+  allowedFails: number
+  cooldownMs: number
+  /** The whole operation, all attempts together. */
+  totalMs: number
+  /** How long a request waits for money that others hold before it is refused. */
+  budgetWaitMs: number
+  budgetMode: 'strict' | 'cap'
+  /** Whether a caller with a budget may use a model whose price nobody knows. */
+  unpriced: 'refuse' | 'allow'
+  /** What the target cannot be told: dropped and named in a header, or refused. */
+  dropParams: boolean
+  budgetStatus: number
+}
+
+export interface Snapshot {
+  version: number
+  aliases: ReadonlyMap<string, Alias>
+  /** Names with a star, longest first. Their targets carry the star in `model`. */
+  wildcards: readonly Alias[]
+  /** Other names for aliases (`model_group_alias`). */
+  otherNames: ReadonlyMap<string, string>
+  /** Alias → aliases to try after it. `*` for all. */
+  fallbacks: ReadonlyMap<string, readonly string[]>
+  /** By id of the key. */
+  keys: ReadonlyMap<string, Key>
+  gateway: Budget | undefined
+  policy: Policy
+}
+
+/**
+ * The alias that `name` means: itself, another name of one, or a wildcard (more specific ones first) with the star
+ * filled in. Ollama's `name:latest` finds `name`. Undefined where there is none.
+ */
+export function findAlias(snapshot: Snapshot, name: string): Alias | undefined {
+  const named = snapshot.aliases.get(snapshot.otherNames.get(name) ?? name)
+  if (named) return named
+  if (name.endsWith(':latest')) return findAlias(snapshot, name.slice(0, -':latest'.length))
+  for (const wildcard of snapshot.wildcards) {
+    const star = starMatch(wildcard.name, name)
+    if (star === undefined) continue
+    return { name, targets: wildcard.targets.map((t) => ({ ...t, alias: name, model: t.model.replace('*', star) })) }
+  }
+  return undefined
+}

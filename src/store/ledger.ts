@@ -1,0 +1,344 @@
+/**
+ * The ledger's shell: keeps the accounts in memory, lets requests wait for money that others hold, and writes down each
+ * decision before it takes effect. The deciding itself is core/ledger.ts.
+ */
+import { type Account, type Ask, decide, type Hold, openAccount, roll, settle, take } from '../core/ledger.ts'
+import { showDollars } from '../core/money.ts'
+import { costOf, type Price } from '../core/price.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Budget } from '../core/snapshot.ts'
+import type { Target } from '../core/target.ts'
+import type { Usage, UsageSource } from '../core/usage.ts'
+import { Names } from './names.ts'
+import type { Store } from './open.ts'
+import { type HoldRow, type Moves, Outbox } from './outbox.ts'
+
+/** What identifies an attempt, and what a charge says of it. */
+export interface Attempt {
+  operation: number
+  attempt: number
+  startedAt: number
+  keyId: string | undefined
+  target: Target
+  /** `chat`, `completion`, `embedding`: the route's kind. */
+  call: string
+}
+
+export interface HoldRequest extends Attempt {
+  accounts: readonly Account[]
+  /** Read each time it is decided anew: experience may have grown while it waited. */
+  ask(): Ask
+  waitMs: number
+  /** HTTP status of a refusal. */
+  status: number
+  signal: AbortSignal
+}
+
+export interface OpenHold {
+  attempt: Attempt
+  hold: Hold
+  price: Price
+  /** What the answer must be cut to, in tokens. */
+  maxOutput: number | undefined
+}
+
+export interface Outcome {
+  outcome: string
+  status: number
+  usage: Usage
+  source: UsageSource
+  firstMs: number | undefined
+  now: number
+}
+
+interface Waiter {
+  request: HoldRequest
+  since: number
+  resolve(held: { hold: Hold; maxOutput: number | undefined; inputLikely: number }): void
+  reject(refusal: Refusal): void
+}
+
+/** More waiting requests than this for one account are told to come back. */
+const MOST_WAITING = 10_000
+
+export class Ledger {
+  readonly #accounts = new Map<string, Account>()
+  readonly #waiting = new Map<Account, Waiter[]>()
+  readonly #outbox: Outbox
+  readonly #names: Names
+  readonly #clock: () => number
+  readonly #spentIn
+  readonly #charged
+  #lastOperation: number
+
+  /** @param clock ms since the epoch @param onError told of each failed write */
+  constructor(store: Store, clock: () => number, onError: (cause: unknown) => void) {
+    const { sqlite } = store
+    this.#clock = clock
+    this.#outbox = new Outbox(store, onError)
+    this.#names = new Names(store)
+    this.#spentIn = sqlite.prepare<[string, number], { cost: number }>(
+      'SELECT cost FROM spend WHERE scope = ? AND window_start = ?',
+    )
+    this.#charged = sqlite.prepare<[number, string | null, string | null], { cost: number }>(
+      'SELECT coalesce(sum(cost), 0) AS cost FROM charges WHERE operation >= ? AND (? IS NULL OR key_id = ?)',
+    )
+    const last = sqlite
+      .prepare(
+        'SELECT max(operation) AS o FROM (SELECT max(operation) AS operation FROM holds UNION ALL SELECT max(operation) FROM charges)',
+      )
+      .get() as { o: number | null }
+    this.#lastOperation = last.o ?? 0
+  }
+
+  /**
+   * A number for a new operation: its millisecond since 2024 × 4096, plus a count. Rises even when the clock falls
+   * back, and over restarts. Exact in a double until 2093.
+   */
+  nextOperation(): number {
+    this.#lastOperation = Math.max(this.#lastOperation + 1, operationAt(this.#clock()))
+    return this.#lastOperation
+  }
+
+  /** The account of a scope, read from the database when it is first asked for, with `budget` as it now stands. */
+  account(scope: string, budget: Budget | undefined): Account {
+    const now = this.#clock()
+    const known = this.#accounts.get(scope)
+    if (known && known.limit === (budget?.limit ?? Number.POSITIVE_INFINITY) && known.period === budget?.period) {
+      roll(known, now)
+      return known
+    }
+    const total = known?.total ?? this.#spentIn.get(scope, 0)?.cost ?? 0
+    if (known) return this.#rebudget(known, budget, now)
+    const account = openAccount(scope, budget, 0, total, now)
+    account.spent = account.window.start === 0 ? total : (this.#spentIn.get(scope, account.window.start)?.cost ?? 0)
+    this.#accounts.set(scope, account)
+    return account
+  }
+
+  /** A changed budget takes effect on the account that is in use: what is held in it stays held. */
+  #rebudget(account: Account, budget: Budget | undefined, now: number): Account {
+    const samePeriod = account.period?.count === budget?.period?.count && account.period?.unit === budget?.period?.unit
+    account.limit = budget?.limit ?? Number.POSITIVE_INFINITY
+    account.period = budget?.period
+    if (!samePeriod) {
+      this.#outbox.flush()
+      const fresh = openAccount(account.scope, budget, 0, account.total, now)
+      account.movedFrom = account.window.start
+      account.window = fresh.window
+      account.spent = fresh.window.start === 0 ? account.total : this.#chargedSince(account.scope, fresh.window.start)
+    }
+    this.#pump(account)
+    return account
+  }
+
+  /** What a scope spent since `start`, by its charges: for a window that was not counted as one until now. */
+  #chargedSince(scope: string, start: number): number {
+    const key = scope.startsWith('key:') ? scope.slice('key:'.length) : null
+    return this.#charged.get(operationAt(start), key, key)?.cost ?? 0
+  }
+
+  /**
+   * Takes the money for one attempt and writes the hold. Waits while others hold what it needs.
+   * @throws Refusal budget_exceeded, overloaded, client_closed
+   */
+  async hold(request: HoldRequest): Promise<OpenHold> {
+    const { hold, maxOutput, inputLikely } = await this.#acquire(request)
+    const { target } = request
+    const row: HoldRow = {
+      operation: request.operation,
+      attempt: request.attempt,
+      startedAt: request.startedAt,
+      keyId: request.keyId ?? null,
+      target: this.#names.target(target),
+      price: this.#names.price(target.price),
+      call: request.call,
+      amount: hold.amount,
+      inputLikely,
+      scopes: JSON.stringify(hold.takenIn.map((t) => [t.account.scope, t.start])),
+    }
+    try {
+      await this.#outbox.hold(row)
+    } catch (cause) {
+      this.#giveBack(hold, 0)
+      throw cause
+    }
+    return { attempt: request, hold, price: target.price, maxOutput }
+  }
+
+  /** Books what an attempt really used and lets go of its hold. Idempotent. Returns the cost in nano-dollars. */
+  settle(open: OpenHold, outcome: Outcome): number {
+    const cost = costOf(open.price, outcome.usage)
+    if (open.hold.settled) return cost
+    this.#giveBack(open.hold, cost)
+    const { attempt } = open
+    const { usage } = outcome
+    this.#outbox.charge(
+      {
+        operation: attempt.operation,
+        attempt: attempt.attempt,
+        startedAt: attempt.startedAt,
+        durationMs: Math.round(outcome.now - attempt.startedAt),
+        firstMs: outcome.firstMs === undefined ? null : Math.round(outcome.firstMs),
+        keyId: attempt.keyId ?? null,
+        target: this.#names.target(attempt.target),
+        price: this.#names.price(open.price),
+        call: attempt.call,
+        outcome: outcome.outcome,
+        status: outcome.status,
+        ...usage,
+        source: outcome.source,
+        cost,
+      },
+      movesOf(open.hold.takenIn.map((t) => [t.account.scope, t.start])),
+    )
+    return cost
+  }
+
+  flush(): void {
+    this.#outbox.flush()
+  }
+
+  get unwritten(): number {
+    return this.#outbox.unwritten
+  }
+
+  #giveBack(hold: Hold, cost: number): void {
+    if (!settle(hold, cost)) return
+    for (const { account } of hold.takenIn) this.#pump(account)
+  }
+
+  #acquire(request: HoldRequest): Promise<{ hold: Hold; maxOutput: number | undefined; inputLikely: number }> {
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { request, since: this.#clock(), resolve, reject }
+      const on = this.#try(waiter)
+      if (on) this.#wait(waiter, on)
+    })
+  }
+
+  /** Decides for one request: takes, refuses, or names the account it has to wait for. */
+  #try(waiter: Waiter): Account | undefined {
+    const { request } = waiter
+    const now = this.#clock()
+    for (const account of request.accounts) roll(account, now)
+    const ask = request.ask()
+    const verdict = decide(request.accounts, ask)
+    if (verdict.kind === 'wait') return verdict.account
+    if (verdict.kind === 'refuse') waiter.reject(overBudget(verdict.account, verdict.needed, request, now))
+    else
+      waiter.resolve({
+        hold: take(request.accounts, verdict.amount),
+        maxOutput: verdict.maxOutput,
+        inputLikely: ask.tokens.inputLikely,
+      })
+    return undefined
+  }
+
+  #wait(waiter: Waiter, on: Account): void {
+    const queue = this.#waiting.get(on) ?? []
+    if (queue.length >= MOST_WAITING) {
+      waiter.reject(heldByOthers(on, waiter.request))
+      return
+    }
+    if (queue.length === 0) this.#waiting.set(on, queue)
+    queue.push(waiter)
+    const { request } = waiter
+    const leave = () => {
+      for (const [account, others] of this.#waiting) {
+        const at = others.indexOf(waiter)
+        if (at < 0) continue
+        others.splice(at, 1)
+        if (others.length === 0) this.#waiting.delete(account)
+        return true
+      }
+      return false
+    }
+    const timer = setTimeout(
+      () => leave() && end(() => waiter.reject(heldByOthers(on, request))),
+      request.waitMs - (this.#clock() - waiter.since),
+    )
+    const onAbort = () =>
+      leave() && end(() => waiter.reject(new Refusal('client_closed', 'The caller left while waiting for budget.')))
+    const end = (act: () => void) => {
+      clearTimeout(timer)
+      request.signal.removeEventListener('abort', onAbort)
+      act()
+    }
+    request.signal.addEventListener('abort', onAbort, { once: true })
+    const { resolve, reject } = waiter
+    waiter.resolve = (held) => end(() => resolve(held))
+    waiter.reject = (refusal) => end(() => reject(refusal))
+  }
+
+  /** Money came back: those who wait for it are asked again, in their order, until one has to go on waiting. */
+  #pump(account: Account): void {
+    const queue = this.#waiting.get(account)
+    while (queue && queue.length > 0) {
+      const waiter = queue[0] as Waiter
+      const on = this.#try(waiter)
+      if (on === account) return
+      queue.shift()
+      if (on) this.#moveTo(waiter, on)
+    }
+    this.#waiting.delete(account)
+  }
+
+  #moveTo(waiter: Waiter, account: Account): void {
+    const queue = this.#waiting.get(account)
+    if (queue) queue.push(waiter)
+    else this.#waiting.set(account, [waiter])
+  }
+}
+
+/** The first operation number of a millisecond. */
+export const operationAt = (ms: number): number => (ms - Date.UTC(2024, 0, 1)) * 4096
+
+/** The windows a charge counts in: the scope's own, and the one since the beginning. */
+export function movesOf(scopes: Moves): Moves {
+  return scopes.flatMap(([scope, start]) =>
+    start === 0 ? [[scope, 0] as const] : [[scope, start] as const, [scope, 0] as const],
+  )
+}
+
+function overBudget(account: Account, needed: number, request: HoldRequest, now: number): Refusal {
+  const left = account.limit - account.spent
+  const whose = account.scope === 'gateway' ? 'the whole gateway' : 'this key'
+  const until = Number.isFinite(account.window.end)
+    ? ` It resets at ${new Date(account.window.end).toISOString()}.`
+    : ''
+  return new Refusal(
+    'budget_exceeded',
+    `Budget has been exceeded! The budget of ${whose} is ${showDollars(account.limit)}; ${showDollars(account.spent)} is spent, ` +
+      `${showDollars(Math.max(0, left))} is left, and this request needs at least ${showDollars(needed)}.${until}`,
+    {
+      status: request.status,
+      facts: {
+        scope: account.scope,
+        max_budget: account.limit / 1e9,
+        spent: account.spent / 1e9,
+        held: account.held / 1e9,
+        needed: needed / 1e9,
+        reset_at: Number.isFinite(account.window.end) ? new Date(account.window.end).toISOString() : null,
+      },
+      ...(Number.isFinite(account.window.end) ? { retryAfterMs: account.window.end - now } : {}),
+    },
+  )
+}
+
+function heldByOthers(account: Account, request: HoldRequest): Refusal {
+  return new Refusal(
+    'budget_exceeded',
+    `The rest of the budget of ${account.scope === 'gateway' ? 'the whole gateway' : 'this key'} is held by requests that are ` +
+      `under way: ${showDollars(account.spent)} of ${showDollars(account.limit)} is spent, ${showDollars(account.held)} is held. Try again when they have ended.`,
+    {
+      status: request.status,
+      retryAfterMs: 5_000,
+      facts: {
+        scope: account.scope,
+        max_budget: account.limit / 1e9,
+        spent: account.spent / 1e9,
+        held: account.held / 1e9,
+      },
+    },
+  )
+}
