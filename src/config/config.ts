@@ -4,6 +4,7 @@
  */
 import type { Period } from '../core/period.ts'
 import type { Rates } from '../core/price.ts'
+import type { StrategyName } from '../core/strategy.ts'
 import type { Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
 
@@ -62,17 +63,6 @@ export interface ModelInfo {
 /** Alias → the aliases to go to. `*` stands for every alias that has no line of its own. */
 export type FallbackMap = Readonly<Record<string, readonly string[]>>
 
-export const STRATEGIES = [
-  'simple-shuffle',
-  'least-busy',
-  'usage-based-routing',
-  'usage-based-routing-v2',
-  'latency-based-routing',
-  'cost-based-routing',
-] as const
-
-export type StrategyName = (typeof STRATEGIES)[number]
-
 export interface Config {
   models: readonly ModelConfig[]
   /** Other names for aliases; a hidden one works and is not listed. */
@@ -94,13 +84,11 @@ export interface Config {
   retries: number
   /** The least wait between attempts, ms. */
   retryAfter: number
-  /** Failures a target may have in a minute before it cools down; undefined: the built-in rule. */
-  allowedFails?: number | undefined
+  /** Failures a target may have in a minute before it cools down. */
+  allowedFails: number
   /** ms */
   cooldown: number
   fallbacks: FallbackMap
-  contextWindowFallbacks: FallbackMap
-  contentPolicyFallbacks: FallbackMap
   dropParams: boolean
   /** ms. `firstByteLocal` is `firstByte` for what runs in the house and may have to load first. */
   timeouts: Timeouts & { firstByteLocal: number }

@@ -1,0 +1,210 @@
+/** What a schema can't say: settings that must agree with each other. */
+
+import { starMatch } from '../core/key.ts'
+import { parsePeriod } from '../core/period.ts'
+import type { KnownProvider } from './config.ts'
+import type { Finding } from './explain.ts'
+import { nearest } from './nearest.ts'
+import { type Path, showPath } from './problem.ts'
+import { resolveModel } from './provider.ts'
+import type { FileConfig } from './schema.ts'
+
+const error = (path: Path, message: string, suggestion?: string): Finding => ({
+  path,
+  message,
+  severity: 'error',
+  ...(suggestion ? { suggestion } : {}),
+})
+
+const warning = (path: Path, message: string): Finding => ({ path, message, severity: 'warning' })
+
+/** The shortest master key that is let through; LiteLLM asks for the prefix. */
+const SHORTEST_KEY = 8
+
+/** Why this can't be a master key; undefined where it can. Never repeats it. */
+export function faultOfMasterKey(key: string): string | undefined {
+  if (!key.startsWith('sk-')) return 'must begin with `sk-`.'
+  if (key.length < SHORTEST_KEY) return `must have at least ${SHORTEST_KEY} characters.`
+  if (/[^\x21-\x7e]/.test(key)) return 'must be made of visible ASCII characters, so that a header can carry it.'
+  return undefined
+}
+
+/** @param says whether the file says something at a path, right or wrong */
+export function check(file: FileConfig, providers: readonly KnownProvider[], says: (path: Path) => boolean): Finding[] {
+  return [
+    ...checkModels(file, providers),
+    ...checkGeneral(file),
+    ...checkBudget(file, says),
+    ...checkNames(file),
+    ...checkBoth(file),
+    ...checkUnbuilt(file),
+  ]
+}
+
+function checkModels(file: FileConfig, providers: readonly KnownProvider[]): Finding[] {
+  const found: Finding[] = []
+  const ids = new Map<string, Path>()
+  for (const [i, { model_name, litellm_params: params, model_info }] of file.model_list.entries()) {
+    const at = (key: string): Path => ['model_list', i, 'litellm_params', key]
+    const resolved = resolveModel(params.model, params.custom_llm_provider, providers)
+    const from = params.custom_llm_provider === undefined ? 'model' : 'custom_llm_provider'
+    if (!resolved.ok) found.push(error(at(from), resolved.message, resolved.suggestion))
+    else if (!resolved.provider.local)
+      for (const key of ['num_ctx', 'keep_alive'] as const)
+        if (params[key] !== undefined)
+          found.push(warning(at(key), `has no effect with \`${resolved.prefix}\`: only Ollama knows it.`))
+    if (params.model.includes('*') && !model_name.includes('*'))
+      found.push(error(at('model'), 'holds a `*`, but `model_name` has none to fill it with.'))
+    for (const [key, value] of [
+      ['model_name', model_name],
+      ['model', params.model],
+    ] as const)
+      if (value.split('*').length > 2)
+        found.push(error(key === 'model' ? at(key) : ['model_list', i, key], 'may hold one `*` only.'))
+    if (params.api_base !== undefined) {
+      const fault = faultOfUrl(params.api_base)
+      if (fault) found.push(error(at('api_base'), fault))
+    }
+    if (params.api_key?.startsWith('oidc/'))
+      found.push(error(at('api_key'), 'tokens by `oidc/…` are known from LiteLLM and not built yet.'))
+    const prices = { ...model_info, ...params } as Record<string, unknown>
+    const answers = !['embedding', 'rerank', 'moderation'].includes(model_info?.mode ?? 'chat')
+    if (prices.input_cost_per_token !== undefined && prices.output_cost_per_token === undefined && answers)
+      found.push(
+        warning(
+          at('input_cost_per_token'),
+          'has no `output_cost_per_token` beside it: answers cost what the price list says, else nothing.',
+        ),
+      )
+    if (model_info?.id !== undefined) {
+      const path: Path = ['model_list', i, 'model_info', 'id']
+      const first = ids.get(model_info.id)
+      if (first) found.push(error(path, `\`${model_info.id}\` is taken by ${showPath(first)}. Each id stands once.`))
+      else ids.set(model_info.id, path)
+    }
+  }
+  return found
+}
+
+function faultOfUrl(said: string): string | undefined {
+  const url = URL.canParse(said) ? new URL(said) : undefined
+  if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
+    return `must be an http or https address, such as \`http://127.0.0.1:11434\`.`
+  if (url.username || url.password) return 'must hold no user and password: use `api_key` or `extra_headers`.'
+  return undefined
+}
+
+function checkGeneral(file: FileConfig): Finding[] {
+  const { master_key, key_header, litellm_key_header_name } = file.general_settings
+  const found: Finding[] = []
+  const fault = master_key === undefined ? undefined : faultOfMasterKey(master_key)
+  if (fault) found.push(error(['general_settings', 'master_key'], fault))
+  if (key_header && litellm_key_header_name && key_header.toLowerCase() !== litellm_key_header_name.toLowerCase())
+    found.push(
+      error(
+        ['general_settings', 'litellm_key_header_name'],
+        'says another header than `key_header`. Keep one of them.',
+      ),
+    )
+  return found
+}
+
+function checkBudget(file: FileConfig, says: (path: Path) => boolean): Finding[] {
+  const { budget_duration } = file.litellm_settings
+  if (budget_duration === undefined) return []
+  const path: Path = ['litellm_settings', 'budget_duration']
+  if (!parsePeriod(budget_duration))
+    return [
+      error(
+        path,
+        `\`${budget_duration}\` is no duration. Write a number and one of s, m, h, d, w, mo: \`30d\`, \`1mo\`.`,
+      ),
+    ]
+  if (!says(['litellm_settings', 'max_budget']))
+    return [
+      error(path, 'has no `max_budget` beside it, so nothing would be bounded. Add `max_budget`, or remove this.'),
+    ]
+  return []
+}
+
+/** Every alias that is named must be one. */
+function checkNames(file: FileConfig): Finding[] {
+  const names = file.model_list.map((entry) => entry.model_name)
+  const others = Object.keys(file.router_settings.model_group_alias ?? {})
+  const all = [...names, ...others]
+  const exists = (name: string) => all.includes(name) || names.some((pattern) => starMatch(pattern, name) !== undefined)
+  const found: Finding[] = []
+  // With no models in the file they are discovered, and nothing can be said of their names yet.
+  if (names.length === 0) return found
+  const must = (path: Path, name: string) => {
+    if (exists(name)) return
+    const near = nearest(name, all)
+    found.push(error(path, `there is no model_name \`${name}\`.${near ? ` Did you mean \`${near}\`?` : ''}`, near))
+  }
+  for (const section of ['litellm_settings', 'router_settings'] as const) {
+    const seen = new Set<string>()
+    for (const [i, line] of (file[section].fallbacks ?? []).entries())
+      for (const [name, targets] of Object.entries(line)) {
+        const path: Path = [section, 'fallbacks', i, name]
+        if (name !== '*') must(path, name)
+        if (seen.has(name))
+          found.push(error(path, `\`${name}\` has a line of fallbacks already. Put all of them into one list.`))
+        seen.add(name)
+        for (const [j, target] of targets.entries()) {
+          if (target === name) found.push(error([...path, j], `\`${name}\` can't fall back to itself.`))
+          else must([...path, j], target)
+        }
+      }
+    for (const [i, name] of (file[section].default_fallbacks ?? []).entries())
+      must([section, 'default_fallbacks', i], name)
+  }
+  for (const [name, meant] of Object.entries(file.router_settings.model_group_alias ?? {})) {
+    const path: Path = ['router_settings', 'model_group_alias', name]
+    const target = typeof meant === 'string' ? meant : meant.model
+    if (names.includes(name)) found.push(error(path, `\`${name}\` is a model_name already.`))
+    else if (others.includes(target))
+      found.push(error(path, `\`${target}\` is another name itself: name the model_name that is meant.`))
+    else must(path, target)
+  }
+  return found
+}
+
+/** What may stand in both sections: the router's value wins, and the loser is told. */
+function checkBoth(file: FileConfig): Finding[] {
+  const { litellm_settings: low, router_settings: high } = file
+  const found: Finding[] = []
+  const pairs = [
+    ['num_retries', low.num_retries, 'num_retries', high.num_retries],
+    ['allowed_fails', low.allowed_fails, 'allowed_fails', high.allowed_fails],
+    ['request_timeout', low.request_timeout, 'timeout', high.timeout],
+    ['fallbacks', low.fallbacks, 'fallbacks', high.fallbacks],
+    ['default_fallbacks', low.default_fallbacks, 'default_fallbacks', high.default_fallbacks],
+  ] as const
+  for (const [word, loser, winnerWord, winner] of pairs)
+    if (loser !== undefined && winner !== undefined && !Bun.deepEquals(loser, winner))
+      found.push(warning(['litellm_settings', word], `has no effect: \`router_settings.${winnerWord}\` wins.`))
+  return found
+}
+
+function checkUnbuilt(file: FileConfig): Finding[] {
+  const found: Finding[] = []
+  for (const key of ['callbacks', 'success_callback', 'failure_callback'] as const) {
+    const said = file.litellm_settings[key]
+    const names = typeof said === 'string' ? [said] : (said ?? [])
+    for (const [i, name] of names.entries()) {
+      const path: Path = ['litellm_settings', key, ...(typeof said === 'string' ? [] : [i])]
+      found.push(
+        warning(path, `the callback \`${name}\` is known from LiteLLM and not built yet: nothing is sent there.`),
+      )
+    }
+  }
+  const strategy = file.router_settings.routing_strategy
+  if (strategy !== undefined && strategy !== 'simple-shuffle' && !strategy.startsWith('usage-based-routing'))
+    found.push(
+      warning(
+        ['router_settings', 'routing_strategy'],
+        `\`${strategy}\` is known from LiteLLM and not built yet: \`simple-shuffle\` stands in.`,
+      ),
+    )
+  return found
+}

@@ -1,0 +1,46 @@
+/** Finds and reads the configuration file. The only file of this room that touches the disk. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { KnownProvider } from './config.ts'
+import type { Env } from './interpolate.ts'
+import { type Loaded, load } from './load.ts'
+import { ConfigError } from './problem.ts'
+
+/** Looked for in the working directory where no file is named. */
+export const USUAL_NAMES = ['tollgate.yaml', 'tollgate.yml'] as const
+
+/** A file larger than this is no configuration. Bytes. */
+const LARGEST = 8 * 1024 * 1024
+
+/** The file to read: the one that was named, else the usual one; undefined where there is none. */
+export function findConfig(named: string | undefined, env: Env, directory = '.'): string | undefined {
+  const said = named ?? (env.TOLLGATE_CONFIG || undefined)
+  if (said !== undefined) return said
+  return USUAL_NAMES.map((name) => (directory === '.' ? name : join(directory, name))).find((path) => existsSync(path))
+}
+
+/** Reads and loads a file. @throws ConfigError where it can't be read. */
+export async function loadFile(path: string, env: Env, providers: readonly KnownProvider[]): Promise<Loaded> {
+  return load(await readText(path), env, providers)
+}
+
+async function readText(path: string): Promise<string> {
+  const fail = (message: string) => new ConfigError(path, [{ line: 0, column: 0, path: '', message }])
+  let bytes: Buffer
+  try {
+    bytes = await readFile(path)
+  } catch (cause) {
+    const code = (cause as { code?: string }).code
+    if (code === 'ENOENT') throw fail('there is no such file. `tollgate init` writes one.')
+    if (code === 'EISDIR') throw fail('is a folder. Name a YAML file.')
+    if (code === 'EACCES') throw fail('may not be read by this user.')
+    throw fail(`can't be read (${code ?? String(cause)}).`)
+  }
+  if (bytes.length > LARGEST) throw fail(`is larger than ${LARGEST / 1024 / 1024} MB.`)
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw fail('is not UTF-8 text.')
+  }
+}

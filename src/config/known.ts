@@ -1,0 +1,113 @@
+/**
+ * What is said of a key that LiteLLM knows and Tollgate does not honour. Most are warned of. Those whose silent absence
+ * would let somebody in, let something through or let money go are refused: a gateway that starts without them is not
+ * the one that was asked for.
+ */
+import * as names from './known-names.ts'
+import type { Path } from './problem.ts'
+
+export type Section =
+  | 'top'
+  | 'litellm_params'
+  | 'model_info'
+  | 'litellm_settings'
+  | 'router_settings'
+  | 'general_settings'
+
+const KNOWN: Readonly<Record<Section, ReadonlySet<string>>> = {
+  top: new Set(names.TOP),
+  litellm_params: new Set([...names.LITELLM_PARAMS, ...names.PRICES]),
+  model_info: new Set([...names.MODEL_INFO, ...names.PRICES]),
+  litellm_settings: new Set(names.LITELLM_SETTINGS),
+  router_settings: new Set(names.ROUTER_SETTINGS),
+  general_settings: new Set(names.GENERAL_SETTINGS),
+}
+
+const AUTH = 'It decides who may come in'
+const SCREEN = 'It decides what may pass'
+const MONEY = 'It bounds what may be spent'
+
+const set = (reason: string, keys: string): [string, string][] => keys.split(' ').map((key) => [key, reason])
+
+/** Refused, with the reason, whatever the section they stand in. */
+const UNSAFE = new Map<string, string>([
+  ...set(
+    AUTH,
+    'allowed_ips custom_auth custom_auth_run_common_checks custom_key_generate custom_key_update custom_key_policy custom_sso custom_ui_sso_sign_in_handler enable_jwt_auth litellm_jwtauth enable_oauth2_auth enable_oauth2_proxy_auth oauth2_config_mappings enforce_rbac role_permissions allow_user_auth allowed_routes admin_only_routes enforced_params enforce_user_param key_generation_settings disable_custom_api_keys disable_key_generate_for_org_admin default_team_disabled team_id access_windows enforce_fallback_model_access validate_end_user_id_in_db upperbound_key_generate_params service_account_settings',
+  ),
+  ...set(
+    SCREEN,
+    'guardrails guardrail_list guardrail_name_config_map policies policy_attachments pre_call_rules post_call_rules banned_keywords_list blocked_user_list llamaguard_model_name llamaguard_unsafe_content_categories openai_moderations_model_name google_moderation_confidence_threshold llm_guard_mode presidio_ad_hoc_recognizers output_parse_pii blocked allowed_file_extensions blocked_file_extensions vertex_ai_safety_settings',
+  ),
+  ...set(
+    MONEY,
+    'max_end_user_budget max_end_user_budget_id tag_budget_config provider_budget_config max_budget budget_duration cost_margin_config default_api_key_tpm_limit default_api_key_rpm_limit tiered_pricing',
+  ),
+])
+
+/** What to do, or what is so already. */
+const HINTS: Readonly<Record<string, string>> = {
+  include: 'Put everything into one file for now.',
+  database_url: 'Everything is kept in an SQLite file in the data folder.',
+  cache: 'Every request goes upstream.',
+  set_verbose: 'Nothing is lost: the log needs no such switch.',
+  json_logs: 'Use `tollgate.log: json`.',
+  max_request_size_mb: 'Use `tollgate.body_limit_mb`.',
+  cancel_on_disconnect: 'It is always so here.',
+  turn_off_message_logging: 'It is always so here: no content is logged.',
+  redact_messages_in_exceptions: 'It is always so here: no content is logged.',
+  fail_closed_budget_enforcement: 'It is always so here.',
+  always_include_stream_usage: 'It is always so here.',
+  num_retries: 'Use `max_retries`.',
+  context_window_fallbacks: '`fallbacks` are tried for a prompt that does not fit, too.',
+  content_policy_fallbacks: 'A refusal for what is said goes back to the caller.',
+  block_requests_for_models_without_pricing: 'Use `tollgate.unpriced: refuse`.',
+  sse_keepalive_ping_interval_seconds: 'Use `tollgate.heartbeat`.',
+  anthropic_sse_ping_interval_seconds: 'Use `tollgate.heartbeat`.',
+  redis_host: 'One process needs no Redis.',
+  redis_url: 'One process needs no Redis.',
+}
+
+/** The section that the keys under `path` belong to; undefined where LiteLLM has none. */
+export function sectionOf(path: Path): Section | undefined {
+  if (path.length === 0) return 'top'
+  if (path[0] === 'model_list' && path.length === 3)
+    return path[2] === 'litellm_params' || path[2] === 'model_info' ? path[2] : undefined
+  if (path.length > 1) return undefined
+  const [name] = path
+  return name === 'litellm_settings' || name === 'router_settings' || name === 'general_settings' ? name : undefined
+}
+
+export type Standing =
+  | { kind: 'unknown' }
+  /** Warned of. */
+  | { kind: 'later'; message: string }
+  /** Refused. */
+  | { kind: 'unsafe'; message: string }
+
+/** How Tollgate stands to a key that its schema does not have. */
+export function standingOf(section: Section | undefined, key: string): Standing {
+  if (!section || !KNOWN[section].has(key)) return { kind: 'unknown' }
+  const reason = UNSAFE.get(key) ?? priceTier(key)
+  if (reason)
+    return {
+      kind: 'unsafe',
+      message: `\`${key}\` is known from LiteLLM and not built yet. ${reason}: refusing to start without it. Remove the key if you can do without.`,
+    }
+  const hint = HINTS[key]
+  return {
+    kind: 'later',
+    message: `\`${key}\` is known from LiteLLM and not built yet: it has no effect here.${hint ? ` ${hint}` : ''}`,
+  }
+}
+
+/** A dearer rate for long prompts that is left out would bill too little. */
+const priceTier = (key: string): string | undefined =>
+  /_per_token_above_\d+k_tokens$|_token_cost_above_\d+k_tokens$/.test(key)
+    ? 'It is a price for long prompts, which would be billed too low'
+    : undefined
+
+/** Whether LiteLLM has a provider of this prefix. */
+export function isPrefixOfLiteLLM(prefix: string): boolean {
+  return names.PREFIXES.includes(prefix)
+}

@@ -1,0 +1,56 @@
+/** `litellm_settings`: what holds for every call. */
+import { z } from 'zod'
+import { fallbackList, retries, seconds } from './words.ts'
+
+const callbacks = (when: string) =>
+  z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe(`Where ${when} are reported. No callback is built yet: each name is warned of at the start.`)
+
+export const litellmSettings = z
+  .strictObject({
+    max_budget: z
+      .number()
+      .positive()
+      .optional()
+      .describe('What the whole gateway may spend in a `budget_duration`, in US dollars. Default: no limit.'),
+    budget_duration: z
+      .string()
+      .optional()
+      .describe('When `max_budget` begins anew: `1h`, `1d`, `7d`, `1mo`; in UTC and by the calendar. Default: never.'),
+    budget_exceeded_status_code: z
+      .number()
+      .int()
+      .min(400)
+      .max(499)
+      .optional()
+      .describe('HTTP status of a refusal for want of budget. Default: 422.'),
+    num_retries: retries('Further attempts after the first. `router_settings.num_retries` wins. Default: 2.'),
+    request_timeout: seconds(
+      'The longest that a whole request may take. `router_settings.timeout` wins. Default: 600.',
+    ),
+    allowed_fails: z
+      .number()
+      .int()
+      .min(0)
+      .optional()
+      .describe('Failures a minute that a target may have before it cools down. `router_settings` wins. Default: 3.'),
+    fallbacks: fallbackList(
+      'Aliases to try when every target of an alias has failed: `[{ "gpt-4o": ["claude"] }]`. `router_settings.fallbacks` wins.',
+    ),
+    default_fallbacks: z
+      .array(z.string())
+      .optional()
+      .describe('Aliases to try for every alias that has no line of its own in `fallbacks`.'),
+    drop_params: z
+      .boolean()
+      .optional()
+      .describe(
+        'Drop parameters that a provider does not know, and say so in a header, instead of refusing. Default: false.',
+      ),
+    callbacks: callbacks('requests'),
+    success_callback: callbacks('requests that went well'),
+    failure_callback: callbacks('requests that failed'),
+  })
+  .describe('What holds for every call.')

@@ -1,0 +1,107 @@
+/**
+ * The text of a configuration file → the configuration, or every error in it at once. A pure function of the text, the
+ * environment and the providers that exist.
+ */
+import { check } from './check.ts'
+import type { Config, KnownProvider } from './config.ts'
+import type { Finding } from './explain.ts'
+import type { Env } from './interpolate.ts'
+import { normalise } from './normalise.ts'
+import { type Path, type Problem, showPath } from './problem.ts'
+import { resolveModel } from './provider.ts'
+import { valueAt } from './prune.ts'
+import { type ReadFile, readYaml } from './read.ts'
+import type { FileConfig } from './schema.ts'
+import { validate } from './validate.ts'
+
+export type Loaded =
+  | { ok: true; config: Config; warnings: Problem[] }
+  | { ok: false; errors: Problem[]; warnings: Problem[] }
+
+/**
+ * @param text YAML
+ * @param env for `os.environ/NAME`, `${NAME}` and the usual keys of providers
+ * @param providers what `litellm_params.model` may begin with
+ */
+export function load(text: string, env: Env, providers: readonly KnownProvider[]): Loaded {
+  const whole = withOwnVariables(text, env)
+  const read = readYaml(text, (path) => (path[0] === 'environment_variables' ? env : whole))
+  const { file, findings, taken } = validate(read, providers)
+  if (file)
+    findings.push(
+      ...withoutBroken(
+        check(file, providers, (path) => valueAt(read.value, path) !== undefined),
+        findings,
+      ),
+    )
+  if (file) findings.push(...keyWarnings(file, providers, whole))
+  const problems = findings.filter((finding) => !under(finding.path, read.broken))
+  const told = (severity: Finding['severity']) =>
+    problems.filter((finding) => finding.severity === severity).map((finding) => problemOf(finding, read))
+  const errors = sorted([...read.errors, ...told('error')])
+  const warnings = sorted([...read.warnings, ...told('warning')])
+  if (errors.length > 0 || !file) return { ok: false, errors, warnings }
+  const config = normalise(file, providers, whole, taken)
+  const shell = shellOf(read.rawAt(['general_settings', 'master_key']))
+  return { ok: true, config: { ...config, ...(shell ? { masterKeyShell: shell } : {}) }, warnings }
+}
+
+/** `environment_variables` hold for the rest of the file. They themselves see only the environment. */
+function withOwnVariables(text: string, env: Env): Env {
+  const section = valueAt(readYaml(text, () => env).value, ['environment_variables'])
+  if (typeof section !== 'object' || section === null || Array.isArray(section)) return env
+  const own = Object.entries(section).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
+  return { ...env, ...Object.fromEntries(own.map(([name, value]) => [name, String(value)])) }
+}
+
+/** A second fault at a place that is wrong already, or is a stand-in for what is, would only confuse. */
+function withoutBroken(later: Finding[], earlier: readonly Finding[]): Finding[] {
+  const broken = new Set(earlier.filter((f) => f.severity === 'error').map((f) => JSON.stringify(f.path)))
+  return later.filter((finding) => !under(finding.path, (path) => broken.has(JSON.stringify(path))))
+}
+
+function under(path: Path, broken: (path: Path) => boolean): boolean {
+  for (let n = path.length; n > 0; n--) if (broken(path.slice(0, n))) return true
+  return false
+}
+
+function problemOf(finding: Finding, read: ReadFile): Problem {
+  const { path, message, suggestion } = finding
+  return { ...read.placeOf(path), path: showPath(path), message, ...(suggestion ? { suggestion } : {}) }
+}
+
+const sorted = (problems: Problem[]): Problem[] =>
+  problems.toSorted((a, b) => a.line - b.line || a.column - b.column || a.path.localeCompare(b.path))
+
+/** A key that is missing, or that goes where nobody may expect it. */
+function keyWarnings(file: FileConfig, providers: readonly KnownProvider[], env: Env): Finding[] {
+  const found: Finding[] = []
+  for (const [i, { litellm_params: params }] of file.model_list.entries()) {
+    if (params.api_key !== undefined || params.mock_response !== undefined) continue
+    const resolved = resolveModel(params.model, params.custom_llm_provider, providers)
+    const names = resolved.ok ? (resolved.provider.env?.api_key ?? []) : []
+    if (!resolved.ok || names.length === 0 || resolved.provider.local) continue
+    const name = names.find((variable) => env[variable])
+    const path: Path = ['model_list', i, 'litellm_params', params.api_base === undefined ? 'model' : 'api_base']
+    if (name === undefined && params.api_base === undefined)
+      found.push({
+        path,
+        severity: 'warning',
+        message: `no key for \`${resolved.prefix}\`: set \`api_key\`, or the environment variable ${names.join(' or ')}.`,
+      })
+    if (name !== undefined && params.api_base !== undefined)
+      found.push({
+        path,
+        severity: 'warning',
+        message: `the key in ${name} is sent to this address. Set \`api_key\` if it should have another.`,
+      })
+  }
+  return found
+}
+
+/** The master key as a shell can say it, where nothing of it but `sk-` stands in the file. */
+function shellOf(raw: string | undefined): string | undefined {
+  if (raw === undefined) return undefined
+  if (raw.startsWith('os.environ/')) return `\${${raw.slice('os.environ/'.length).trim()}}`
+  return /^(sk-)?\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(raw) ? raw : undefined
+}

@@ -1,0 +1,168 @@
+/** `model_list`: what callers may ask for and what answers it, in LiteLLM's words. */
+import { z } from 'zod'
+import { cost, count, seconds, text } from './words.ts'
+
+/** Prices may stand in litellm_params or in model_info; the former win. */
+const prices = {
+  input_cost_per_token: cost('A token of the prompt'),
+  output_cost_per_token: cost('A token of the answer'),
+  cache_read_input_token_cost: cost("A token of the prompt that is read from the provider's cache"),
+  cache_creation_input_token_cost: cost("A token of the prompt that is written to the provider's cache for 5 minutes"),
+  cache_creation_input_token_cost_above_1hr: cost(
+    "A token of the prompt that is written to the provider's cache for an hour",
+  ),
+  output_cost_per_reasoning_token: cost('A token of reasoning'),
+  input_cost_per_request: z
+    .number()
+    .min(0)
+    .optional()
+    .describe('What a request costs whatever its tokens, in US dollars. Added to the price of its tokens.'),
+}
+
+export const PRICE_KEYS = Object.keys(prices) as (keyof typeof prices)[]
+
+/** Parameters that a request gets unless the caller gives his own; OpenAI's words. */
+const sampling = {
+  temperature: z
+    .number()
+    .min(0)
+    .max(2)
+    .optional()
+    .describe('Sampling temperature, 0 to 2, where the caller gives none.'),
+  top_p: z.number().min(0).max(1).optional().describe('Nucleus sampling, 0 to 1, where the caller gives none.'),
+  top_k: count('How many of the likeliest tokens are looked at, where the caller does not say.'),
+  max_tokens: count('The most tokens an answer may have, where the caller does not say.'),
+  max_completion_tokens: count(
+    'The most tokens an answer may have, reasoning included, where the caller does not say.',
+  ),
+  stop: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .describe('Text, or a list of texts, at which an answer ends, where the caller gives none.'),
+  seed: z.number().int().optional().describe('Seed of the sampling, where the caller gives none.'),
+  presence_penalty: z.number().min(-2).max(2).optional().describe('-2 to 2, where the caller gives none.'),
+  frequency_penalty: z.number().min(-2).max(2).optional().describe('-2 to 2, where the caller gives none.'),
+  reasoning_effort: z
+    .enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])
+    .optional()
+    .describe('How much a model thinks before it answers, where the caller does not say.'),
+  response_format: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('The form of the answer, as OpenAI writes it (`{ type: json_object }`), where the caller gives none.'),
+  parallel_tool_calls: z.boolean().optional().describe('Whether a model may call several tools at once.'),
+  service_tier: z.string().optional().describe("The provider's service tier, where the caller gives none."),
+}
+
+export const SAMPLING_KEYS = Object.keys(sampling) as (keyof typeof sampling)[]
+
+export const litellmParams = z
+  .strictObject({
+    model: text(
+      "The provider's prefix, a slash, and the model in the provider's words: `ollama/mistral`, `openai/gpt-4o`. May hold a `*` where `model_name` does.",
+    ),
+    api_base: text('Address of the server, http or https. Default: the address of the provider.').optional(),
+    api_key: text(
+      'Key for the provider. Write `os.environ/NAME` to keep it out of the file. Default: the usual environment variable of the provider.',
+    ).optional(),
+    api_version: text("Version of the provider's API, for providers that ask for one.").optional(),
+    organization: text('Organisation to bill, sent as `OpenAI-Organization`.').optional(),
+    custom_llm_provider: text('The provider, where `model` has no prefix.').optional(),
+    rpm: count('Requests a minute that this target can take. Used to choose between targets. Default: no limit.'),
+    tpm: count('Tokens a minute that this target can take. Used to choose between targets. Default: no limit.'),
+    weight: z
+      .number()
+      .min(0)
+      .optional()
+      .describe('Share of the requests under `simple-shuffle`. Default: by `rpm`, else by `tpm`, else all alike.'),
+    order: z
+      .number()
+      .int()
+      .min(0)
+      .optional()
+      .describe('Priority within the alias: targets with the lowest number are asked first. Default: 0.'),
+    timeout: seconds('The longest that a whole request may take. Default: `router_settings.timeout`.'),
+    stream_timeout: seconds('The longest until the first content arrives. Default: `tollgate.timeouts.first_byte`.'),
+    max_retries: z
+      .number()
+      .int()
+      .min(0)
+      .max(20)
+      .optional()
+      .describe('Further attempts at this target after the first. Default: `router_settings.num_retries`.'),
+    max_parallel_requests: count('Requests that this target answers at once. Default: no limit.'),
+    ...prices,
+    extra_headers: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Headers that are added to every request to this target.'),
+    extra_body: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe("Fields that are added to the body of every request to this target, in the provider's own words."),
+    num_ctx: count('Ollama only: the context window to load the model with, in tokens. Pinned: no caller changes it.'),
+    keep_alive: z
+      .union([z.string(), z.number()])
+      .optional()
+      .describe('Ollama only: how long the model stays loaded after a request: `10m`, seconds, or -1 for ever.'),
+    drop_params: z
+      .boolean()
+      .optional()
+      .describe(
+        'Drop parameters that this provider does not know instead of refusing. Default: `litellm_settings.drop_params`.',
+      ),
+    tags: z.array(z.string()).optional().describe('Tags of this target, for reports.'),
+    mock_response: text('Answer with this text and ask no upstream. For trials.').optional(),
+    ...sampling,
+  })
+  .describe('What answers, and how it is asked.')
+
+const flag = (what: string) =>
+  z.boolean().optional().describe(`Whether the model ${what}. Default: from the price list.`)
+
+export const modelInfo = z
+  .looseObject({
+    id: text('Stable name of this target, unique in the file. Default: the alias, `#` and a number.').optional(),
+    mode: z
+      .enum([
+        'chat',
+        'completion',
+        'embedding',
+        'responses',
+        'image_generation',
+        'audio_transcription',
+        'audio_speech',
+        'rerank',
+        'moderation',
+        'realtime',
+        'batch',
+        'ocr',
+        'video_generation',
+      ])
+      .optional()
+      .describe('What the model does. Decides how it is listed. Default: `chat`.'),
+    base_model: text('The model whose price and limits count, where the name says nothing of it (Azure).').optional(),
+    max_tokens: count('The most tokens an answer may have. Default: from the price list.'),
+    max_input_tokens: count('The most tokens a prompt may have. Default: from the price list.'),
+    max_output_tokens: count('The most tokens an answer may have. Default: from the price list.'),
+    supports_function_calling: flag('calls tools'),
+    supports_vision: flag('reads images'),
+    supports_audio_input: flag('listens to audio'),
+    supports_pdf_input: flag('reads PDF files'),
+    supports_reasoning: flag('thinks before it answers'),
+    supports_response_schema: flag('answers by a JSON Schema'),
+    supports_prompt_caching: flag('caches prompts'),
+    supports_web_search: flag('searches the web'),
+    ...prices,
+  })
+  .describe('What is known of the model. Keys of your own are kept and told by `/model/info`.')
+
+export const modelEntry = z
+  .strictObject({
+    model_name: text(
+      'The alias that callers ask for. Several entries with the same name share its requests. May be a pattern: `openai/*`.',
+    ),
+    litellm_params: litellmParams,
+    model_info: modelInfo.optional(),
+  })
+  .describe('One target behind an alias.')

@@ -1,0 +1,140 @@
+/** A checked file, in LiteLLM's words → the configuration as the house reads it. The one place where sections merge. */
+import { fromDollars } from '../core/money.ts'
+import { parsePeriod } from '../core/period.ts'
+import { Secret } from '../secrets/secret.ts'
+import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
+import type { Env } from './interpolate.ts'
+import { SAMPLING_KEYS } from './model.ts'
+import { ratesOf } from './price.ts'
+import { resolveModel } from './provider.ts'
+import type { FileConfig, ModelEntry } from './schema.ts'
+
+const ms = (seconds: number): number => Math.round(seconds * 1000)
+
+/**
+ * @param taken what only a provider knows of an entry, by index
+ * @param env gives the usual keys and addresses of providers where the file does not
+ */
+export function normalise(
+  file: FileConfig,
+  providers: readonly KnownProvider[],
+  env: Env,
+  taken: ReadonlyMap<number, Record<string, unknown>> = new Map(),
+): Config {
+  const { general_settings: general, litellm_settings: litellm, router_settings: router, tollgate } = file
+  const counts = new Map<string, number>()
+  const models = file.model_list.flatMap((entry, i) => {
+    const n = (counts.get(entry.model_name) ?? 0) + 1
+    counts.set(entry.model_name, n)
+    const model = oneModel(entry, `${entry.model_name}#${n}`, providers, env, taken.get(i) ?? {})
+    return model ? [model] : []
+  })
+  const total = router.timeout ?? litellm.request_timeout ?? tollgate.timeouts.total
+  const header = general.key_header ?? general.litellm_key_header_name
+  return {
+    models,
+    aliases: Object.fromEntries(
+      Object.entries(router.model_group_alias ?? {}).map(([name, meant]) => [
+        name,
+        typeof meant === 'string'
+          ? { model: meant, hidden: false }
+          : { model: meant.model, hidden: meant.hidden ?? false },
+      ]),
+    ),
+    masterKey: general.master_key === undefined ? undefined : new Secret(general.master_key),
+    keyHeader: header?.toLowerCase(),
+    budget:
+      litellm.max_budget === undefined
+        ? undefined
+        : {
+            max: fromDollars(litellm.max_budget),
+            period: litellm.budget_duration === undefined ? undefined : parsePeriod(litellm.budget_duration),
+            duration: litellm.budget_duration,
+          },
+    budgetExceededStatus: general.budget_exceeded_status_code ?? litellm.budget_exceeded_status_code ?? 422,
+    budgetMode: tollgate.budget_mode,
+    budgetWait: ms(tollgate.budget_wait),
+    unpriced: tollgate.unpriced,
+    strategy: router.routing_strategy?.startsWith('usage-based-routing') ? 'usage-based-routing' : 'simple-shuffle',
+    retries: router.num_retries ?? litellm.num_retries ?? 2,
+    retryAfter: ms(router.retry_after ?? 0),
+    allowedFails: router.allowed_fails ?? litellm.allowed_fails ?? 3,
+    cooldown: ms(router.cooldown_time ?? 5),
+    fallbacks: fallbackMap(
+      router.fallbacks ?? litellm.fallbacks ?? [],
+      router.default_fallbacks ?? litellm.default_fallbacks ?? [],
+    ),
+    dropParams: litellm.drop_params ?? false,
+    timeouts: {
+      connect: ms(tollgate.timeouts.connect),
+      firstByte: ms(router.stream_timeout ?? tollgate.timeouts.first_byte),
+      firstByteLocal: ms(router.stream_timeout ?? tollgate.timeouts.first_byte_local),
+      idle: ms(tollgate.timeouts.idle),
+      total: ms(total),
+    },
+    bodyLimit: Math.round(tollgate.body_limit_mb * 1024 * 1024),
+    log: tollgate.log,
+    heartbeat: ms(tollgate.heartbeat),
+    shutdownGrace: ms(tollgate.shutdown_grace),
+    environment: Object.fromEntries(
+      Object.entries(file.environment_variables).map(([name, value]) => [name, new Secret(String(value))]),
+    ),
+  }
+}
+
+function fallbackMap(lines: readonly Record<string, string[]>[], others: readonly string[]): FallbackMap {
+  const map: Record<string, readonly string[]> = Object.create(null)
+  if (others.length > 0) map['*'] = others
+  for (const line of lines) Object.assign(map, line)
+  return { ...map }
+}
+
+function oneModel(
+  entry: ModelEntry,
+  id: string,
+  providers: readonly KnownProvider[],
+  env: Env,
+  taken: Record<string, unknown>,
+): ModelConfig | undefined {
+  const { litellm_params: params, model_info: info = {} } = entry
+  const resolved = resolveModel(params.model, params.custom_llm_provider, providers)
+  if (!resolved.ok) return undefined
+  const { provider, prefix, model } = resolved
+  const first = (names: readonly string[] = []) => names.map((name) => env[name]).find((value) => value)
+  const key = params.api_key ?? first(provider.env?.api_key)
+  const apiKey = key === undefined ? undefined : new Secret(key)
+  const apiBase = (params.api_base ?? first(provider.env?.api_base))?.replace(/\/+$/, '')
+  const { api_version, organization, num_ctx, keep_alive } = params
+  const given = { api_key: apiKey, api_base: apiBase, api_version, organization, num_ctx, keep_alive, ...taken }
+  const { id: _, ...known } = info
+  return {
+    alias: entry.model_name,
+    id: info.id ?? id,
+    provider: provider.id,
+    prefix,
+    model,
+    apiBase,
+    apiKey,
+    settings: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    rpm: params.rpm ?? 0,
+    tpm: params.tpm ?? 0,
+    weight: params.weight ?? 0,
+    maxParallel: params.max_parallel_requests ?? 0,
+    order: params.order ?? 0,
+    tags: params.tags ?? [],
+    timeouts: {
+      ...(params.stream_timeout === undefined ? {} : { firstByte: ms(params.stream_timeout) }),
+      ...(params.timeout === undefined ? {} : { total: ms(params.timeout) }),
+    },
+    retries: params.max_retries,
+    dropParams: params.drop_params,
+    rates: ratesOf(entry),
+    extraHeaders: Object.fromEntries(Object.entries(params.extra_headers ?? {}).map(([k, v]) => [k, new Secret(v)])),
+    extraBody: params.extra_body ?? {},
+    defaults: Object.fromEntries(
+      SAMPLING_KEYS.flatMap((word) => (params[word] === undefined ? [] : [[word, params[word]] as const])),
+    ),
+    mockResponse: params.mock_response,
+    info: known,
+  }
+}

@@ -1,0 +1,61 @@
+/** `router_settings`: how a target is chosen, and what follows its failure. */
+import { z } from 'zod'
+import { fallbackList, retries, seconds } from './words.ts'
+
+/** LiteLLM's strategies. Those that are not built are warned of, and `simple-shuffle` stands in. */
+export const STRATEGY_WORDS = [
+  'simple-shuffle',
+  'usage-based-routing',
+  'usage-based-routing-v2',
+  'least-busy',
+  'latency-based-routing',
+  'cost-based-routing',
+  'lar1',
+] as const
+
+export const routerSettings = z
+  .strictObject({
+    routing_strategy: z
+      .enum(STRATEGY_WORDS)
+      .optional()
+      .describe(
+        'How one of several targets is chosen: `simple-shuffle` by weight and lot, `usage-based-routing` (and `-v2`) the least used of the last minute. Default: `simple-shuffle`. The others are not built yet: they are warned of and `simple-shuffle` stands in.',
+      ),
+    num_retries: retries('Further attempts after the first. Default: 2.'),
+    retry_after: z
+      .number()
+      .min(0)
+      .max(60)
+      .optional()
+      .describe('The least wait before another attempt at the same target, in seconds. Default: 0.'),
+    timeout: seconds('The longest that a whole request may take. Default: 600.'),
+    stream_timeout: seconds('The longest until the first content arrives. Default: `tollgate.timeouts.first_byte`.'),
+    allowed_fails: z
+      .number()
+      .int()
+      .min(0)
+      .optional()
+      .describe('Failures a minute that a target may have before it cools down. Default: 3.'),
+    cooldown_time: seconds('How long a target that failed too often is left alone. Default: 5.'),
+    fallbacks: fallbackList(
+      'Aliases to try when every target of an alias has failed: `[{ "gpt-4o": ["claude"] }]`. `"*"` stands for every alias without a line of its own.',
+    ),
+    default_fallbacks: z
+      .array(z.string())
+      .optional()
+      .describe('Aliases to try for every alias that has no line of its own in `fallbacks`.'),
+    model_group_alias: z
+      .record(
+        z.string(),
+        z.union([
+          z.string(),
+          z.strictObject({
+            model: z.string().describe('The alias that is meant.'),
+            hidden: z.boolean().optional().describe('Works, and is not listed. Default: false.'),
+          }),
+        ]),
+      )
+      .optional()
+      .describe('Other names for aliases: `{ gpt-4: my-model }`, or `{ gpt-4: { model: my-model, hidden: true } }`.'),
+  })
+  .describe('How a target is chosen, and what follows its failure.')

@@ -1,0 +1,63 @@
+/** `tollgate`: what LiteLLM has no word for. */
+import { z } from 'zod'
+
+const secondsWith = (fallback: number, description: string) =>
+  z.number().positive().max(86_400).default(fallback).describe(`${description} In seconds.`)
+
+const timeouts = z
+  .strictObject({
+    connect: secondsWith(10, 'The longest until a connection stands.'),
+    first_byte: secondsWith(60, 'The longest until the first content of an answer.'),
+    first_byte_local: secondsWith(300, 'The same for a model that runs in the house and may have to be loaded first.'),
+    idle: secondsWith(600, 'The longest silence between two parts of a stream.'),
+    total: secondsWith(
+      600,
+      'The longest for a whole request. `router_settings.timeout` and `litellm_settings.request_timeout` win.',
+    ),
+  })
+  .prefault({})
+  .describe('How long an upstream may take. Each stands for another fault.')
+
+export const tollgateSettings = z
+  .strictObject({
+    body_limit_mb: z
+      .number()
+      .positive()
+      .max(4096)
+      .default(100)
+      .describe('The largest request that is read, in megabytes (2^20 bytes).'),
+    timeouts,
+    budget_mode: z
+      .enum(['cap', 'strict'])
+      .default('cap')
+      .describe(
+        'What happens when the rest of a budget pays for fewer tokens than asked: `cap` cuts `max_tokens` to fit and says so in a header, `strict` refuses.',
+      ),
+    budget_wait: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(60)
+      .describe('How long a request waits for money that others hold, in seconds. 0: it is refused at once.'),
+    unpriced: z
+      .enum(['refuse', 'allow'])
+      .default('refuse')
+      .describe('Whether a caller with a budget may use a model whose price nobody knows.'),
+    log: z
+      .enum(['auto', 'json', 'pretty'])
+      .default('auto')
+      .describe('The form of the log. `auto`: pretty on a terminal, JSON elsewhere.'),
+    heartbeat: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(15)
+      .describe('A silent stream gets a comment this often, so that nothing on the way cuts it. In seconds; 0: never.'),
+    shutdown_grace: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(30)
+      .describe('How long a stop waits for what is in flight, in seconds.'),
+  })
+  .describe('What LiteLLM has no word for.')

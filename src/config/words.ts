@@ -1,0 +1,30 @@
+/** The kinds of value that settings are made of. */
+import { z } from 'zod'
+
+/** Text that says something. */
+export const text = (description: string) => z.string().min(1).describe(description)
+
+/** A whole number from 1. */
+export const count = (description: string) => z.number().int().min(1).optional().describe(description)
+
+/** Seconds, more than none and at most a day. */
+export const seconds = (description: string) =>
+  z
+    .number()
+    .positive()
+    .max(86_400)
+    .optional()
+    .describe(`${description.replace(/\.$/, '')}. In seconds.`.replace('..', '.'))
+
+/** US dollars a token, as LiteLLM writes them. */
+export const cost = (what: string) =>
+  z.number().min(0).max(1).optional().describe(`${what}, in US dollars (\`0.0000025\`). Default: from the price list.`)
+
+/** Aliases to go to, for each alias. */
+export const fallbackList = (description: string) =>
+  z
+    .array(z.record(z.string(), z.array(z.string())))
+    .optional()
+    .describe(description)
+
+export const retries = (description: string) => z.number().int().min(0).max(20).optional().describe(description)
