@@ -1,0 +1,70 @@
+/**
+ * The whole suite, behind `bun run test`: one `bun test` a folder, so that a crash takes only its own folder with it.
+ * `test/real` runs where a real Ollama is there. With CI=true it is brought first, and nothing may be left out.
+ * The last line is `N passed, N failed`; the exit code is 0 only when nothing failed and something passed.
+ */
+import { existsSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { findOllama } from './real/binary.ts'
+import { type Count, countRun } from './support/count.ts'
+import { run } from './support/run-child.ts'
+import { makeTemp } from './support/temp.ts'
+
+const ROOT = join(import.meta.dir, '..')
+const CI = /^(true|1)$/i.test(process.env.CI ?? '')
+/** A folder that takes longer has hung. */
+const FOLDER_LIMIT = 15 * 60_000
+/** The machine may be busy: Bun's own 5 s would blame the tests for it. */
+const TEST_TIMEOUT = '30000'
+
+const reports = makeTemp('report')
+const total: Count = { passed: 0, failed: 0, skipped: 0 }
+
+/** Runs the files of one folder and adds them up. */
+async function suite(name: string, files: readonly string[], timeout = TEST_TIMEOUT): Promise<void> {
+  console.log(`\n── ${name}: ${files.length} ${files.length === 1 ? 'file' : 'files'}`)
+  const report = join(reports, `${name.replaceAll('/', '-')}.xml`)
+  const reporting = ['--reporter=junit', `--reporter-outfile=${report}`]
+  const command = [process.execPath, 'test', '--timeout', timeout, ...reporting, ...files.map((file) => `./${file}`)]
+  const { code, output } = await run(name, command, ROOT, FOLDER_LIMIT)
+  const count = countRun(existsSync(report) ? await Bun.file(report).text() : undefined, output, code)
+  total.passed += count.passed
+  total.failed += count.failed
+  total.skipped += count.skipped
+  if (count.failed > 0) console.log(`── ${name}: ${count.failed} failed (exit ${code})`)
+}
+
+/** Test files by folder: `test/core` → its files, at any depth. */
+function folders(): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const path of [...new Bun.Glob('**/*.test.{ts,tsx}').scanSync(import.meta.dir)].sort()) {
+    const first = path.includes('/')
+      ? `test/${path.split('/')[0]}`
+      : dirname(relative(ROOT, join(import.meta.dir, path)))
+    found.set(first, [...(found.get(first) ?? []), `test/${path}`])
+  }
+  return found
+}
+
+const all = folders()
+const real = all.get('test/real') ?? []
+all.delete('test/real')
+all.delete('test/bench')
+for (const [name, files] of all) await suite(name, files)
+
+if (CI && !findOllama()) {
+  console.log('\n── test/real: bringing a real Ollama')
+  const brought = await run('bring', [process.execPath, 'test/real/bring.ts'], ROOT, 30 * 60_000)
+  if (brought.code !== 0) total.failed++
+}
+if (findOllama()) await suite('test/real', real, '120000')
+else if (!CI) {
+  console.log(`\nleft out: test/real (${real.length} files), which needs a real Ollama; to bring it: bun run test:real`)
+}
+
+if (total.skipped > 0) {
+  console.log(`${total.skipped} tests are marked as skipped${CI ? ', which counts as failed here' : ''}`)
+  if (CI) total.failed += total.skipped
+}
+console.log(`\n${total.passed} passed, ${total.failed} failed`)
+process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1)

@@ -1,0 +1,55 @@
+/** The runner's sum: what must count as failed does. */
+import { expect, test } from 'bun:test'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { countRun } from './count.ts'
+import { run } from './run-child.ts'
+import { makeTemp } from './temp.ts'
+
+const report = (attributes: string): string => `<?xml version="1.0"?>\n<testsuites name="bun test" ${attributes}>\n`
+
+test('a report is added up', () => {
+  expect(countRun(report('tests="10" failures="2" skipped="1"'), ' 7 pass\n 2 fail\n', 1)).toEqual({
+    passed: 7,
+    failed: 2,
+    skipped: 1,
+  })
+})
+
+test('a file that did not load is in the summary only', () => {
+  expect(countRun(report('tests="4" failures="0" skipped="0"'), ' 4 pass\n 1 fail\n', 1).failed).toBe(1)
+})
+
+test('no report is a crash, whatever the exit code', () => {
+  expect(countRun(undefined, '', 0)).toEqual({ passed: 0, failed: 1, skipped: 0 })
+})
+
+test('a bad exit code without a failure is one', () => {
+  expect(countRun(report('tests="4" failures="0" skipped="0"'), ' 4 pass\n 0 fail\n', 139).failed).toBe(1)
+})
+
+test('real runs: failures, files that do not load, a test that ends the process', async () => {
+  const folder = makeTemp('count')
+  const cases: [string, string, { passed: number; failed: number }][] = [
+    ['good', "import { test } from 'bun:test'\ntest('a', () => {})\n", { passed: 1, failed: 0 }],
+    ['bad', "import { test } from 'bun:test'\ntest('a', () => { throw new Error('x') })\n", { passed: 0, failed: 1 }],
+    ['unloadable', "import './nowhere.ts'\n", { passed: 0, failed: 1 }],
+    ['leaving', "import { test } from 'bun:test'\ntest('a', () => process.exit(0))\n", { passed: 0, failed: 1 }],
+  ]
+  for (const [name, code, expected] of cases) {
+    mkdirSync(join(folder, name))
+    writeFileSync(join(folder, name, 'x.test.ts'), code)
+    const xml = join(folder, name, 'report.xml')
+    const arguments_ = ['test', '--reporter=junit', `--reporter-outfile=${xml}`, `./${name}/x.test.ts`]
+    const ran = await run(name, [process.execPath, ...arguments_], folder, 20_000)
+    const written = await Bun.file(xml)
+      .text()
+      .catch(() => undefined)
+    expect({ name, ...countRun(written, ran.output, ran.code) }).toMatchObject({ name, ...expected })
+  }
+}, 30_000)
+
+test('a child that takes too long is ended', async () => {
+  const { code } = await run('sleeper', [process.execPath, '-e', 'setTimeout(() => {}, 60000)'], '/', 1000)
+  expect(code).toBe(124)
+}, 20_000)
