@@ -48,14 +48,27 @@ export interface Answering {
   id: string
 }
 
+/** What is read of a request body without translating it. */
+export interface Fields {
+  /** Where the most tokens of the answer stand, `options.num_predict` for a nested one. The first one present counts. */
+  maxTokens: readonly string[]
+  /** The least that may stand there (Anthropic: 0 fills the cache). Missing: 1. */
+  leastTokens?: number
+  /** A negative number means no limit (Ollama). */
+  negativeIsUnlimited?: boolean
+  /** What must be there and not empty; with `?` it may be missing, but not be of another kind. */
+  required: Readonly<Record<string, 'array' | 'string' | 'any' | 'array?' | 'string?'>>
+  /** Every field that decides what is asked: none of these may stand twice or in another case. */
+  known: readonly string[]
+}
+
 interface Common {
   id: DialectId
   /** Errors in the shape this dialect's clients expect. */
   writeError(refusal: Refusal): Written
   /** An upstream's error answer, whatever its shape: JSON of this dialect, another JSON, HTML, nothing. */
   readError(status: number, body: string): Failure
-  /** Where a request body says which model, and the other few things that are read without translating it. */
-  fields: { maxTokens: readonly string[]; required: Readonly<Record<string, 'array' | 'string' | 'any'>> }
+  fields: Fields
 }
 
 export interface ChatDialect extends Common {
