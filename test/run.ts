@@ -17,16 +17,16 @@ const FOLDER_LIMIT = 15 * 60_000
 /** The machine may be busy: Bun's own 5 s would blame the tests for it. */
 const TEST_TIMEOUT = '30000'
 
-const reports = makeTemp('report')
+const temp = makeTemp('suite')
 const total: Count = { passed: 0, failed: 0, skipped: 0 }
 
 /** Runs the files of one folder and adds them up. */
 async function suite(name: string, files: readonly string[], timeout = TEST_TIMEOUT): Promise<void> {
   console.log(`\n── ${name}: ${files.length} ${files.length === 1 ? 'file' : 'files'}`)
-  const report = join(reports, `${name.replaceAll('/', '-')}.xml`)
+  const report = join(temp, `${name.replaceAll('/', '-')}.xml`)
   const reporting = ['--reporter=junit', `--reporter-outfile=${report}`]
   const command = [process.execPath, 'test', '--timeout', timeout, ...reporting, ...files.map((file) => `./${file}`)]
-  const { code, output } = await run(name, command, ROOT, FOLDER_LIMIT)
+  const { code, output } = await run(command, { name, cwd: ROOT, limit: FOLDER_LIMIT, temp })
   const count = countRun(existsSync(report) ? await Bun.file(report).text() : undefined, output, code)
   total.passed += count.passed
   total.failed += count.failed
@@ -54,12 +54,14 @@ for (const [name, files] of all) await suite(name, files)
 
 if (CI && !findOllama()) {
   console.log('\n── test/real: bringing a real Ollama')
-  const brought = await run('bring', [process.execPath, 'test/real/bring.ts'], ROOT, 30 * 60_000)
+  const brought = await run([process.execPath, 'test/real/bring.ts'], { name: 'bring', cwd: ROOT, limit: 30 * 60_000 })
   if (brought.code !== 0) total.failed++
 }
 if (findOllama()) await suite('test/real', real, '120000')
 else if (!CI) {
-  console.log(`\nleft out: test/real (${real.length} files), which needs a real Ollama; to bring it: bun run test:real`)
+  console.log(
+    `\nleft out: test/real (${real.length} ${real.length === 1 ? 'file' : 'files'}), which needs a real Ollama; to bring it: bun run test:real`,
+  )
 }
 
 if (total.skipped > 0) {

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { countRun } from './count.ts'
 import { run } from './run-child.ts'
-import { makeTemp } from './temp.ts'
+import { makeTemp, removeTemp } from './temp.ts'
 
 const report = (attributes: string): string => `<?xml version="1.0"?>\n<testsuites name="bun test" ${attributes}>\n`
 
@@ -41,15 +41,24 @@ test('real runs: failures, files that do not load, a test that ends the process'
     writeFileSync(join(folder, name, 'x.test.ts'), code)
     const xml = join(folder, name, 'report.xml')
     const arguments_ = ['test', '--reporter=junit', `--reporter-outfile=${xml}`, `./${name}/x.test.ts`]
-    const ran = await run(name, [process.execPath, ...arguments_], folder, 20_000)
+    const ran = await run([process.execPath, ...arguments_], { name, cwd: folder, limit: 20_000, quiet: true })
     const written = await Bun.file(xml)
       .text()
       .catch(() => undefined)
     expect({ name, ...countRun(written, ran.output, ran.code) }).toMatchObject({ name, ...expected })
   }
+  removeTemp(folder)
 }, 30_000)
 
-test('a child that takes too long is ended', async () => {
-  const { code } = await run('sleeper', [process.execPath, '-e', 'setTimeout(() => {}, 60000)'], '/', 1000)
-  expect(code).toBe(124)
+test('a child that takes too long is ended, and what it started with it', async () => {
+  const script = "console.log(Bun.spawn(['sleep', '600']).pid); setTimeout(() => {}, 60000)"
+  const ran = await run([process.execPath, '-e', script], { name: 'sleeper', cwd: '/', limit: 1500, quiet: true })
+  expect(ran.code).toBe(124)
+  const left = Number(ran.output.match(/\d+/)?.[0])
+  await Bun.sleep(100)
+  const state = await Bun.file(`/proc/${left}/stat`)
+    .text()
+    .catch(() => 'gone')
+  // A zombie is dead too: it only waits to be counted by its new parent.
+  expect(state).toMatch(/^gone$|\) Z /)
 }, 20_000)

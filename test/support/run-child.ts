@@ -1,24 +1,52 @@
 /** Runs a child to its end, passing its output on as it comes, with a sign of life where it is silent. */
-import { bury } from './temp.ts'
 
 const SILENCE = 15_000
 
 /** The last part of the output is kept: summaries stand there. */
 const KEPT = 100_000
 
+export interface RunOptions {
+  /** What it is called in signs of life. */
+  name: string
+  cwd: string
+  /** ms after which it is killed, which counts as exit code 124. */
+  limit: number
+  /** Where its temporary files go. */
+  temp?: string
+  /** Keeps its output to itself. */
+  quiet?: boolean
+}
+
+/** Groups of children that run now: they must not outlive this process. */
+const groups = new Set<number>()
+const killGroup = (pid: number): void => {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nobody is left in it.
+  }
+}
+process.on('exit', () => groups.forEach(killGroup))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => process.exit(130))
+}
+
 /**
- * @param limit ms after which it is killed, which counts as exit code 124
+ * The child is the head of a process group, and whatever it leaves behind in it is killed when it ends.
  * @returns its exit code (128 for a signal) and the end of its output, stdout and stderr in order of arrival
  */
-export async function run(
-  name: string,
-  command: readonly string[],
-  cwd: string,
-  limit: number,
-): Promise<{ code: number; output: string }> {
-  const env = { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1' }
-  const child = Bun.spawn([...command], { cwd, env, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
-  bury(child)
+export async function run(command: readonly string[], options: RunOptions): Promise<{ code: number; output: string }> {
+  const { name, cwd, limit, temp, quiet } = options
+  const env = { ...process.env, FORCE_COLOR: '0', NO_COLOR: '1', ...(temp === undefined ? {} : { TMPDIR: temp }) }
+  const child = Bun.spawn([...command], {
+    cwd,
+    env,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    detached: true,
+  })
+  groups.add(child.pid)
   const began = Date.now()
   let last = began
   let output = ''
@@ -29,14 +57,14 @@ export async function run(
       last = Date.now()
       const text = decoder.decode(part, { stream: true })
       output = (output + text).slice(-KEPT)
-      to.write(text)
+      if (quiet !== true) to.write(text)
     }
   }
   const timer = setInterval(() => {
     const seconds = Math.round((Date.now() - began) / 1000)
     if (Date.now() - began > limit) {
       late = true
-      child.kill('SIGKILL')
+      killGroup(child.pid)
     } else if (Date.now() - last >= SILENCE) {
       last = Date.now()
       console.log(`… ${name} is still running, ${seconds} s`)
@@ -45,7 +73,9 @@ export async function run(
   const piped = Promise.all([pass(child.stdout, process.stdout), pass(child.stderr, process.stderr)])
   const code = await child.exited
   clearInterval(timer)
-  // A grandchild that was left behind may hold the pipes open: its output is not waited for.
+  killGroup(child.pid)
+  groups.delete(child.pid)
+  // A grandchild that left the group may hold the pipes open: its output is not waited for.
   await Promise.race([piped, Bun.sleep(2000)])
   if (late) console.log(`… ${name} was ended after ${Math.round(limit / 1000)} s`)
   return { code: late ? 124 : (code ?? 128), output }
