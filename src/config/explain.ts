@@ -1,6 +1,6 @@
 /** What zod found, in words that help: what is wrong, what was expected, what is near. */
 import type { z } from 'zod'
-import { sectionOf, standingOf } from './known.ts'
+import { homeOf, sectionOf, standingOf } from './known.ts'
 import { nearest } from './nearest.ts'
 import type { Path } from './problem.ts'
 import { jsonSchema, keysAt, schemaAt, typeName } from './schema-json.ts'
@@ -100,6 +100,14 @@ export function unknownKey(path: Path): Finding {
   const near = nearest(key, keysAt(above))
   if (near)
     return { path, severity: 'error', message: `nobody knows this key. Did you mean \`${near}\`?`, suggestion: near }
+  const home = homeOf(sectionOf(above), key)
+  if (home)
+    return {
+      path,
+      severity: 'error',
+      message: `nobody knows this key here. LiteLLM has it in \`${home}\`; it is not built yet.`,
+      suggestion: `${home}.${key}`,
+    }
   const here = above.at(-1) === 'litellm_params' ? " A provider's own parameter goes under `extra_body`." : ''
   const known = above.length === 0 ? ` The sections are ${Object.keys(jsonSchema().properties ?? {}).join(', ')}.` : ''
   return { path, severity: 'error', message: `nobody knows this key.${here}${known}` }

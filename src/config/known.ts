@@ -101,6 +101,28 @@ export function standingOf(section: Section | undefined, key: string): Standing 
   }
 }
 
+/** Another section that LiteLLM reads this key in. */
+export function homeOf(section: Section | undefined, key: string): Section | undefined {
+  const homes = ['litellm_settings', 'router_settings', 'general_settings', 'litellm_params'] as const
+  return section === undefined ? undefined : homes.find((home) => home !== section && KNOWN[home].has(key))
+}
+
+/** The keys that a file may not have, by section, for the reference. */
+export function refusedKeys(): [Section, string[]][] {
+  return (Object.keys(KNOWN) as Section[]).map((section) => [
+    section,
+    [...KNOWN[section]].filter((key) => standingOf(section, key).kind === 'unsafe').sort(),
+  ])
+}
+
+/** The keys that are warned of, by section, for the reference. */
+export function laterKeys(): [Section, string[]][] {
+  return (Object.keys(KNOWN) as Section[]).map((section) => [
+    section,
+    [...KNOWN[section]].filter((key) => standingOf(section, key).kind === 'later').sort(),
+  ])
+}
+
 /** A dearer rate for long prompts that is left out would bill too little. */
 const priceTier = (key: string): string | undefined =>
   /_per_token_above_\d+k_tokens$|_token_cost_above_\d+k_tokens$/.test(key)

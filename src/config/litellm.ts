@@ -27,9 +27,7 @@ export const litellmSettings = z
       .optional()
       .describe('HTTP status of a refusal for want of budget. Default: 422.'),
     num_retries: retries('Further attempts after the first. `router_settings.num_retries` wins. Default: 2.'),
-    request_timeout: seconds(
-      'The longest that a whole request may take. `router_settings.timeout` wins. Default: 600.',
-    ),
+    request_timeout: seconds('The longest that a whole request may take. `router_settings.timeout` wins.', '600'),
     allowed_fails: z
       .number()
       .int()

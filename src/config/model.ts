@@ -81,8 +81,8 @@ export const litellmParams = z
       .min(0)
       .optional()
       .describe('Priority within the alias: targets with the lowest number are asked first. Default: 0.'),
-    timeout: seconds('The longest that a whole request may take. Default: `router_settings.timeout`.'),
-    stream_timeout: seconds('The longest until the first content arrives. Default: `tollgate.timeouts.first_byte`.'),
+    timeout: seconds('The longest that a whole request may take.', '`router_settings.timeout`'),
+    stream_timeout: seconds('The longest until the first content arrives.', '`tollgate.timeouts.first_byte`'),
     max_retries: z
       .number()
       .int()

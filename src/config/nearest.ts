@@ -30,8 +30,10 @@ export function nearest(word: string, words: Iterable<string>): string | undefin
   let least = Number.POSITIVE_INFINITY
   for (const candidate of words) {
     const meant = plain(candidate)
-    const away = meant === said ? 0 : distance(said, meant)
-    const most = Math.max(1, Math.floor(Math.max(said.length, meant.length) / 3))
+    // A word that was cut off is near, too: `temp`, `usage-based`.
+    const begun = said.length < 4 ? Number.POSITIVE_INFINITY : distance(said, meant.slice(0, said.length)) + 1
+    const away = meant === said ? 0 : Math.min(distance(said, meant), begun)
+    const most = Math.max(1, Math.floor(said.length / 3))
     if (away <= most && away < least) {
       found = candidate
       least = away

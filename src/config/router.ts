@@ -28,15 +28,15 @@ export const routerSettings = z
       .max(60)
       .optional()
       .describe('The least wait before another attempt at the same target, in seconds. Default: 0.'),
-    timeout: seconds('The longest that a whole request may take. Default: 600.'),
-    stream_timeout: seconds('The longest until the first content arrives. Default: `tollgate.timeouts.first_byte`.'),
+    timeout: seconds('The longest that a whole request may take.', '600'),
+    stream_timeout: seconds('The longest until the first content arrives.', '`tollgate.timeouts.first_byte`'),
     allowed_fails: z
       .number()
       .int()
       .min(0)
       .optional()
       .describe('Failures a minute that a target may have before it cools down. Default: 3.'),
-    cooldown_time: seconds('How long a target that failed too often is left alone. Default: 5.'),
+    cooldown_time: seconds('How long a target that failed too often is left alone.', '5'),
     fallbacks: fallbackList(
       'Aliases to try when every target of an alias has failed: `[{ "gpt-4o": ["claude"] }]`. `"*"` stands for every alias without a line of its own.',
     ),

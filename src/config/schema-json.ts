@@ -55,6 +55,7 @@ export const keysAt = (path: Path): string[] => {
 export function typeName(schema: JsonSchema): string {
   if (schema.enum) return `one of ${schema.enum.join(', ')}`
   if (schema.anyOf) return schema.anyOf.map(typeName).join(' or ')
+  if (Array.isArray(schema.type)) return schema.type.map((type) => typeName({ type })).join(' or ')
   switch (schema.type) {
     case 'string':
       return 'text'

@@ -7,14 +7,9 @@ export const text = (description: string) => z.string().min(1).describe(descript
 /** A whole number from 1. */
 export const count = (description: string) => z.number().int().min(1).optional().describe(description)
 
-/** Seconds, more than none and at most a day. */
-export const seconds = (description: string) =>
-  z
-    .number()
-    .positive()
-    .max(86_400)
-    .optional()
-    .describe(`${description.replace(/\.$/, '')}. In seconds.`.replace('..', '.'))
+/** Seconds, more than none and at most a day. @param usual what holds where it is not given */
+export const seconds = (description: string, usual: string) =>
+  z.number().positive().max(86_400).optional().describe(`${description} In seconds. Default: ${usual}.`)
 
 /** US dollars a token, as LiteLLM writes them. */
 export const cost = (what: string) =>

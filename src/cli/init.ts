@@ -1,0 +1,41 @@
+/** `tollgate init`: writes a configuration file for what is there. */
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { defineCommand } from 'citty'
+import { discover } from '../config/discover.ts'
+import { exampleYaml } from '../config/example.ts'
+import { type ExitCode, type Terminal, Trouble } from './terminal.ts'
+
+export const initCommand = defineCommand({
+  meta: { name: 'init', description: 'Write a tollgate.yaml for what is there' },
+  args: { config: { type: 'string', description: 'The file to write. Default: TOLLGATE_CONFIG, else tollgate.yaml' } },
+  run: ({ args, data }) => init(args.config, data as Terminal),
+})
+
+async function init(named: string | undefined, terminal: Terminal): Promise<ExitCode> {
+  const file = named ?? (terminal.env.TOLLGATE_CONFIG || 'tollgate.yaml')
+  const { providers } = await terminal.app()
+  const found = await discover(terminal.env, await providers(), terminal.probe)
+  const variable = ['TOLLGATE_MASTER_KEY', 'LITELLM_MASTER_KEY'].find((name) => terminal.env[name])
+  const text = exampleYaml({
+    head: [
+      'Written by `tollgate init`. `tollgate check` tells whether it is right.',
+      ...found.found.map((line) => `Found: ${line}`),
+    ],
+    models: found.file.model_list.map(({ model_name, litellm_params }) => ({ model_name, litellm_params })),
+    ...(variable ? { general: { master_key: `os.environ/${variable}` } } : {}),
+  })
+  try {
+    await mkdir(dirname(file), { recursive: true })
+    // `wx` refuses to overwrite, whoever was quicker.
+    await writeFile(file, text, { flag: 'wx' })
+  } catch (cause) {
+    const code = (cause as { code?: string }).code
+    if (code === 'EEXIST')
+      throw new Trouble(`${file} is there already, and is left as it is. Name another with --config.`)
+    throw new Trouble(`${file} can't be written (${code ?? String(cause)}).`)
+  }
+  for (const line of found.found) terminal.out(`  ${line}`)
+  terminal.out(`Wrote ${file}. Start with: tollgate serve${named ? ` --config ${file}` : ''}`)
+  return 0
+}

@@ -1,0 +1,159 @@
+/** `tollgate key`: makes and manages virtual keys on a running gateway, by LiteLLM's routes. */
+import { defineCommand } from 'citty'
+import { parsePeriod } from '../core/period.ts'
+import { type Client, clientFor } from './client.ts'
+import { keyTable } from './key-table.ts'
+import { type ExitCode, type Terminal, UsageError } from './terminal.ts'
+
+const DEFAULT_URL = 'http://127.0.0.1:4000'
+
+const common = {
+  url: { type: 'string', description: 'The gateway. Default: TOLLGATE_URL, else http://127.0.0.1:4000' },
+  config: {
+    type: 'string',
+    description:
+      'Configuration file with the master key. Default: TOLLGATE_MASTER_KEY or LITELLM_MASTER_KEY, else tollgate.yaml',
+  },
+  json: { type: 'boolean', description: 'Print what the gateway answered, as JSON' },
+} as const
+
+interface Common {
+  url?: string | undefined
+  config?: string | undefined
+  json?: boolean | undefined
+}
+
+const open = (args: Common, terminal: Terminal): Promise<Client> =>
+  clientFor(args.url ?? (terminal.env.TOLLGATE_URL || DEFAULT_URL), args.config, terminal)
+
+const create = defineCommand({
+  meta: { name: 'create', description: 'Make a key; it is shown once' },
+  args: {
+    alias: { type: 'string', description: 'A name for people' },
+    models: { type: 'string', description: 'Aliases it may use, with commas between; patterns too. Default: all' },
+    'max-budget': {
+      type: 'string',
+      description: 'What it may spend in a budget duration, in US dollars. Default: no limit',
+    },
+    'budget-duration': { type: 'string', description: 'When the budget begins anew: 1d, 7d, 1mo. Default: never' },
+    duration: { type: 'string', description: 'How long it lives: 1h, 30d, 1mo. Default: for ever' },
+    rpm: { type: 'string', description: 'Requests a minute. Default: no limit' },
+    tpm: { type: 'string', description: 'Tokens a minute. Default: no limit' },
+    ...common,
+  },
+  async run({ args, data }): Promise<ExitCode> {
+    const terminal = data as Terminal
+    const body = {
+      key_alias: args.alias,
+      models: listOf(args.models),
+      max_budget: amount('max-budget', args['max-budget']),
+      budget_duration: period('budget-duration', args['budget-duration']),
+      duration: period('duration', args.duration),
+      rpm_limit: whole('rpm', args.rpm),
+      tpm_limit: whole('tpm', args.tpm),
+    }
+    if (body.budget_duration !== undefined && body.max_budget === undefined)
+      throw new UsageError('`--budget-duration` bounds nothing without `--max-budget`.')
+    const answer = (await (await open(args, terminal)).post('/key/generate', body)) as { key?: unknown }
+    if (args.json) terminal.out(JSON.stringify(answer, null, 2))
+    else {
+      // Alone on stdout, so that a script can take it: KEY=$(tollgate key create …)
+      terminal.out(String(answer.key))
+      terminal.err('This is the only time that it is shown.')
+    }
+    return 0
+  },
+})
+
+const list = defineCommand({
+  meta: { name: 'list', description: 'List the keys' },
+  args: common,
+  async run({ args, data }): Promise<ExitCode> {
+    const terminal = data as Terminal
+    const client = await open(args, terminal)
+    const keys: unknown[] = []
+    for (let page = 1, pages = 1; page <= pages; page++) {
+      const answer = (await client.get(`/key/list?return_full_object=true&size=100&page=${page}`)) as Page
+      keys.push(...(answer.keys ?? []))
+      pages = Number(answer.total_pages ?? 1)
+    }
+    if (args.json) terminal.out(JSON.stringify(keys, null, 2))
+    else for (const line of keyTable(keys)) terminal.out(line)
+    return 0
+  },
+})
+
+interface Page {
+  keys?: unknown[]
+  total_pages?: unknown
+}
+
+const remove = defineCommand({
+  meta: { name: 'delete', description: 'Delete keys, by themselves or by their aliases' },
+  args: {
+    key: { type: 'positional', required: false, description: 'Keys, or their hashes' },
+    alias: { type: 'string', description: 'Aliases, with commas between' },
+    ...common,
+  },
+  async run({ args, data }): Promise<ExitCode> {
+    const terminal = data as Terminal
+    const aliases = listOf(args.alias)
+    if (args._.length === 0 && !aliases) throw new UsageError('name the keys to delete, or `--alias`.')
+    const client = await open(args, terminal)
+    const answer = await client.post('/key/delete', {
+      ...(args._.length > 0 ? { keys: args._ } : {}),
+      ...(aliases ? { key_aliases: aliases } : {}),
+    })
+    terminal.out(args.json ? JSON.stringify(answer, null, 2) : 'Deleted.')
+    return 0
+  },
+})
+
+const gate = (name: 'block' | 'unblock', description: string, done: string) =>
+  defineCommand({
+    meta: { name, description },
+    args: { key: { type: 'positional', description: 'The key, or its hash' }, ...common },
+    async run({ args, data }): Promise<ExitCode> {
+      const terminal = data as Terminal
+      if (args._.length > 1) throw new UsageError('one key at a time.')
+      const answer = await (await open(args, terminal)).post(`/key/${name}`, { key: args.key })
+      terminal.out(args.json ? JSON.stringify(answer, null, 2) : done)
+      return 0
+    },
+  })
+
+export const keyCommand = defineCommand({
+  meta: { name: 'key', description: 'Make and manage keys on a running gateway' },
+  subCommands: {
+    create,
+    list,
+    delete: remove,
+    block: gate('block', 'Refuse a key until it is unblocked', 'Blocked.'),
+    unblock: gate('unblock', 'Let a blocked key in again', 'Unblocked.'),
+  },
+})
+
+function listOf(said: string | undefined): string[] | undefined {
+  const items = said?.split(',').map((item) => item.trim())
+  return items?.filter((item) => item !== '')
+}
+
+function amount(flag: string, said: string | undefined): number | undefined {
+  if (said === undefined) return undefined
+  const value = Number(said)
+  if (!/^\d*\.?\d+$/.test(said) || !Number.isFinite(value))
+    throw new UsageError(`\`--${flag} ${said}\` is no amount: 2.50 is.`)
+  return value
+}
+
+function whole(flag: string, said: string | undefined): number | undefined {
+  if (said === undefined) return undefined
+  if (!/^[1-9]\d{0,14}$/.test(said)) throw new UsageError(`\`--${flag} ${said}\` is no whole number from 1.`)
+  return Number(said)
+}
+
+function period(flag: string, said: string | undefined): string | undefined {
+  if (said !== undefined && !parsePeriod(said))
+    throw new UsageError(`\`--${flag} ${said}\` is no duration: 1h, 30d and 1mo are.`)
+  return said
+}

@@ -1,0 +1,136 @@
+/** `tollgate serve`: from a command line to a gateway that listens, and to its end. */
+import { chmod, mkdir, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { defineCommand } from 'citty'
+import { faultOfMasterKey } from '../config/check.ts'
+import type { Config } from '../config/config.ts'
+import { discover } from '../config/discover.ts'
+import { findConfig, loadFile } from '../config/files.ts'
+import type { Problem } from '../config/problem.ts'
+import type { App, Started } from '../config/start.ts'
+import { Secret } from '../secrets/secret.ts'
+import { banner } from './banner.ts'
+import { counted, report } from './report.ts'
+import { untilSignal } from './signals.ts'
+import { type ExitCode, type Terminal, Trouble, UsageError } from './terminal.ts'
+
+export const serveCommand = defineCommand({
+  meta: { name: 'serve', description: 'Start the gateway' },
+  args: {
+    config: {
+      type: 'string',
+      description: 'Configuration file. Default: TOLLGATE_CONFIG, else tollgate.yaml, else none',
+    },
+    port: { type: 'string', description: 'Port to listen on. Default: PORT, else 4000' },
+    host: { type: 'string', description: 'Address to listen on. Default: TOLLGATE_HOST, else 127.0.0.1' },
+    data: { type: 'string', description: 'Folder for the database. Default: TOLLGATE_DATA, else ./.tollgate' },
+  },
+  run: ({ args, data }) => serve(args, data as Terminal),
+})
+
+interface ServeArgs {
+  config?: string | undefined
+  port?: string | undefined
+  host?: string | undefined
+  data?: string | undefined
+}
+
+async function serve(args: ServeArgs, terminal: Terminal): Promise<ExitCode> {
+  const { env } = terminal
+  const port = portOf(args.port ?? (env.PORT || '4000'))
+  const host = args.host ?? (env.TOLLGATE_HOST || '127.0.0.1')
+  const app = await terminal.app()
+  const settled = await settle(args.config, app, terminal)
+  if (!settled) return 1
+  const { config, found, warnings, file } = settled
+  const masterKey = config.masterKey ?? keyFromEnvironment(terminal)
+  for (const [name, value] of Object.entries(config.environment)) process.env[name] = value.reveal()
+  const dataDir = resolve(args.data ?? (env.TOLLGATE_DATA || '.tollgate'))
+  await makeDataDir(dataDir, terminal)
+  const log = config.log === 'auto' ? (terminal.interactive ? 'pretty' : 'json') : config.log
+  let started: Started
+  try {
+    started = await app.start({ config, port, host, dataDir, masterKey, log, warnings })
+  } catch (cause) {
+    throw troubleOf(cause, host, port)
+  }
+  // A log in JSON has stdout for itself.
+  const print = log === 'json' ? terminal.err : terminal.out
+  for (const line of banner({ started, config, file, found, dataDir, env })) print(line)
+  await untilSignal(started, (line) => terminal.err(line))
+  return 0
+}
+
+function portOf(said: string): number {
+  const port = Number(said)
+  if (!/^\d+$/.test(said) || port > 65_535) throw new UsageError(`\`${said}\` is no port: a number from 0 to 65535 is.`)
+  return port
+}
+
+interface Settled {
+  config: Config
+  file?: string | undefined
+  found: string[]
+  warnings: Problem[]
+}
+
+/** The file's configuration, or what is found; a file without models gets those that are found. */
+async function settle(named: string | undefined, app: App, terminal: Terminal): Promise<Settled | undefined> {
+  const providers = await app.providers()
+  const file = findConfig(named, terminal.env)
+  const look = () => discover(terminal.env, providers, terminal.probe)
+  if (file === undefined) {
+    const { config, found } = await look()
+    return { config, found, warnings: [] }
+  }
+  const loaded = await loadFile(file, terminal.env, providers)
+  report(file, loaded, terminal)
+  if (!loaded.ok) {
+    terminal.err(`${file}: ${counted(loaded.errors.length, 'error')}. Nothing was started.`)
+    return undefined
+  }
+  const { config, warnings } = loaded
+  if (config.models.length > 0) return { config, file, found: [], warnings }
+  const { config: discovered, found } = await look()
+  return { config: { ...config, models: discovered.models }, file, found, warnings }
+}
+
+function keyFromEnvironment({ env }: Terminal): Secret | undefined {
+  const name = ['TOLLGATE_MASTER_KEY', 'LITELLM_MASTER_KEY'].find((variable) => env[variable])
+  const key = name === undefined ? undefined : env[name]
+  if (key === undefined) return undefined
+  const fault = faultOfMasterKey(key)
+  if (fault) throw new Trouble(`the master key in the environment variable ${name} ${fault}`)
+  return new Secret(key)
+}
+
+async function makeDataDir(path: string, terminal: Terminal): Promise<void> {
+  try {
+    const made = await mkdir(path, { recursive: true, mode: 0o700 })
+    if (made !== undefined) await chmod(path, 0o700)
+    else if (((await stat(path)).mode & 0o077) !== 0)
+      terminal.err(`warning: others on this machine may look into ${path}. \`chmod 700\` closes it.`)
+  } catch (cause) {
+    const code = (cause as { code?: string }).code
+    if (code === 'EEXIST' || code === 'ENOTDIR')
+      throw new Trouble(`the data folder ${path} is a file. Name another with --data.`)
+    throw new Trouble(`the data folder ${path} can't be made (${code ?? String(cause)}). Name another with --data.`)
+  }
+}
+
+/** What people meet when they start a server, in words that help. */
+function troubleOf(cause: unknown, host: string, port: number): unknown {
+  switch ((cause as { code?: string } | null)?.code) {
+    case 'EADDRINUSE':
+      return new Trouble(
+        `port ${port} on ${host} is taken: something listens there already, perhaps another Tollgate. Stop it, or take another port: --port ${port === 65_535 ? port - 1 : port + 1}`,
+      )
+    case 'EACCES':
+      return new Trouble(`port ${port} may not be used by this user. Ports from 1024 may: --port 4000`)
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new Trouble(`this machine has no address ${host}. 127.0.0.1 is always there, 0.0.0.0 means all of them.`)
+    default:
+      return cause
+  }
+}

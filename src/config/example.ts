@@ -1,0 +1,103 @@
+/** A configuration file as text, with every setting in it: those that are set, and the others as comments. */
+import { stringify } from 'yaml'
+import { type JsonSchema, jsonSchema } from './schema-json.ts'
+
+export interface ExampleOptions {
+  /** For editors: where the JSON Schema lies, from the file's point of view. */
+  schema?: string | undefined
+  /** Comment lines above everything, without `#`. */
+  head: readonly string[]
+  models: readonly { model_name: string; litellm_params: Readonly<Record<string, unknown>> }[]
+  /** Values of general_settings that are not comments. */
+  general?: Readonly<Record<string, string>>
+}
+
+/** Text that can be loaded as it is. */
+export function exampleYaml({ schema, head, models, general = {} }: ExampleOptions): string {
+  const lines = schema ? [`# yaml-language-server: $schema=${schema}`] : []
+  lines.push(...head.map((line) => (line === '' ? '#' : `# ${line}`)), '')
+  const sections = jsonSchema().properties ?? {}
+  lines.push(...comment(sections.model_list, 0), 'model_list:')
+  for (const model of models) lines.push(`  - ${flow(model)}`)
+  const entry = sections.model_list?.items?.properties ?? {}
+  for (const part of ['litellm_params', 'model_info'])
+    lines.push(...wrap(`${part} may say: ${Object.keys(entry[part]?.properties ?? {}).join(', ')}`, '  # '))
+  for (const [name, section] of Object.entries(sections)) {
+    if (name === 'model_list') continue
+    const values = name === 'general_settings' ? general : {}
+    const active = Object.keys(values).length > 0
+    const body = [`${name}:`, ...settings(section, values, active, 1)]
+    if (!section.properties) body.push('  NAME: value')
+    lines.push('', ...comment(section, 0), ...body.map((line) => (active ? line : `# ${line}`)))
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** The keys of a map. In an active one those without a value are comments; an idle one is a comment as a whole. */
+function settings(
+  section: JsonSchema,
+  values: Readonly<Record<string, string>>,
+  active: boolean,
+  depth: number,
+): string[] {
+  const indent = '  '.repeat(depth)
+  return Object.entries(section.properties ?? {}).flatMap(([key, schema]) => {
+    const value = values[key]
+    const about = comment(schema, depth)
+    if (value !== undefined) return [...about, `${indent}${key}: ${stringify(value).trim()}`]
+    const off = active ? `${indent}# ` : indent
+    if (schema.properties) return [...about, `${off}${key}:`, ...settings(schema, {}, active, depth + 1)]
+    return [...about, `${off}${key}: ${sample(key, schema)}`]
+  })
+}
+
+/** A value that the schema takes: its default where it has one. */
+function sample(key: string, schema: JsonSchema): string {
+  if (schema.default !== undefined) return flow(schema.default)
+  const shown = SAMPLES[key]
+  if (shown !== undefined) return shown
+  if (schema.enum) return String(schema.enum[0])
+  if (schema.type === 'boolean') return 'false'
+  if (schema.type === 'array' || schema.anyOf) return '[]'
+  if (schema.type === 'string') return '"…"'
+  return '1'
+}
+
+const SAMPLES: Readonly<Record<string, string>> = {
+  max_budget: '100',
+  budget_duration: '1mo',
+  budget_exceeded_status_code: '422',
+  num_retries: '2',
+  request_timeout: '600',
+  timeout: '600',
+  stream_timeout: '60',
+  allowed_fails: '3',
+  cooldown_time: '5',
+  retry_after: '0',
+  fallbacks: '[{ my-model: [another-model] }]',
+  default_fallbacks: '[another-model]',
+  model_group_alias: '{ another-name: my-model }',
+  master_key: 'os.environ/LITELLM_MASTER_KEY',
+  key_header: 'X-My-Key',
+  litellm_key_header_name: 'X-My-Key',
+}
+
+const flow = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()
+
+const WIDTH = 110
+
+const comment = (schema: JsonSchema | undefined, depth: number): string[] =>
+  wrap(schema?.description ?? '', `${'  '.repeat(depth)}# `)
+
+function wrap(text: string, prefix: string): string[] {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + word.length + 1 > WIDTH) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  if (line !== '') lines.push(line)
+  return lines.map((said) => prefix + said)
+}

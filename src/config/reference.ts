@@ -1,0 +1,147 @@
+/** The reference page and the files for editors, written from the schema. `generate.ts` puts them in their places. */
+import { exampleYaml } from './example.ts'
+import { laterKeys, refusedKeys } from './known.ts'
+import { type JsonSchema, jsonSchema, typeName } from './schema-json.ts'
+
+/** Path from the root of the checkout → text. */
+export function generatedFiles(): Record<string, string> {
+  return {
+    'docs/reference/configuration.md': referencePage(),
+    'docs/reference/tollgate.schema.json': `${JSON.stringify(schemaFile(), null, 2)}\n`,
+    'tollgate.example.yaml': exampleFile(),
+  }
+}
+
+/** For editors, values may also be `os.environ/NAME` or hold `${NAME}`, whatever their kind. */
+function schemaFile(): JsonSchema {
+  return { $id: 'tollgate.schema.json', title: 'Tollgate', ...withVariables(jsonSchema()) }
+}
+
+function withVariables(schema: JsonSchema): JsonSchema {
+  const out: JsonSchema = { ...schema }
+  if (schema.properties)
+    out.properties = Object.fromEntries(Object.entries(schema.properties).map(([k, v]) => [k, withVariables(v)]))
+  if (schema.items) out.items = withVariables(schema.items)
+  if (schema.type !== 'number' && schema.type !== 'integer' && schema.type !== 'boolean') return out
+  const { description, default: usual, ...kind } = out
+  const variable: JsonSchema = { type: 'string', pattern: '^os\\.environ/|\\$\\{' }
+  return {
+    ...(description === undefined ? {} : { description }),
+    ...(usual === undefined ? {} : { default: usual }),
+    anyOf: [kind, variable],
+  }
+}
+
+export function referencePage(): string {
+  const sections = jsonSchema().properties ?? {}
+  const out = [
+    '# Configuration',
+    '',
+    '<!-- Written by `bun src/config/generate.ts` from the schema. Change the schema, not this page. -->',
+    '',
+    INTRO,
+  ]
+  for (const [name, section] of Object.entries(sections)) {
+    out.push('', `## ${name}`, '', section.description ?? '')
+    if (name === 'model_list') {
+      const entry = section.items?.properties ?? {}
+      out.push('', ...table(entry, (key) => key !== 'litellm_params' && key !== 'model_info'))
+      for (const part of ['litellm_params', 'model_info'])
+        out.push(
+          '',
+          `### model_list[].${part}`,
+          '',
+          entry[part]?.description ?? '',
+          '',
+          ...table(entry[part]?.properties ?? {}),
+        )
+      continue
+    }
+    if (!section.properties) continue
+    out.push('', ...table(section.properties, (_, schema) => !schema.properties))
+    for (const [key, schema] of Object.entries(section.properties))
+      if (schema.properties)
+        out.push('', `### ${name}.${key}`, '', schema.description ?? '', '', ...table(schema.properties))
+  }
+  out.push('', '## Known from LiteLLM, refused', '', REFUSED, '', ...list(refusedKeys()))
+  out.push('', '## Known from LiteLLM, without effect', '', LATER, '', ...list(laterKeys()))
+  return `${out.join('\n')}\n`
+}
+
+function table(properties: Record<string, JsonSchema>, keep = (_key: string, _schema: JsonSchema) => true): string[] {
+  const rows = Object.entries(properties).filter(([key, schema]) => keep(key, schema))
+  return [
+    '| key | value | meaning |',
+    '|---|---|---|',
+    ...rows.map(
+      ([key, schema]) => `| \`${key}\` | ${cell(typeName(schema) + range(schema))} | ${cell(meaning(schema))} |`,
+    ),
+  ]
+}
+
+function meaning(schema: JsonSchema): string {
+  const said = schema.description ?? ''
+  const usual = schema.default
+  if (usual === undefined || typeof usual === 'object' || said.includes('Default:')) return said
+  return `${said} Default: \`${usual}\`.`
+}
+
+function range({ minimum, exclusiveMinimum, maximum }: JsonSchema): string {
+  const most = typeof maximum === 'number' && maximum < Number.MAX_SAFE_INTEGER ? maximum : undefined
+  const least = typeof minimum === 'number' && minimum > Number.MIN_SAFE_INTEGER ? minimum : undefined
+  const from =
+    least === undefined
+      ? typeof exclusiveMinimum === 'number'
+        ? `more than ${exclusiveMinimum}`
+        : ''
+      : `from ${least}`
+  const parts = [from, most === undefined ? '' : `up to ${most}`].filter(Boolean)
+  return parts.length > 0 ? `, ${parts.join(', ')}` : ''
+}
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+
+const list = (sections: readonly [string, string[]][]): string[] =>
+  sections.flatMap(([section, keys]) =>
+    keys.length === 0
+      ? []
+      : [`- ${section === 'top' ? 'at the top' : `\`${section}\``}: ${keys.map((key) => `\`${key}\``).join(', ')}`],
+  )
+
+function exampleFile(): string {
+  return exampleYaml({
+    schema: './docs/reference/tollgate.schema.json',
+    head: [
+      'Tollgate: an example with every setting. Copy it to tollgate.yaml, or let `tollgate init` write one for what you have.',
+      `Variables: \`os.environ/NAME\` as a whole value, \`\${NAME}\` or \`\${NAME:-default}\` inside one.`,
+      'Written by `bun src/config/generate.ts` from the schema.',
+    ],
+    models: [
+      { model_name: 'my-model', litellm_params: { model: 'ollama/mistral', api_base: 'http://127.0.0.1:11434' } },
+      { model_name: 'another-model', litellm_params: { model: 'ollama/llama3.2', rpm: 60, weight: 2 } },
+    ],
+  })
+}
+
+const INTRO = [
+  'Tollgate reads `tollgate.yaml` in the working directory, or the file that `--config` or `TOLLGATE_CONFIG` names.',
+  "It is written in LiteLLM's words. Without a file, Tollgate finds Ollama and the usual key variables by itself.",
+  '`tollgate check` tells what is wrong with a file: every error at once, with its line and the nearest right word.',
+  '',
+  `A value that is \`os.environ/NAME\` is the environment variable NAME; \`\${NAME}\` and \`\${NAME:-default}\` stand for one`,
+  'inside any text, and `$${` is a plain `${`. A variable that is missing or empty is an error, unless a default is given.',
+  'Where a number or true or false is expected, the text of a variable is read as one.',
+  '',
+  'A key that nobody knows is an error. Keys that LiteLLM knows and that are not built yet are listed at the end: most',
+  'are warned of, some are refused. `num_retries`, `allowed_fails`, `fallbacks` and `default_fallbacks` may stand in',
+  "`litellm_settings` or in `router_settings`; the router's value wins.",
+  '',
+  'For editors there is [tollgate.schema.json](tollgate.schema.json).',
+].join('\n')
+
+const REFUSED = [
+  'Tollgate does not start with one of these: without it, somebody could come in, something could pass, or money could',
+  'be spent that you meant to stop.',
+].join('\n')
+
+const LATER = 'Each of these is warned of at the start.'
