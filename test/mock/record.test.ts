@@ -156,6 +156,26 @@ test('a large body in small packets, chunked, and pipelined requests are read ri
   socket.terminate()
 })
 
+test('slots: one answer at a time, in order, and who leaves the line takes no place', async () => {
+  const gpu = await startMock({ slots: 1, words: 4 })
+  const first = post('a!slow:30', {}, {}, gpu.url)
+  await gpu.until((all) => all.length === 1)
+  const leaving = new AbortController()
+  const second = post('b', { signal: leaving.signal }, {}, gpu.url).catch(() => 'left')
+  await gpu.until((all) => all.length === 2)
+  const third = post('c', {}, {}, gpu.url)
+  await gpu.until((all) => all.length === 3)
+  leaving.abort()
+  expect(await second).toBe('left')
+  expect((await first).status).toBe(200)
+  expect((await third).status).toBe(200)
+  const [a, b, c] = gpu.requests
+  expect(b).toMatchObject({ sold: { prompt: 0, completion: 0 } })
+  expect(c!.at + c!.headersAt!).toBeGreaterThanOrEqual(a!.at + a!.headersAt!)
+  expect((await post('d', {}, {}, gpu.url)).status).toBe(200)
+  gpu.stop()
+})
+
 test('the mock as a process of its own, told over HTTP', async () => {
   const child = Bun.spawn([process.execPath, join(import.meta.dir, 'main.ts'), '--words', '4'], { stdout: 'pipe' })
   try {

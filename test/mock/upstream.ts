@@ -19,6 +19,8 @@ export interface MockOptions {
   words?: number
   /** When set, other credentials (bearer or x-api-key) get 401. */
   key?: string
+  /** Answers made at once, as on a local GPU: more wait before their headers, in order of arrival. Default: any. */
+  slots?: number
 }
 
 /** A behaviour, or the name of one (`hang`, `cut:40`, `status:503`); names join by `!`. */
@@ -56,6 +58,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
   const plans = new Map<string, Behaviour[]>()
   let serial = 0
   let listener: Listener | undefined
+  const slots = new Slots(options.slots ?? Number.POSITIVE_INFINITY)
 
   const next = (key: string | undefined): Behaviour | undefined => {
     const queue = key === undefined ? undefined : plans.get(key)
@@ -71,8 +74,11 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     mock.requests.push(seen)
     mock.peak = Math.max(mock.peak, ++mock.inFlight)
     const before = { sent: connection.sent, waited: connection.waited }
+    let taken = false
     try {
       seen.behaviour = next(request.path) ?? next(model) ?? fromModel(model ?? '') ?? next('*') ?? {}
+      if (model !== undefined && !(await slots.take(connection))) return false
+      taken = model !== undefined
       const again = await answerRoute({
         seen,
         connection,
@@ -90,6 +96,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
       seen.status = 599
       return true
     } finally {
+      if (taken) slots.give()
       mock.inFlight--
       seen.sentBytes = connection.sent - before.sent
       seen.waitedMs = Math.round(connection.waited - before.waited)
@@ -138,6 +145,38 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
   mock.port = listener.port
   mock.url = `http://127.0.0.1:${mock.port}`
   return mock
+}
+
+/** A bounded number of places and the line before them. */
+class Slots {
+  #free: number
+  #line: (() => void)[] = []
+
+  constructor(places: number) {
+    this.#free = places
+  }
+
+  /** @returns false where the client left before a place was free */
+  async take(connection: Connection): Promise<boolean> {
+    if (this.#free > 0) {
+      this.#free--
+      return true
+    }
+    const { promise, resolve: enter } = Promise.withResolvers<void>()
+    this.#line.push(enter)
+    await Promise.race([promise, connection.gone])
+    if (!connection.closed) return true
+    const at = this.#line.indexOf(enter)
+    if (at >= 0) this.#line.splice(at, 1)
+    else this.give()
+    return false
+  }
+
+  give(): void {
+    const next = this.#line.shift()
+    if (next) next()
+    else this.#free++
+  }
 }
 
 /** @throws Error for a name that is not known. */

@@ -6,7 +6,7 @@ import { findOllama } from './binary.ts'
 const MODELS = join(import.meta.dir, 'ollama/models')
 
 /** tiny-chat: text and tool calls; tiny-think: thinking too; tiny-loop: text until num_predict; tiny-embed: 64 dims. */
-export const TINY = ['tiny-chat', 'tiny-think', 'tiny-loop', 'tiny-embed'] as const
+const TINY = ['tiny-chat', 'tiny-think', 'tiny-loop', 'tiny-embed'] as const
 
 export interface OllamaOptions {
   /** OLLAMA_NUM_PARALLEL, default 1. */
