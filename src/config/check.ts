@@ -86,7 +86,8 @@ function checkModels(file: FileConfig, providers: readonly KnownProvider[]): Fin
   return found
 }
 
-function faultOfUrl(said: string): string | undefined {
+/** Why this is no address of a server; undefined where it is one. */
+export function faultOfUrl(said: string): string | undefined {
   const url = URL.canParse(said) ? new URL(said) : undefined
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:'))
     return `must be an http or https address, such as \`http://127.0.0.1:11434\`.`

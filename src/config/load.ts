@@ -2,7 +2,7 @@
  * The text of a configuration file → the configuration, or every error in it at once. A pure function of the text, the
  * environment and the providers that exist.
  */
-import { check } from './check.ts'
+import { check, faultOfUrl } from './check.ts'
 import type { Config, KnownProvider } from './config.ts'
 import type { Finding } from './explain.ts'
 import type { Env } from './interpolate.ts'
@@ -34,7 +34,7 @@ export function load(text: string, env: Env, providers: readonly KnownProvider[]
         findings,
       ),
     )
-  if (file) findings.push(...keyWarnings(file, providers, whole))
+  if (file) findings.push(...fromEnvironment(file, providers, whole))
   const problems = findings.filter((finding) => !under(finding.path, read.broken))
   const told = (severity: Finding['severity']) =>
     problems.filter((finding) => finding.severity === severity).map((finding) => problemOf(finding, read))
@@ -73,25 +73,29 @@ function problemOf(finding: Finding, read: ReadFile): Problem {
 const sorted = (problems: Problem[]): Problem[] =>
   problems.toSorted((a, b) => a.line - b.line || a.column - b.column || a.path.localeCompare(b.path))
 
-/** A key that is missing, or that goes where nobody may expect it. */
-function keyWarnings(file: FileConfig, providers: readonly KnownProvider[], env: Env): Finding[] {
+/** What a provider takes from the environment: a key that is missing or goes elsewhere, an address that is none. */
+function fromEnvironment(file: FileConfig, providers: readonly KnownProvider[], env: Env): Finding[] {
   const found: Finding[] = []
   for (const [i, { litellm_params: params }] of file.model_list.entries()) {
-    if (params.api_key !== undefined || params.mock_response !== undefined) continue
     const resolved = resolveModel(params.model, params.custom_llm_provider, providers)
-    const names = resolved.ok ? (resolved.provider.env?.api_key ?? []) : []
-    if (!resolved.ok || names.length === 0 || resolved.provider.local) continue
-    const name = names.find((variable) => env[variable])
-    const path: Path = ['model_list', i, 'litellm_params', params.api_base === undefined ? 'model' : 'api_base']
+    if (!resolved.ok || resolved.provider.local || params.mock_response !== undefined) continue
+    const at = (key: string): Path => ['model_list', i, 'litellm_params', key]
+    const { api_key: keys = [], api_base: bases = [] } = resolved.provider.env ?? {}
+    const base = params.api_base === undefined ? bases.find((variable) => env[variable]) : undefined
+    const fault = base === undefined ? undefined : faultOfUrl(env[base] ?? '')
+    if (fault)
+      found.push({ path: at('model'), severity: 'error', message: `the environment variable ${base} ${fault}` })
+    if (params.api_key !== undefined || keys.length === 0) continue
+    const name = keys.find((variable) => env[variable])
     if (name === undefined && params.api_base === undefined)
       found.push({
-        path,
+        path: at('model'),
         severity: 'warning',
-        message: `no key for \`${resolved.prefix}\`: set \`api_key\`, or the environment variable ${names.join(' or ')}.`,
+        message: `no key for \`${resolved.prefix}\`: set \`api_key\`, or the environment variable ${keys.join(' or ')}.`,
       })
     if (name !== undefined && params.api_base !== undefined)
       found.push({
-        path,
+        path: at('api_base'),
         severity: 'warning',
         message: `the key in ${name} is sent to this address. Set \`api_key\` if it should have another.`,
       })

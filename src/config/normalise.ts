@@ -5,6 +5,7 @@ import { Secret } from '../secrets/secret.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import type { Env } from './interpolate.ts'
 import { SAMPLING_KEYS } from './model.ts'
+import { ollamaOrigin } from './ollama-host.ts'
 import { ratesOf } from './price.ts'
 import { resolveModel } from './provider.ts'
 import type { FileConfig, ModelEntry } from './schema.ts'
@@ -103,7 +104,7 @@ function oneModel(
   const first = (names: readonly string[] = []) => names.map((name) => env[name]).find((value) => value)
   const key = params.api_key ?? first(provider.env?.api_key)
   const apiKey = key === undefined ? undefined : new Secret(key)
-  const apiBase = (params.api_base ?? first(provider.env?.api_base))?.replace(/\/+$/, '')
+  const apiBase = params.api_base?.replace(/\/+$/, '') ?? baseFromEnvironment(provider, env)
   const { api_version, organization, num_ctx, keep_alive } = params
   const given = { api_key: apiKey, api_base: apiBase, api_version, organization, num_ctx, keep_alive, ...taken }
   const { id: _, ...known } = info
@@ -137,4 +138,12 @@ function oneModel(
     mockResponse: params.mock_response,
     info: known,
   }
+}
+
+/** What runs in the house is named as Ollama's own variable does it (`0.0.0.0:11434`); clouds have whole addresses. */
+function baseFromEnvironment(provider: KnownProvider, env: Env): string | undefined {
+  const name = provider.env?.api_base?.find((variable) => env[variable])
+  const said = name === undefined ? undefined : env[name]
+  if (said === undefined) return undefined
+  return provider.local ? ollamaOrigin(said) : said.replace(/\/+$/, '')
 }

@@ -24,8 +24,6 @@ export interface Started {
   stop(): Promise<void>
   /** Only where it was made at this start: it is shown once. */
   madeMasterKey?: string | undefined
-  /** The file that keeps a master key that was made, so that a shell can read it. */
-  masterKeyFile?: string | undefined
 }
 
 /** What `src/app.ts` exports. */
