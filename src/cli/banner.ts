@@ -72,7 +72,6 @@ function keyForShell({ started, config, env, file }: BannerFacts): { expression:
     }
   const variable = ['TOLLGATE_MASTER_KEY', 'LITELLM_MASTER_KEY'].find((name) => env[name])
   if (variable) return { expression: `$${variable}` }
-  if (started.masterKeyFile) return { expression: `$(cat ${quoted(started.masterKeyFile)})` }
   return {
     expression: '$TOLLGATE_MASTER_KEY',
     note: 'first: export TOLLGATE_MASTER_KEY=… (it was shown at the first start)',

@@ -53,21 +53,27 @@ export interface Estimate {
   outputLeast: number
 }
 
+/** What is known of a model's size, in tokens. */
+export interface Sizes {
+  contextTokens?: number | undefined
+  maxOutputTokens?: number | undefined
+}
+
 /**
  * @param bytes length of the request's body
- * @param asked the caller's own limit of the answer, if any
- * @param contextTokens the model's window, if known
- * @param maxOutputTokens the model's own limit of an answer, if known
+ * @param asked the caller's own limit of one answer, if any
+ * @param n how many answers are asked for
  */
 export function estimate(
   experience: Experience,
   bytes: number,
   asked: number | undefined,
-  contextTokens: number | undefined,
-  maxOutputTokens: number | undefined,
+  n: number,
+  sizes: Sizes,
 ): Estimate {
-  const inputMost = Math.min(bytes, contextTokens ?? Number.POSITIVE_INFINITY)
-  const outputMost = Math.min(asked ?? Number.POSITIVE_INFINITY, maxOutputTokens ?? contextTokens ?? UNKNOWN_OUTPUT)
+  const inputMost = Math.min(bytes, sizes.contextTokens ?? Number.POSITIVE_INFINITY)
+  const longest = sizes.maxOutputTokens ?? sizes.contextTokens ?? UNKNOWN_OUTPUT
+  const outputMost = Math.min(asked ?? Number.POSITIVE_INFINITY, longest) * n
   return {
     inputMost,
     inputLikely: Math.min(inputMost, experience.likelyInput(bytes)),

@@ -2,7 +2,7 @@
  * Everything that memory decides by: immutable, replaced as a whole. A request takes the snapshot that stands when it
  * arrives and keeps it to its end, so that it never sees half of a change.
  */
-import { type Key, starMatch } from './key.ts'
+import { starMatch } from './key.ts'
 import type { Period } from './period.ts'
 import type { StrategyName } from './strategy.ts'
 import type { Alias } from './target.ts'
@@ -41,10 +41,10 @@ export interface Snapshot {
   wildcards: readonly Alias[]
   /** Other names for aliases (`model_group_alias`). */
   otherNames: ReadonlyMap<string, string>
+  /** Those of them that work and are not listed. */
+  hiddenNames: ReadonlySet<string>
   /** Alias → aliases to try after it. `*` for all. */
   fallbacks: ReadonlyMap<string, readonly string[]>
-  /** By id of the key. */
-  keys: ReadonlyMap<string, Key>
   gateway: Budget | undefined
   policy: Policy
 }

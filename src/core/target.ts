@@ -39,8 +39,12 @@ export interface Target {
   rpm: number
   tpm: number
   weight: number
+  /** Lowest first: later ones are asked when the earlier ones cannot be. */
+  order: number
   maxParallel: number
   timeouts: Timeouts
+  /** Extra attempts at this target; undefined: the gateway's. */
+  retries: number | undefined
   /** Parameters that go along unless the caller gives his own (temperature, …), in OpenAI's words. */
   defaults: Readonly<Record<string, unknown>>
 }

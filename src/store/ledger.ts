@@ -40,6 +40,8 @@ export interface OpenHold {
   price: Price
   /** What the answer must be cut to, in tokens. */
   maxOutput: number | undefined
+  /** Likely tokens of the prompt: charged where nobody reports any. */
+  inputLikely: number
 }
 
 export interface Outcome {
@@ -163,7 +165,7 @@ export class Ledger {
       this.#giveBack(hold, 0)
       throw cause
     }
-    return { attempt: request, hold, price: target.price, maxOutput }
+    return { attempt: request, hold, price: target.price, maxOutput, inputLikely }
   }
 
   /** Books what an attempt really used and lets go of its hold. Idempotent. Returns the cost in nano-dollars. */
@@ -193,6 +195,13 @@ export class Ledger {
       movesOf(open.hold.takenIn.map((t) => [t.account.scope, t.start])),
     )
     return cost
+  }
+
+  /** Lets a hold go whose attempt was never sent: it leaves no charge. */
+  release(open: OpenHold): void {
+    if (open.hold.settled) return
+    this.#giveBack(open.hold, 0)
+    this.#outbox.drop(open.attempt.operation, open.attempt.attempt)
   }
 
   flush(): void {

@@ -59,6 +59,7 @@ interface Waiting {
 export class Outbox {
   #holds: Waiting[] = []
   #charges: { row: ChargeRow; moves: Moves }[] = []
+  #dropped: { operation: number; attempt: number }[] = []
   #soon: ReturnType<typeof setTimeout> | undefined
   #next = false
   readonly #store: Store
@@ -112,32 +113,43 @@ export class Outbox {
 
   charge(row: ChargeRow, moves: Moves): void {
     this.#charges.push({ row, moves })
+    this.#flushIn(LINGER_MS)
+  }
+
+  /** Takes a hold back that nothing came of. */
+  drop(operation: number, attempt: number): void {
+    this.#dropped.push({ operation, attempt })
+    this.#flushIn(LINGER_MS)
+  }
+
+  #flushIn(ms: number): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
       this.flush()
-    }, LINGER_MS)
+    }, ms)
   }
 
   /** Writes all that waits, in one transaction. */
   flush(): void {
     const holds = this.#holds
     const charges = this.#charges
-    if (holds.length + charges.length === 0) return
+    const dropped = this.#dropped
+    if (holds.length + charges.length + dropped.length === 0) return
     this.#holds = []
     this.#charges = []
+    this.#dropped = []
     try {
       this.#begin.run()
       for (const { row } of holds) this.#writeHold(row)
       this.#writeCharges(charges)
+      for (const { operation, attempt } of dropped) this.#deleteHold.run(operation, attempt)
       this.#commit.run()
     } catch (cause) {
       if (this.#store.sqlite.inTransaction) this.#rollback.run()
       this.#onError(cause)
       this.#charges = charges.concat(this.#charges)
-      this.#soon ??= setTimeout(() => {
-        this.#soon = undefined
-        this.flush()
-      }, RETRY_MS)
+      this.#dropped = dropped.concat(this.#dropped)
+      this.#flushIn(RETRY_MS)
       const failed = new Refusal(
         'overloaded',
         'The ledger cannot be written at the moment, so nothing may be spent. Try again shortly.',

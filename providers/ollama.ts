@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import type { Json } from '../src/dialects/canonical.ts'
+import { secret } from '../src/secrets/secret.ts'
+import { defineProvider } from '../src/upstream/provider.ts'
+
+const settings = z.object({
+  api_key: secret().optional(),
+  api_base: z.string().default('http://127.0.0.1:11434'),
+  /** Tokens of context, the same for every request: another value reloads the model (ollama#10948, #8029). */
+  num_ctx: z.number().int().positive().optional(),
+  keep_alive: z.union([z.string(), z.number()]).optional(),
+})
+type Settings = z.infer<typeof settings>
+
+/**
+ * Pins what would reload the model, and forbids the silent cut of a long prompt: a prompt that does not fit is then a
+ * 400 that can be passed on or answered by a larger model.
+ */
+function pin(wire: Json, { settings: s }: { settings: Settings }): Json {
+  const { num_thread: _reloads, num_ctx: asked, ...options } = (wire.options as Json | undefined) ?? {}
+  const numCtx = s.num_ctx ?? asked
+  const pinned = { ...wire, options: { ...options, ...(numCtx === undefined ? {} : { num_ctx: numCtx }) } } as Json
+  if (Object.keys(pinned.options as Json).length === 0) delete pinned.options
+  if (s.keep_alive !== undefined && wire.keep_alive === undefined) pinned.keep_alive = s.keep_alive
+  return pinned
+}
+
+/** Ollama by its native API: its OpenAI endpoint has neither `num_ctx` nor a way to refuse a prompt that is too long. */
+export default defineProvider<Settings>({
+  id: 'ollama',
+  prefixes: ['ollama_chat'],
+  settings,
+  env: { api_key: ['OLLAMA_API_KEY'], api_base: ['OLLAMA_API_BASE', 'OLLAMA_HOST'] },
+  speaks: {
+    'ollama-chat': '/api/chat',
+    'ollama-generate': '/api/generate',
+    'ollama-embed': '/api/embed',
+    'ollama-embeddings': '/api/embeddings',
+  },
+  origin: (s) => s.api_base.replace(/\/+$/, '').replace(/\/v1$/, ''),
+  headers: (s): Record<string, string> => (s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}),
+  amend: {
+    'ollama-chat': (wire, context) => ({ truncate: false, shift: false, ...pin(wire, context) }),
+    'ollama-generate': (wire, context) => ({ truncate: false, shift: false, ...pin(wire, context) }),
+    'ollama-embed': (wire, context) => ({ truncate: false, ...pin(wire, context) }),
+    'ollama-embeddings': pin,
+  },
+  abilities: { tools: true, images: true, schema: true, thinking: true },
+  local: true,
+  list: {
+    path: '/api/tags',
+    read: (body) => ((body as { models?: { name: string }[] }).models ?? []).map((m) => m.name),
+  },
+})

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { secret } from '../src/secrets/secret.ts'
+import { defineProvider } from '../src/upstream/provider.ts'
+
+/** OpenAI itself, and with `api_base` any server that speaks its dialect (LiteLLM's `openai/<m>` + api_base). */
+export default defineProvider({
+  id: 'openai',
+  prefixes: ['custom_openai', 'openai_like', 'text-completion-openai'],
+  settings: z.object({
+    api_key: secret().optional(),
+    api_base: z.string().default('https://api.openai.com/v1'),
+    organization: z.string().optional(),
+  }),
+  env: { api_key: ['OPENAI_API_KEY'], api_base: ['OPENAI_BASE_URL', 'OPENAI_API_BASE'] },
+  speaks: {
+    'openai-chat': '/chat/completions',
+    'openai-completions': '/completions',
+    'openai-embeddings': '/embeddings',
+  },
+  origin: (s) => s.api_base.replace(/\/+$/, ''),
+  headers: (s) => ({
+    ...(s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}),
+    ...(s.organization ? { 'openai-organization': s.organization } : {}),
+  }),
+  abilities: { tools: true, images: true, audio: true, files: true, schema: true, thinking: true },
+  list: { path: '/models', read: (body) => ((body as { data?: { id: string }[] }).data ?? []).map((m) => m.id) },
+})

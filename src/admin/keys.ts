@@ -1,0 +1,125 @@
+/** The routes of /key: LiteLLM's fields and answers. */
+import { z } from 'zod'
+import type { Key, Principal } from '../core/key.ts'
+import type { Account } from '../core/ledger.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Budget } from '../core/snapshot.ts'
+import { type KeyMoney, readGenerate, readUpdate, showKey } from './key-fields.ts'
+import type { Keyring } from './keyring.ts'
+
+export interface KeyRoutes {
+  generate(body: unknown): Record<string, unknown>
+  update(body: unknown): Record<string, unknown>
+  info(who: Principal, reference: string | null): Record<string, unknown>
+  list(query: URLSearchParams): Record<string, unknown>
+  remove(body: unknown): Record<string, unknown>
+  setBlocked(body: unknown, blocked: boolean): Record<string, unknown>
+}
+
+const removal = z.object({ keys: z.array(z.string()).nullish(), key_aliases: z.array(z.string()).nullish() })
+const named = z.object({ key: z.string() })
+const PAGE = 50
+const LARGEST_PAGE = 500
+
+/** @param accountOf a scope's money @param now ms since the epoch */
+export function keyRoutes(
+  ring: Keyring,
+  accountOf: (scope: string, budget: Budget | undefined) => Account,
+  now: () => number,
+): KeyRoutes {
+  const moneyOf = (key: Key): KeyMoney => {
+    const account = accountOf(
+      `key:${key.id}`,
+      key.maxBudget === undefined ? undefined : { limit: key.maxBudget, period: key.period },
+    )
+    const { spent, held, total, window } = account
+    return { spent, held, total, resetAt: Number.isFinite(window.end) ? window.end : undefined }
+  }
+  const show = (key: Key) => showKey(key, moneyOf(key))
+  return {
+    generate(body) {
+      const { wanted, secret } = readGenerate(body, now())
+      const made = ring.create(wanted, secret)
+      return { key: made.secret, ...show(made.key) }
+    },
+    update(body) {
+      const { key, changes } = readUpdate(body, (r) => ring.find(r), now())
+      return { key: `sk-...${key.hint}`, ...show(ring.update(key, changes)) }
+    },
+    info(who, reference) {
+      if (who.role === 'admin') {
+        if (!reference)
+          throw new Refusal(
+            'invalid_request',
+            'Name a key: /key/info?key=… (the key itself, its token or its alias).',
+            { param: 'key' },
+          )
+        const key = ring.find(reference)
+        return { key: reference.startsWith('sk-') ? `sk-...${key.hint}` : reference, info: show(key) }
+      }
+      // A key sees itself and no other; whether another exists is not told.
+      const isOwn = !reference || reference === who.key.id || ring.recognise(reference)?.id === who.key.id
+      if (!isOwn)
+        throw new Refusal('forbidden', 'This API key may only ask about itself. Ask with the master key for others.')
+      return { key: who.key.id, info: show(who.key) }
+    },
+    list(query) {
+      const page = whole(query, 'page', 1, Number.MAX_SAFE_INTEGER)
+      const size = whole(query, 'size', PAGE, LARGEST_PAGE)
+      const wanted = (field: string, of: (key: Key) => string | undefined) => {
+        const asked = query.get(field)
+        return (key: Key) => asked === null || of(key) === asked
+      }
+      const filters = [
+        wanted('key_alias', (k) => k.name),
+        wanted('team_id', (k) => k.teamId),
+        wanted('user_id', (k) => k.userId),
+        wanted('key_hash', (k) => k.id),
+      ]
+      const found = ring
+        .all()
+        .filter((key) => filters.every((f) => f(key)))
+        .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1))
+      const shown = found.slice((page - 1) * size, page * size)
+      const full = query.get('return_full_object') === 'true'
+      return {
+        keys: shown.map((key) => (full ? show(key) : key.id)),
+        total_count: found.length,
+        current_page: page,
+        total_pages: Math.ceil(found.length / size),
+      }
+    },
+    remove(body) {
+      const asked = parse(removal, body)
+      const references = [...(asked.keys ?? []), ...(asked.key_aliases ?? [])]
+      if (references.length === 0)
+        throw new Refusal('invalid_request', "Name the keys to delete in 'keys' or 'key_aliases'.", { param: 'keys' })
+      // All or none: a wrong name must not leave half of the list deleted.
+      const found = references.map((r) => ring.find(r))
+      for (const key of found) ring.delete(key)
+      return { deleted_keys: references.map((r, i) => (r.startsWith('sk-') ? `sk-...${found[i]?.hint}` : r)) }
+    },
+    setBlocked(body, blocked) {
+      return show(ring.update(ring.find(parse(named, body).key), { blocked }))
+    },
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new Refusal('invalid_request', `${issue?.path.join('.') || 'body'}: ${issue?.message}.`, {
+    param: String(issue?.path[0] ?? 'body'),
+  })
+}
+
+/** A positive whole number of the query string. */
+export function whole(query: URLSearchParams, name: string, otherwise: number, most: number): number {
+  const asked = query.get(name)
+  if (asked === null) return otherwise
+  const value = Number(asked)
+  if (!Number.isInteger(value) || value < 1 || value > most)
+    throw new Refusal('invalid_request', `'${name}' must be a whole number from 1 to ${most}.`, { param: name })
+  return value
+}

@@ -1,0 +1,231 @@
+/** The composition root: from a configuration to a gateway that listens. The only file that constructs I/O. */
+import { providers as allProviders } from '../providers/index.ts'
+import { Keyring } from './admin/keyring.ts'
+import { keyRoutes } from './admin/keys.ts'
+import { globalSpend, spendLogs } from './admin/spend.ts'
+import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
+import type { Started, StartOptions } from './config/start.ts'
+import { closed } from './core/breaker.ts'
+import { Experience } from './core/estimate.ts'
+import { Counters } from './core/limit.ts'
+import { Meter } from './core/rate.ts'
+import type { Snapshot } from './core/snapshot.ts'
+import { type Offices, routes } from './http/routes.ts'
+import { buildApp, listen } from './http/server.ts'
+import { type Log, makeLog } from './observe/log.ts'
+import { Deadlines } from './pipeline/deadlines.ts'
+import type { Io, RequestLog, TargetState } from './pipeline/io.ts'
+import type { Secret } from './secrets/secret.ts'
+import { Digests, fact, Keys, newSecret, setFact } from './store/keys.ts'
+import { Ledger } from './store/ledger.ts'
+import { openStore, type Store } from './store/open.ts'
+import { pepper } from './store/pepper.ts'
+import { recoverHolds } from './store/recover.ts'
+import { Catalog } from './upstream/catalog.ts'
+import { send } from './upstream/send.ts'
+
+/** Every provider there is, for the checks of a configuration and for discovery. */
+export const providers = (): readonly KnownProvider[] => allProviders
+
+/** Starts a gateway. @throws Error with a sentence for the operator; nothing is left running then */
+export async function start(options: StartOptions): Promise<Started> {
+  const { config, dataDir } = options
+  for (const [name, value] of Object.entries(config.environment)) process.env[name] = value.reveal()
+  const log = makeLog(options.log)
+  const store = openStore(dataDir)
+  try {
+    return await open(options, store, log)
+  } catch (cause) {
+    store.close()
+    throw cause
+  }
+}
+
+async function open(
+  { config, port, host, dataDir, masterKey, warnings }: StartOptions,
+  store: Store,
+  log: Log,
+): Promise<Started> {
+  const now = () => Date.now()
+  const recovered = recoverHolds(store, now())
+  if (recovered > 0)
+    log.warn('The last run did not end cleanly: attempts whose end nobody saw were charged their prompt.', {
+      attempts: recovered,
+    })
+  for (const warning of warnings) log.warn(warning.message)
+
+  const digests = new Digests(pepper(dataDir))
+  const master = theMasterKey(store, digests, masterKey)
+  const ring = new Keyring(new Keys(store), digests, now)
+  const catalog = new Catalog(
+    config.models,
+    (model, local) => timeoutsFor(config, model, local),
+    process.env,
+    new Date(now()),
+  )
+  const ledger = new Ledger(store, now, (cause) =>
+    log.error('The ledger could not be written; it will be tried again.', { told: String(cause) }),
+  )
+  const snapshot = snapshotOf(config, catalog)
+  const states = new Map<string, TargetState>()
+  const counters = new Map<string, Counters>()
+
+  const io: Io = {
+    now,
+    random: Math.random,
+    snapshot: () => snapshot,
+    link: (target) => catalog.link(target),
+    ledger,
+    counters: (scope) => getOr(counters, scope, () => new Counters()),
+    state: (target) =>
+      getOr(states, target.id, () => ({
+        breaker: closed(),
+        requests: new Meter(),
+        tokens: new Meter(),
+        experience: new Experience(),
+      })),
+    recognise: (secret) => (digests.same(digests.of(secret), master.digest) ? 'master' : ring.recognise(secret)),
+    deadlines: new Deadlines(now),
+    send,
+    log: (line) => logRequest(log, line),
+    warn: (message, facts) => log.warn(message, facts),
+    settings: { bodyLimit: config.bodyLimit, heartbeatMs: config.heartbeat, keyHeader: config.keyHeader },
+  }
+  let draining = false
+  const offices: Offices = {
+    snapshot: () => snapshot,
+    link: io.link,
+    links: () => catalog.links,
+    keys: keyRoutes(ring, (scope, budget) => ledger.account(scope, budget), now),
+    spendLogs: (who, query) => {
+      ledger.flush()
+      return spendLogs(store, ring, who, query)
+    },
+    globalSpend: () => {
+      ledger.flush()
+      return globalSpend(store, ledger.account('gateway', snapshot.gateway))
+    },
+    ready: () => {
+      const ready = !draining && ledger.unwritten < 10_000
+      return {
+        ready,
+        facts: { status: ready ? 'connected' : draining ? 'stopping' : 'ledger behind', db: 'connected' },
+      }
+    },
+  }
+  const server = listen(
+    buildApp(io, routes(offices), () => draining),
+    port,
+    host,
+  )
+  const checkpointer = startCheckpointer(store.path)
+
+  return {
+    url: server.url,
+    madeMasterKey: master.made,
+    stop: async () => {
+      draining = true
+      const deadline = now() + config.shutdownGrace
+      while (server.pending() > 0 && now() < deadline) await Bun.sleep(20)
+      await server.stop(true)
+      // What the cut streams cost is booked on their way out.
+      await Bun.sleep(20)
+      checkpointer.terminate()
+      ledger.flush()
+      store.close()
+      log.flush()
+    },
+  }
+}
+
+/** The master key's digest: of the configured one, of the one made at the first start, or of one made now. */
+function theMasterKey(
+  store: Store,
+  digests: Digests,
+  configured: Secret | undefined,
+): { digest: string; made: string | undefined } {
+  if (configured) return { digest: digests.of(configured.reveal()), made: undefined }
+  const kept = fact(store, 'master_key_digest')
+  if (kept) return { digest: kept, made: undefined }
+  const made = newSecret()
+  const digest = digests.of(made)
+  setFact(store, 'master_key_digest', digest)
+  return { digest, made }
+}
+
+function snapshotOf(config: Config, catalog: Catalog): Snapshot {
+  const { aliases, wildcards } = catalog
+  return {
+    version: 1,
+    aliases,
+    wildcards,
+    otherNames: new Map(Object.entries(config.aliases).map(([name, { model }]) => [name, model])),
+    hiddenNames: new Set(Object.entries(config.aliases).flatMap(([name, { hidden }]) => (hidden ? [name] : []))),
+    fallbacks: new Map(Object.entries(config.fallbacks)),
+    gateway: config.budget && { limit: config.budget.max, period: config.budget.period },
+    policy: {
+      strategy: config.strategy,
+      retries: config.retries,
+      maxAttempts: Math.max(4, config.retries + 1),
+      allowedFails: config.allowedFails,
+      cooldownMs: config.cooldown,
+      totalMs: config.timeouts.total,
+      budgetWaitMs: config.budgetWait,
+      budgetMode: config.budgetMode,
+      unpriced: config.unpriced,
+      dropParams: config.dropParams,
+      budgetStatus: config.budgetExceededStatus,
+    },
+  }
+}
+
+function logRequest(log: Log, line: RequestLog): void {
+  const {
+    requestId,
+    keyId,
+    alias,
+    target,
+    status,
+    outcome,
+    stream,
+    totalMs,
+    upstreamMs,
+    attempts,
+    inputTokens,
+    outputTokens,
+    costNano,
+    error,
+  } = line
+  log.info('request', {
+    request_id: requestId,
+    key: keyId ?? 'master',
+    model: alias,
+    target,
+    status,
+    outcome,
+    stream,
+    ms: Math.round(totalMs),
+    upstream_ms: upstreamMs === undefined ? undefined : Math.round(upstreamMs),
+    attempts,
+    input_tokens: inputTokens,
+    output_tokens: outputTokens,
+    cost_nano: costNano,
+    error,
+  })
+}
+
+function startCheckpointer(path: string): Worker {
+  const worker = new Worker(new URL('./store/checkpointer.ts', import.meta.url).href)
+  worker.postMessage({ path })
+  worker.unref()
+  return worker
+}
+
+function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
+}

@@ -1,0 +1,46 @@
+/** A whole reply as the stream that says the same, for callers who asked for one and targets that gave none. Pure. */
+import type { Event, Part, Reply } from './canonical.ts'
+
+export function eventsOf(reply: Reply): Event[] {
+  const events: Event[] = [
+    {
+      type: 'start',
+      id: reply.id,
+      model: reply.model,
+      created: reply.created,
+      ...(reply.usage ? { usage: reply.usage } : {}),
+    },
+  ]
+  for (const { index: choice, parts, finish } of reply.choices) {
+    let calls = 0
+    for (const part of parts) events.push(...eventsOfPart(part, choice, part.type === 'call' ? calls++ : 0))
+    if (finish)
+      events.push({ type: 'finish', choice, reason: finish, ...(reply.timings ? { timings: reply.timings } : {}) })
+  }
+  if (reply.usage) events.push({ type: 'usage', usage: reply.usage })
+  events.push({ type: 'end' })
+  return events
+}
+
+function eventsOfPart(part: Part, choice: number, index: number): Event[] {
+  switch (part.type) {
+    case 'text':
+      return [{ type: 'text', choice, text: part.text }]
+    case 'refusal':
+      return [{ type: 'refusal', choice, text: part.text }]
+    case 'thinking': {
+      const said: Event[] = [{ type: 'thinking', choice, text: part.text }]
+      if (part.signature !== undefined) said.push({ type: 'signature', choice, signature: part.signature })
+      return said
+    }
+    case 'redacted_thinking':
+      return [{ type: 'redacted_thinking', choice, data: part.data }]
+    case 'call':
+      return [
+        { type: 'call', choice, index, id: part.id, name: part.name },
+        { type: 'args', choice, index, text: part.args },
+      ]
+    default:
+      return []
+  }
+}

@@ -1,0 +1,123 @@
+/** Every route there is, with the role that may use it: one table, and nothing is reached but through it. */
+import type { KeyRoutes } from '../admin/keys.ts'
+import type { Principal } from '../core/key.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { DialectId } from '../dialects/canonical.ts'
+import { dialects } from '../dialects/index.ts'
+import type { Link } from '../upstream/link.ts'
+import { askTargets } from './health.ts'
+import { jsonBody } from './json-body.ts'
+import { listModels, showModel } from './models.ts'
+import { loaded, OLLAMA_VERSION, type OllamaDoor, pull, show, tags } from './ollama.ts'
+import type { PlainRoute, Role, Route, Visit } from './route.ts'
+
+/** What the routes need of the rest of the house. */
+export interface Offices extends OllamaDoor {
+  links(): readonly Link[]
+  keys: KeyRoutes
+  spendLogs(who: Principal, query: URLSearchParams): { rows: unknown[]; next: string | undefined }
+  globalSpend(): Record<string, unknown>
+  /** Whether it can take requests: the database answers and no stop is under way. */
+  ready(): { ready: boolean; facts: Record<string, unknown> }
+}
+
+const openai = dialects['openai-chat']
+const ollama = dialects['ollama-chat']
+
+const MODEL_ROUTES: readonly (readonly [path: string, dialect: DialectId, call: string])[] = [
+  ['/v1/chat/completions', 'openai-chat', 'acompletion'],
+  ['/chat/completions', 'openai-chat', 'acompletion'],
+  ['/v1/completions', 'openai-completions', 'atext_completion'],
+  ['/completions', 'openai-completions', 'atext_completion'],
+  ['/v1/embeddings', 'openai-embeddings', 'aembedding'],
+  ['/embeddings', 'openai-embeddings', 'aembedding'],
+  ['/api/chat', 'ollama-chat', 'acompletion'],
+  ['/api/generate', 'ollama-generate', 'atext_completion'],
+  ['/api/embed', 'ollama-embed', 'aembedding'],
+  ['/api/embeddings', 'ollama-embeddings', 'aembedding'],
+]
+
+/** What would change the models of an Ollama that others use. */
+const FORBIDDEN: readonly (readonly [PlainRoute['method'], string])[] = [
+  ['DELETE', '/api/delete'],
+  ['POST', '/api/push'],
+  ['POST', '/api/create'],
+  ['POST', '/api/copy'],
+  ['POST', '/api/blobs/*'],
+  ['HEAD', '/api/blobs/*'],
+]
+
+export function routes(offices: Offices): Route[] {
+  const plain = (
+    method: PlainRoute['method'],
+    path: string,
+    role: Role,
+    handle: PlainRoute['handle'],
+    dialect = openai,
+  ): PlainRoute => ({ method, path, role, dialect, handle })
+  const who = (visit: Visit): Principal => visit.who as Principal
+  const { keys } = offices
+  const post = (path: string, run: (body: Record<string, unknown>) => unknown) =>
+    plain('POST', path, 'admin', async ({ request }) => run(await jsonBody(request)))
+  return [
+    ...MODEL_ROUTES.map(
+      ([path, dialect, call]): Route => ({
+        method: 'POST',
+        path,
+        role: 'caller',
+        door: { dialect: dialects[dialect], call },
+      }),
+    ),
+
+    ...['/v1/models', '/models'].flatMap((path) => [
+      plain('GET', path, 'caller', (v) => listModels(offices.snapshot(), who(v), v.request.headers)),
+      // Names hold slashes (`openai/gpt-4o`).
+      plain('GET', `${path}/*`, 'caller', (v) =>
+        showModel(offices.snapshot(), who(v), v.request.headers, decodeURIComponent(v.params['*'] ?? '')),
+      ),
+    ]),
+
+    plain('GET', '/', 'open', () => new Response('Tollgate is running')),
+    plain('HEAD', '/', 'open', () => new Response(null)),
+    plain('GET', '/api/version', 'caller', () => ({ version: OLLAMA_VERSION }), ollama),
+    plain('GET', '/api/tags', 'caller', (v) => tags(offices, who(v)), ollama),
+    plain('GET', '/api/ps', 'caller', (v) => loaded(offices, who(v)), ollama),
+    plain('POST', '/api/show', 'caller', async (v) => show(offices, who(v), await jsonBody(v.request)), ollama),
+    plain(
+      'POST',
+      '/api/pull',
+      'admin',
+      async (v) => pull(offices.links(), await jsonBody(v.request), v.request.signal),
+      ollama,
+    ),
+    ...FORBIDDEN.map(([method, path]) => plain(method, path, 'caller', notHere, ollama)),
+
+    post('/key/generate', (body) => keys.generate(body)),
+    post('/key/update', (body) => keys.update(body)),
+    post('/key/delete', (body) => keys.remove(body)),
+    post('/key/block', (body) => keys.setBlocked(body, true)),
+    post('/key/unblock', (body) => keys.setBlocked(body, false)),
+    plain('GET', '/key/info', 'caller', (v) => keys.info(who(v), v.url.searchParams.get('key'))),
+    plain('GET', '/key/list', 'admin', (v) => keys.list(v.url.searchParams)),
+
+    plain('GET', '/spend/logs', 'caller', (v) => {
+      const { rows, next } = offices.spendLogs(who(v), v.url.searchParams)
+      return Response.json(rows, next ? { headers: { 'x-tollgate-next': next } } : {})
+    }),
+    plain('GET', '/global/spend', 'admin', () => offices.globalSpend()),
+
+    plain('GET', '/health', 'admin', () => askTargets(offices.links())),
+    ...['/health/liveliness', '/health/liveness'].map((path) => plain('GET', path, 'open', () => "I'm alive!")),
+    plain('GET', '/health/readiness', 'open', () => {
+      const { ready, facts } = offices.ready()
+      return Response.json(facts, { status: ready ? 200 : 503 })
+    }),
+  ]
+}
+
+function notHere({ url }: Visit): never {
+  throw new Refusal(
+    'forbidden',
+    `${url.pathname} is closed: models are changed on the Ollama server itself, by its operator.`,
+  )
+}

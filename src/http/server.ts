@@ -1,0 +1,140 @@
+/** The routes on a socket. Elysia finds the route; one function here stands before each of them. */
+import { Elysia } from 'elysia'
+import { Refusal } from '../core/refusal.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import { dialects } from '../dialects/index.ts'
+import { authenticate } from '../pipeline/authenticate.ts'
+import type { Io } from '../pipeline/io.ts'
+import { refusalHeaders } from '../pipeline/refuse.ts'
+import { serve } from '../pipeline/serve.ts'
+import type { PlainRoute, Route } from './route.ts'
+
+export interface Listening {
+  url: string
+  /** Requests that are being answered, streams included. */
+  pending(): number
+  /** Takes no new connection; those that are open may end. `force` cuts them. */
+  stop(force: boolean): Promise<void>
+}
+
+/** Builds the handler of all routes. @param draining whether a stop is under way: then new requests are refused */
+export function buildApp(
+  io: Io,
+  table: readonly Route[],
+  draining: () => boolean,
+): { fetch(request: Request): Response | Promise<Response> } {
+  const app = new Elysia({ aot: true, precompile: true })
+  for (const route of table) {
+    // The whole Response is built by us: `set.headers` must stay empty, or Elysia corrupts streamed UTF-8.
+    const handle =
+      'door' in route
+        ? ({ request }: { request: Request }) =>
+            draining() ? refuseDraining(io, route.door.dialect) : serve(io, request, route.door)
+        : ({ request, params }: { request: Request; params: Record<string, string> }) =>
+            visit(io, route, request, params)
+    app.route(route.method, route.path, handle, { parse: 'none' } as never)
+  }
+  const paths = new Set(table.map((r) => r.path))
+  app.onError(({ request, code }) => {
+    const { pathname } = new URL(request.url)
+    const dialect = dialectOf(pathname)
+    if (code !== 'NOT_FOUND') return tell(io, dialect, Refusal.from(new Error(`Elysia: ${code}`)))
+    if (paths.has(pathname)) {
+      const allowed = table.filter((r) => r.path === pathname).map((r) => r.method)
+      return tell(
+        io,
+        dialect,
+        new Refusal(
+          'method_not_allowed',
+          `${request.method} ${pathname} is not possible: use ${allowed.join(' or ')}.`,
+        ),
+        { allow: allowed.join(', ') },
+      )
+    }
+    return tell(
+      io,
+      dialect,
+      new Refusal(
+        'not_found',
+        `There is no route ${request.method} ${pathname.slice(0, 200)}. The guide lists them all: docs/api.md.`,
+      ),
+    )
+  })
+  return app.compile()
+}
+
+/** The one door of every route that is not a model's: who may come in, and how errors are told. */
+async function visit(io: Io, route: PlainRoute, request: Request, params: Record<string, string>): Promise<Response> {
+  const requestId = `req_${io.ledger.nextOperation().toString(36)}`
+  try {
+    const who = route.role === 'open' ? undefined : authenticate(request.headers, io)
+    if (route.role === 'admin' && who?.role !== 'admin')
+      throw new Refusal('forbidden', `${route.path} needs the master key: a virtual key may not manage this gateway.`)
+    const answer = await route.handle({ request, url: new URL(request.url), who, params, requestId })
+    const response = answer instanceof Response ? answer : Response.json(answer)
+    response.headers.set('x-request-id', requestId)
+    return response
+  } catch (cause) {
+    const refusal = Refusal.from(cause)
+    if (refusal.owner === 'ours')
+      io.warn('A route failed.', { request_id: requestId, path: route.path, told: refusal.detail.private })
+    return tell(io, route.dialect, refusal, {}, requestId)
+  }
+}
+
+/** Ollama's routes tell errors as Ollama does, all others as OpenAI. */
+const dialectOf = (path: string): Dialect => dialects[path.startsWith('/api/') ? 'ollama-chat' : 'openai-chat']
+
+function tell(
+  io: Io,
+  dialect: Dialect,
+  refusal: Refusal,
+  extra: Record<string, string> = {},
+  requestId = `req_${io.ledger.nextOperation().toString(36)}`,
+): Response {
+  const { status, body } = dialect.writeError(refusal)
+  return new Response(JSON.stringify(body), { status, headers: { ...refusalHeaders(refusal, requestId), ...extra } })
+}
+
+function refuseDraining(io: Io, dialect: Dialect): Response {
+  return tell(
+    io,
+    dialect,
+    new Refusal('shutting_down', 'This gateway is stopping. Try again: another one, or this one when it is back.', {
+      retryAfterMs: 2_000,
+    }),
+    { connection: 'close' },
+  )
+}
+
+/**
+ * @param port 0 takes any free one
+ * @throws Error with a sentence for the operator where the port is taken
+ */
+export function listen(
+  app: { fetch(request: Request): Response | Promise<Response> },
+  port: number,
+  host: string,
+): Listening {
+  const server = Bun.serve({
+    port,
+    hostname: host,
+    fetch: app.fetch,
+    // A stream may be silent for as long as it likes: heartbeats and timeouts are ours (Bun's default cuts at 10 s).
+    idleTimeout: 0,
+    // Two gateways on one port would share it silently.
+    reusePort: false,
+    // The limit is ours (receive.ts), told in the caller's dialect; Bun's own would close without a word.
+    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
+    error: () =>
+      new Response(
+        '{"error":{"message":"Something went wrong inside the gateway.","type":"server_error","param":null,"code":"internal_error"}}',
+        { status: 500, headers: { 'content-type': 'application/json' } },
+      ),
+  })
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`,
+    pending: () => server.pendingRequests,
+    stop: (force) => server.stop(force),
+  }
+}

@@ -1,0 +1,214 @@
+/** One attempt: sends, waits for the first content (the commit point) and says what came, or throws what went wrong. */
+import { type Failure, UpstreamFailure } from '../core/failure.ts'
+import type { Target } from '../core/target.ts'
+import type { Usage } from '../core/usage.ts'
+import type { Chat, Embed, Json } from '../dialects/canonical.ts'
+import type { Answering, ChatDialect, EmbedDialect } from '../dialects/dialect.ts'
+import { eventsOf } from '../dialects/replay.ts'
+import type { OpenHold } from '../store/ledger.ts'
+import { failureOf, thrown } from '../upstream/classify.ts'
+import type { Link } from '../upstream/link.ts'
+import type { Call } from './call.ts'
+import { type Composed, compose } from './compose.ts'
+import type { Deadline } from './deadlines.ts'
+import type { Io } from './io.ts'
+import { readWhole } from './read-whole.ts'
+import { relayCarrier, Source, transcodeCarrier } from './source.ts'
+
+interface Common {
+  target: Target
+  hold: OpenHold
+  /** ms from the start of the attempt to its first content. */
+  firstMs: number
+}
+
+export interface WholeAnswer extends Common {
+  kind: 'whole'
+  body: Uint8Array | string
+  contentType: string
+  usage: Usage | undefined
+}
+
+export interface StreamAnswer extends Common {
+  kind: 'stream'
+  /** What was read up to the first content. */
+  prefix: Uint8Array[]
+  source: Source
+}
+
+export type Answer = WholeAnswer | StreamAnswer
+
+/** More than this before any content is no answer. */
+const LONGEST_PREFIX = 16 * 1024 * 1024
+
+/** @throws UpstreamFailure; Refusal where the request can't be said to this target */
+export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impatient: boolean): Promise<Answer> {
+  const startedAt = hold.attempt.startedAt
+  const { timeouts } = link.target
+  const composed = compose(call, link, hold.maxOutput)
+  const abort = new AbortController()
+  const onLeave = () => abort.abort()
+  call.request.signal.addEventListener('abort', onLeave, { once: true })
+  if (call.request.signal.aborted) abort.abort()
+  let late: UpstreamFailure | undefined
+  let source: Source | undefined
+  const total = Math.max(1, call.startedAt + timeouts.total - startedAt)
+  const first = Math.min(firstLimit(call, timeouts.firstByte, impatient), total)
+  const deadline = io.deadlines.arm(startedAt + first, () => {
+    late = new UpstreamFailure({ kind: 'timeout', status: 0, message: `No answer within ${first} ms.` })
+    source?.break(late)
+    abort.abort()
+  })
+  try {
+    const response = await io.send(link, composed.dialect, composed.body, abort.signal)
+    if (response.status !== 200) throw await refused(response, composed, link)
+    if (!call.peek.stream) return await whole(call, io, link, hold, composed, response, startedAt)
+    if (isJson(response)) return await asStream(call, io, link, hold, composed, response, startedAt, abort)
+    source = sourceFor(call, composed, response, abort)
+    const prefix = await untilContent(source)
+    return { kind: 'stream', target: link.target, hold, prefix, source, firstMs: io.now() - startedAt }
+  } catch (cause) {
+    abort.abort()
+    throw late ?? thrown(cause, call.request.signal.aborted)
+  } finally {
+    io.deadlines.disarm(deadline as Deadline)
+    call.request.signal.removeEventListener('abort', onLeave)
+  }
+}
+
+/**
+ * How long the first content may take. A stream is given up sooner where somebody else can answer; a whole answer takes
+ * as long as it is long, so there the target's own limit holds.
+ */
+const IMPATIENT_MS = 14_000
+function firstLimit(call: Call, own: number, impatient: boolean): number {
+  if (!call.peek.stream) return Number.MAX_SAFE_INTEGER
+  return impatient ? Math.min(own, IMPATIENT_MS) : own
+}
+
+async function refused(response: Response, { dialect }: Composed, link: Link): Promise<UpstreamFailure> {
+  const body = await readWhole(response, 64 * 1024).then(
+    (bytes) => new TextDecoder().decode(bytes),
+    () => '',
+  )
+  return new UpstreamFailure(failureOf(response, body, dialect, link.provider))
+}
+
+const isJson = (response: Response): boolean => /^application\/json\b/i.test(response.headers.get('content-type') ?? '')
+
+/** The largest whole answer that is read: an image or a long batch of embeddings fits. */
+const LARGEST_ANSWER = 256 * 1024 * 1024
+
+async function whole(
+  call: Call,
+  io: Io,
+  link: Link,
+  hold: OpenHold,
+  composed: Composed,
+  response: Response,
+  startedAt: number,
+): Promise<WholeAnswer> {
+  const bytes = await readWhole(response, LARGEST_ANSWER)
+  const common = {
+    kind: 'whole',
+    target: link.target,
+    hold,
+    firstMs: io.now() - startedAt,
+    contentType: 'application/json',
+  } as const
+  const { dialect } = composed
+  if (dialect === call.door.dialect) {
+    const sight = dialect.glance(text(bytes))
+    if (sight.failure) throw new UpstreamFailure(sight.failure)
+    if (sight.garbage) throw bad('The answer is not JSON of its dialect.')
+    if (!sight.finished) throw bad('The answer ends without saying why: it is not whole.')
+    return { ...common, body: bytes, usage: sight.usage }
+  }
+  const json = parse(text(bytes))
+  if (dialect.op === 'embed') {
+    const reply = dialect.readReply(json)
+    const body = (call.door.dialect as EmbedDialect).writeReply(reply, call.canonical as Embed)
+    return { ...common, body: JSON.stringify(body), usage: reply.usage }
+  }
+  const reply = dialect.readReply(json)
+  if (reply.choices.some((c) => c.finish === undefined))
+    throw bad('The answer ends without saying why: it is not whole.')
+  const body = (call.door.dialect as ChatDialect).writeReply(reply, call.canonical as Chat, answering(call))
+  return { ...common, body: JSON.stringify(body), usage: reply.usage }
+}
+
+/** A target that ignores `stream` answers whole; the caller gets the stream that he asked for. */
+async function asStream(
+  call: Call,
+  io: Io,
+  link: Link,
+  hold: OpenHold,
+  composed: Composed,
+  response: Response,
+  startedAt: number,
+  abort: AbortController,
+): Promise<StreamAnswer> {
+  const from = composed.dialect as ChatDialect
+  const to = call.door.dialect as ChatDialect
+  const body = text(await readWhole(response, LARGEST_ANSWER))
+  const sight = from.glance(body)
+  if (sight.failure) throw new UpstreamFailure(sight.failure)
+  const reply = from.readReply(parse(body))
+  if (reply.choices.length === 0 || reply.choices.some((c) => c.finish === undefined))
+    throw bad('The answer ends without saying why: it is not whole.')
+  call.canonical ??= to.readRequest(parse(text(call.bytes)))
+  const write = to.writer(call.canonical as Chat, answering(call))
+  const said = eventsOf(reply).map(write).join('')
+  const nothing = new ReadableStream<Uint8Array>({ start: (c) => c.close() })
+  const source = new Source(nothing, to.framing, () => '', abort)
+  Object.assign(source, { content: true, finished: true, ended: true, contentFrames: 1, usage: reply.usage })
+  return {
+    kind: 'stream',
+    target: link.target,
+    hold,
+    prefix: [new TextEncoder().encode(said)],
+    source,
+    firstMs: io.now() - startedAt,
+  }
+}
+
+function sourceFor(call: Call, { dialect }: Composed, response: Response, abort: AbortController): Source {
+  if (!response.body) throw bad('The answer is empty.')
+  const from = dialect as ChatDialect
+  const to = call.door.dialect as ChatDialect
+  const carry =
+    from === to
+      ? relayCarrier(from, call.peek.includeUsage)
+      : transcodeCarrier(from, to, call.canonical as Chat, answering(call))
+  return new Source(response.body as ReadableStream<Uint8Array>, from.framing, carry, abort)
+}
+
+/** Reads until there is something to show. Up to here a failure can still be made good without the caller noticing. */
+async function untilContent(source: Source): Promise<Uint8Array[]> {
+  const prefix: Uint8Array[] = []
+  let length = 0
+  while (!source.content && !source.finished) {
+    const part = await source.read()
+    if (part === undefined) throw bad('The stream ended before it said anything.')
+    length += part.byteLength
+    if (length > LONGEST_PREFIX) throw bad('The stream is long and says nothing.')
+    if (part.byteLength > 0) prefix.push(part)
+  }
+  return prefix
+}
+
+const answering = (call: Call): Answering => ({ id: call.id, created: Math.floor(call.startedAt / 1000) })
+
+const bad = (message: string): UpstreamFailure =>
+  new UpstreamFailure({ kind: 'bad_reply', status: 200, message } satisfies Failure)
+
+const text = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+
+function parse(body: string): Json {
+  try {
+    const json: unknown = JSON.parse(body)
+    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json
+  } catch {}
+  throw bad('The answer is not a JSON object.')
+}

@@ -1,0 +1,124 @@
+import { onSend } from '../core/breaker.ts'
+import { estimate } from '../core/estimate.ts'
+import { UpstreamFailure } from '../core/failure.ts'
+import { left, pick, type View } from '../core/pick.ts'
+import { Refusal } from '../core/refusal.ts'
+import { next } from '../core/retry.ts'
+import type { Target } from '../core/target.ts'
+import type { OpenHold } from '../store/ledger.ts'
+import { ask } from './ask.ts'
+import type { Call } from './call.ts'
+import { failAttempt, used } from './conclude.ts'
+import { gaveUp } from './gave-up.ts'
+import type { Io } from './io.ts'
+import { guessTokens } from './limit.ts'
+
+/**
+ * The only loop: choose → hold → send → classify → again, next or give up. Ends with `call.answer`: an answer that has
+ * begun, whose hold is open.
+ * @throws Refusal: what the caller is told when no target answered
+ */
+export async function attempt(call: Call, io: Io): Promise<void> {
+  const { policy } = call.snapshot
+  const { signal } = call.request
+  const view: View = {
+    breakerOf: (t) => io.state(t).breaker,
+    loadOf: (t) => {
+      const { requests, tokens } = io.state(t)
+      return { requests: requests.used(io.now()), tokens: tokens.used(io.now()) }
+    },
+  }
+  const tried = new Set<string>()
+  let again: Target | undefined
+  let here = 0
+  let refused: Refusal | undefined
+  for (;;) {
+    const target = again ?? pick(call.stages, tried, view, policy.strategy, guessTokens(call), io.random, io.now())
+    if (!target) throw refused ?? gaveUp(call)
+    here = again ? here + 1 : 1
+    tried.add(target.id)
+    again = undefined
+    let hold: OpenHold | undefined
+    try {
+      hold = await holdFor(call, io, target)
+      call.attempts++
+      const { breaker, requests } = io.state(target)
+      onSend(breaker)
+      requests.add(io.now(), 1)
+      call.answer = await ask(call, io, io.link(target), hold, left(call.stages, tried, view, io.now()) > 0)
+      return
+    } catch (cause) {
+      if (cause instanceof Refusal) {
+        // It can't be paid, or can't be said to this target: another one may do.
+        if (hold) release(call, io, hold)
+        if (cause.code !== 'budget_exceeded' && cause.code !== 'unsupported_parameter') throw cause
+        refused ??= cause
+        continue
+      }
+      if (!(cause instanceof UpstreamFailure) || !hold) throw cause
+      const { failure } = cause
+      // A caller who left after we had sent may have been served, and billed, by the provider.
+      failAttempt(call, io, hold, failure, used(undefined, hold, 0, failure.kind === 'cancelled'), undefined)
+      const verdict = next({
+        failure,
+        here,
+        all: call.attempts,
+        others: left(call.stages, tried, view, io.now()),
+        retries: target.retries ?? policy.retries,
+        maxAttempts: policy.maxAttempts,
+        leftMs: call.startedAt + policy.totalMs - io.now(),
+        random: io.random,
+      })
+      if (verdict.kind === 'stop') throw gaveUp(call)
+      if (verdict.kind === 'again') {
+        await pause(verdict.waitMs, signal)
+        if (signal.aborted) throw gaveUp(call)
+        again = target
+      }
+    }
+  }
+}
+
+/** Sets the money aside, on this very target: a free local model that fails over is checked against the paid one's price. */
+function holdFor(call: Call, io: Io, target: Target): Promise<OpenHold> {
+  const { policy } = call.snapshot
+  const { experience } = io.state(target)
+  const bytes = call.bytes.byteLength
+  const n = call.peek.n ?? 1
+  return io.ledger.hold({
+    operation: call.operation,
+    attempt: call.attempts + 1,
+    startedAt: io.now(),
+    keyId: call.keyId,
+    target,
+    call: call.door.call,
+    accounts: call.accounts,
+    ask: () => ({
+      price: target.price,
+      tokens: estimate(experience, bytes, call.door.dialect.op === 'embed' ? 0 : call.peek.maxTokens, n, target),
+      mode: policy.budgetMode,
+    }),
+    waitMs: policy.budgetWaitMs,
+    status: policy.budgetStatus,
+    signal: call.request.signal,
+  })
+}
+
+/** Nothing was sent: the hold goes without a trace. */
+function release(call: Call, io: Io, hold: OpenHold): void {
+  call.attempts--
+  io.state(hold.attempt.target).breaker.probing = false
+  io.ledger.release(hold)
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end, { once: true })
+  })
+}

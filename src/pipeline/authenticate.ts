@@ -1,0 +1,41 @@
+import type { Principal } from '../core/key.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Io } from './io.ts'
+
+/** Headers that carry a key in one of the dialects we speak. */
+const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key', 'x-litellm-api-key']
+
+/** Who sent these headers. Used by every route that is not open to all. @throws Refusal 401 */
+export function authenticate(headers: Headers, io: Pick<Io, 'recognise' | 'settings' | 'now'>): Principal {
+  const secret = keyIn(headers, io.settings.keyHeader)
+  if (secret === undefined)
+    throw new Refusal(
+      'missing_api_key',
+      'No API key was sent. Send one as `Authorization: Bearer sk-…` or in `x-api-key`.',
+    )
+  const found = io.recognise(secret)
+  if (found === 'master') return { role: 'admin' }
+  if (!found)
+    throw new Refusal(
+      'invalid_api_key',
+      'This API key is not known here. Check it, or ask the operator of this gateway for one.',
+    )
+  if (found.blocked)
+    throw new Refusal('blocked_api_key', 'This API key is blocked. The operator can open it again with /key/unblock.')
+  if (found.expiresAt !== undefined && found.expiresAt <= io.now())
+    throw new Refusal(
+      'expired_api_key',
+      `This API key expired at ${new Date(found.expiresAt).toISOString()}. Ask the operator for a new one.`,
+    )
+  return { role: 'caller', key: found }
+}
+
+function keyIn(headers: Headers, own: string | undefined): string | undefined {
+  const bearer = headers.get('authorization')
+  if (bearer !== null && /^bearer /i.test(bearer)) return bearer.slice('bearer '.length).trim()
+  for (const name of own ? [own, ...KEY_HEADERS] : KEY_HEADERS) {
+    const value = headers.get(name)
+    if (value) return value.replace(/^bearer /i, '').trim()
+  }
+  return undefined
+}

@@ -1,0 +1,53 @@
+/** One object a request, with all its fields set at birth, so that it never changes its shape on the way. */
+
+import type { Failure } from '../core/failure.ts'
+import type { Principal } from '../core/key.ts'
+import type { Account } from '../core/ledger.ts'
+import type { Taken } from '../core/limit.ts'
+import type { Stage } from '../core/plan.ts'
+import type { Snapshot } from '../core/snapshot.ts'
+import type { Target } from '../core/target.ts'
+import type { Chat, Embed } from '../dialects/canonical.ts'
+import type { Peek } from '../dialects/peek.ts'
+import type { Answer } from './ask.ts'
+import type { Door } from './io.ts'
+
+const NOTHING = new Uint8Array(0)
+const NO_PEEK = { stream: false } as Peek
+
+export class Call {
+  /** Number of the operation; also its name outside, as `req_…`. */
+  readonly operation: number
+  readonly id: string
+  readonly startedAt: number
+  readonly request: Request
+  readonly door: Door
+  readonly snapshot: Snapshot
+  bytes: Uint8Array = NOTHING
+  peek: Peek = NO_PEEK
+  who: Principal | undefined = undefined
+  stages: readonly Stage[] = []
+  accounts: readonly Account[] = []
+  taken: Taken | undefined = undefined
+  /** The body in canonical form, where a target needed it. */
+  canonical: Chat | Embed | undefined = undefined
+  attempts = 0
+  failures: { target: Target; failure: Failure }[] = []
+  /** Parameters that the target could not be told. */
+  dropped: string[] = []
+  answer: Answer | undefined = undefined
+  concluded = false
+
+  constructor(operation: number, now: number, request: Request, door: Door, snapshot: Snapshot) {
+    this.operation = operation
+    this.id = `req_${operation.toString(36)}`
+    this.startedAt = now
+    this.request = request
+    this.door = door
+    this.snapshot = snapshot
+  }
+
+  get keyId(): string | undefined {
+    return this.who?.role === 'caller' ? this.who.key.id : undefined
+  }
+}

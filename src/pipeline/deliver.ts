@@ -1,0 +1,144 @@
+/** The answer on its way to the caller, and the end of the request when it has gone. */
+import { UpstreamFailure } from '../core/failure.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { ChatDialect } from '../dialects/dialect.ts'
+import type { StreamAnswer, WholeAnswer } from './ask.ts'
+import type { Call } from './call.ts'
+import { conclude, endAttempt, failAttempt, used } from './conclude.ts'
+import { answerHeaders, costHeaders } from './headers.ts'
+import type { Io } from './io.ts'
+
+/** Builds the whole Response ourselves: Elysia's `set.headers` corrupts UTF-8 in streamed Responses. */
+export function deliver(call: Call, io: Io): Response {
+  const { answer } = call
+  if (!answer) throw new Error('deliver was called without an answer')
+  return answer.kind === 'whole' ? deliverWhole(call, io, answer) : deliverStream(call, io, answer)
+}
+
+function deliverWhole(call: Call, io: Io, answer: WholeAnswer): Response {
+  const charged = used(answer.usage, answer.hold, 0, true)
+  const cost = endAttempt(call, io, answer.hold, { outcome: 'ok', status: 200, ...charged, firstMs: answer.firstMs })
+  conclude(call, io, 200, 'ok', charged.usage, cost)
+  const headers = answerHeaders(call, answer)
+  headers['content-type'] = answer.contentType
+  costHeaders(headers, call, cost)
+  return new Response(answer.body, { headers })
+}
+
+/** A finished stream whose end does not come is ended by us after this long. */
+const GRACE_MS = 1_500
+/** How long a silent stream is waited for where another target could have answered. */
+const IMPATIENT_IDLE_MS = 30_000
+
+function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
+  const dialect = call.door.dialect as ChatDialect
+  const { source, hold, target } = answer
+  const { heartbeatMs } = io.settings
+  const heart = heartbeatMs > 0 && dialect.heartbeat !== '' ? encode(dialect.heartbeat) : undefined
+  const alternatives = call.stages.reduce((n, s) => n + s.targets.length, 0) > 1
+  const idleMs = alternatives ? Math.min(IMPATIENT_IDLE_MS, target.timeouts.idle) : target.timeouts.idle
+  const totalAt = call.startedAt + target.timeouts.total
+  let open = true
+  let controller: ReadableStreamDefaultController<Uint8Array>
+
+  // Two clocks: the upstream's silence, and ours towards the caller.
+  let heardAt = io.now()
+  const silence = io.deadlines.arm(Math.min(heardAt + idleMs, totalAt), (now) => {
+    if (source.finished) return end()
+    const limit =
+      now >= totalAt ? `the whole answer took longer than ${target.timeouts.total} ms` : `nothing came for ${idleMs} ms`
+    source.break(new UpstreamFailure({ kind: 'timeout', status: 0, message: `The stream was given up: ${limit}.` }))
+  })
+  const pulse = io.deadlines.arm(heart ? heardAt + heartbeatMs : Number.POSITIVE_INFINITY, (now) => {
+    if (open && heart && (controller.desiredSize ?? 0) >= 0) controller.enqueue(heart)
+    pulse.at = now + heartbeatMs
+  })
+
+  /** The one way out: settles, lets go, logs. */
+  const close = (outcome: string, failure?: UpstreamFailure) => {
+    open = false
+    io.deadlines.disarm(silence)
+    io.deadlines.disarm(pulse)
+    const charged = used(source.usage, hold, source.contentFrames, true)
+    if (failure) {
+      const cost = failAttempt(call, io, hold, failure.failure, charged, answer.firstMs)
+      conclude(call, io, 200, outcome, charged.usage, cost, failure.failure.message)
+      return
+    }
+    const cost = endAttempt(call, io, hold, { outcome, status: 200, ...charged, firstMs: answer.firstMs })
+    conclude(call, io, 200, outcome, charged.usage, cost)
+  }
+
+  /** The upstream is done: the stream gets the end that its clients wait for, or an error they can see. */
+  const end = () => {
+    if (!open) return
+    if (!source.finished)
+      return fail(
+        new UpstreamFailure({ kind: 'bad_reply', status: 200, message: 'The stream ended before the answer did.' }),
+      )
+    if (!sawEnd && dialect.streamEnd !== '') controller.enqueue(encode(dialect.streamEnd))
+    close('ok')
+    controller.close()
+    source.hangUp()
+  }
+
+  const fail = (failure: UpstreamFailure) => {
+    if (!open) return
+    const told = new Refusal(
+      'stream_interrupted',
+      'The answer was cut off: the model stopped in the middle of it. What came before is not the whole answer.',
+      {
+        private: failure.failure.message,
+      },
+    )
+    controller.enqueue(encode(dialect.writeStreamError(told)))
+    close(failure.failure.kind, failure)
+    controller.close()
+    source.hangUp()
+  }
+
+  let sawEnd = false
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      start(c) {
+        controller = c
+        for (const part of answer.prefix) c.enqueue(part)
+        answer.prefix = []
+      },
+      async pull() {
+        try {
+          // An empty part is a frame that says nothing to this caller: read on.
+          for (;;) {
+            sawEnd = source.ended && source.finished
+            const part = sawEnd ? undefined : await source.read()
+            if (!open) return
+            if (part === undefined) return end()
+            heardAt = io.now()
+            silence.at = Math.min(source.finished ? heardAt + GRACE_MS : heardAt + idleMs, totalAt)
+            if (heart) pulse.at = heardAt + heartbeatMs
+            if (part.byteLength === 0) continue
+            controller.enqueue(part)
+            return
+          }
+        } catch (cause) {
+          if (cause instanceof UpstreamFailure) fail(cause)
+          else fail(new UpstreamFailure({ kind: 'bad_reply', status: 200, message: String(cause) }))
+        }
+      },
+      cancel() {
+        if (!open) return
+        close('aborted')
+        source.hangUp()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  const headers = answerHeaders(call, answer)
+  headers['content-type'] = dialect.framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson'
+  headers['cache-control'] = 'no-cache'
+  headers['x-accel-buffering'] = 'no'
+  return new Response(stream, { headers })
+}
+
+const encoder = new TextEncoder()
+const encode = (text: string): Uint8Array => encoder.encode(text)

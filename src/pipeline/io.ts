@@ -1,0 +1,82 @@
+/** Everything the pipeline touches that is not an argument: made once in app.ts, replaced by fakes in tests. */
+import type { Breaker } from '../core/breaker.ts'
+import type { Experience } from '../core/estimate.ts'
+import type { Key } from '../core/key.ts'
+import type { Account } from '../core/ledger.ts'
+import type { Counters } from '../core/limit.ts'
+import type { Meter } from '../core/rate.ts'
+import type { Budget, Snapshot } from '../core/snapshot.ts'
+import type { Target } from '../core/target.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import type { HoldRequest, OpenHold, Outcome } from '../store/ledger.ts'
+import type { Link } from '../upstream/link.ts'
+import type { Deadlines } from './deadlines.ts'
+
+/** A route of the data plane. */
+export interface Door {
+  dialect: Dialect
+  /** LiteLLM's `call_type` in the ledger. */
+  call: string
+}
+
+/** What is known of a target while the process runs. */
+export interface TargetState {
+  breaker: Breaker
+  requests: Meter
+  tokens: Meter
+  experience: Experience
+}
+
+export interface LedgerDoor {
+  nextOperation(): number
+  account(scope: string, budget: Budget | undefined): Account
+  hold(request: HoldRequest): Promise<OpenHold>
+  settle(open: OpenHold, outcome: Outcome): number
+  /** Lets a hold go whose attempt was never sent. */
+  release(open: OpenHold): void
+}
+
+/** A line of the log about one request: metadata only, never content. */
+export interface RequestLog {
+  requestId: string
+  keyId: string | undefined
+  alias: string | undefined
+  target: string | undefined
+  status: number
+  outcome: string
+  stream: boolean
+  totalMs: number
+  upstreamMs: number | undefined
+  attempts: number
+  inputTokens: number
+  outputTokens: number
+  costNano: number
+  error: string | undefined
+}
+
+export interface Io {
+  /** ms since the epoch, rising. */
+  now(): number
+  /** [0, 1) */
+  random(): number
+  snapshot(): Snapshot
+  link(target: Target): Link
+  ledger: LedgerDoor
+  counters(scope: string): Counters
+  state(target: Target): TargetState
+  /** The key that this secret is, `'master'`, or undefined. */
+  recognise(secret: string): Key | 'master' | undefined
+  deadlines: Deadlines
+  /** @param signal ends it @returns as soon as there are headers */
+  send(link: Link, dialect: Dialect, body: Uint8Array | string, signal: AbortSignal): Promise<Response>
+  log(line: RequestLog): void
+  warn(message: string, facts: Readonly<Record<string, unknown>>): void
+  settings: {
+    /** Bytes. */
+    bodyLimit: number
+    /** ms between two signs of life in a silent stream; 0 = none. */
+    heartbeatMs: number
+    /** A header of the operator's own that may hold the key, in lower case. */
+    keyHeader: string | undefined
+  }
+}

@@ -1,0 +1,22 @@
+import type { Principal } from '../core/key.ts'
+import { plan as decide } from '../core/plan.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Call } from './call.ts'
+import type { Io } from './io.ts'
+
+/** The alias's targets that this caller may use and whose price is known, and the accounts that have to pay. */
+export function plan(call: Call, io: Io): void {
+  const { peek, snapshot } = call
+  const who = call.who as Principal
+  if (peek.model === undefined)
+    throw new Refusal('invalid_request', "The request names no model: add a 'model'.", { param: 'model' })
+  call.stages = decide(snapshot, peek.model, who)
+  const gateway = io.ledger.account('gateway', snapshot.gateway)
+  if (who.role === 'admin') {
+    call.accounts = [gateway]
+    return
+  }
+  const { key } = who
+  const budget = key.maxBudget === undefined ? undefined : { limit: key.maxBudget, period: key.period }
+  call.accounts = [io.ledger.account(`key:${key.id}`, budget), gateway]
+}

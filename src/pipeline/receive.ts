@@ -1,0 +1,39 @@
+import { Refusal } from '../core/refusal.ts'
+import { peek } from '../dialects/peek.ts'
+import type { Call } from './call.ts'
+import type { Io } from './io.ts'
+
+/** Reads the body, never more than the limit, and looks for the few things that decide the way. */
+export async function receive(call: Call, io: Io): Promise<void> {
+  const { request, door } = call
+  const limit = io.settings.bodyLimit
+  const declared = request.headers.get('content-length')
+  if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
+  try {
+    call.bytes = declared !== null ? await request.bytes() : await readBounded(request, limit)
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause
+    throw new Refusal('client_closed', 'The request ended before its body was whole.', { private: String(cause) })
+  }
+  call.peek = peek(call.bytes, door.dialect)
+}
+
+/** A body of unknown length is refused as soon as it is known to be too long, and not held any longer. */
+async function readBounded(request: Request, limit: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  if (!request.body) return new Uint8Array(0)
+  for await (const part of request.body) {
+    length += part.byteLength
+    if (length > limit) throw tooLarge(limit)
+    parts.push(part)
+  }
+  return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)
+}
+
+function tooLarge(limit: number): Refusal {
+  return new Refusal(
+    'body_too_large',
+    `The request is larger than ${Math.floor(limit / 1024 / 1024)} MB, the most this gateway reads (tollgate.body_limit_mb).`,
+  )
+}

@@ -1,0 +1,39 @@
+import { Refusal } from '../core/refusal.ts'
+import { NO_USAGE } from '../core/usage.ts'
+import type { Call } from './call.ts'
+import { conclude, endAttempt, used } from './conclude.ts'
+import type { Io } from './io.ts'
+
+/** Any error, told in the caller's dialect; everything the request held is let go. */
+export function refuse(call: Call, io: Io, cause: unknown): Response {
+  const refusal = Refusal.from(cause)
+  const { answer } = call
+  if (answer) {
+    // Something broke between the answer's beginning and its delivery: what it cost is still booked.
+    const charged = used(answer.kind === 'whole' ? answer.usage : answer.source.usage, answer.hold, 0, true)
+    endAttempt(call, io, answer.hold, {
+      outcome: 'internal',
+      status: refusal.status,
+      ...charged,
+      firstMs: answer.firstMs,
+    })
+    if (answer.kind === 'stream') answer.source.hangUp()
+  }
+  conclude(call, io, refusal.status, refusal.code, NO_USAGE, 0, refusal.detail.private ?? refusal.message)
+  const { status, body } = call.door.dialect.writeError(refusal)
+  return new Response(JSON.stringify(body), { status, headers: refusalHeaders(refusal, call.id) })
+}
+
+/** Headers of a refusal, on every route. `Retry-After` in whole seconds, rounded up. */
+export function refusalHeaders(refusal: Refusal, requestId: string): Record<string, string> {
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'x-request-id': requestId,
+    'x-litellm-call-id': requestId,
+  }
+  const { retryAfterMs } = refusal.detail
+  if (retryAfterMs !== undefined && Number.isFinite(retryAfterMs))
+    headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
+  if (refusal.status === 401) headers['www-authenticate'] = 'Bearer'
+  return headers
+}

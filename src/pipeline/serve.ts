@@ -1,0 +1,24 @@
+import { attempt } from './attempt.ts'
+import { authenticate } from './authenticate.ts'
+import { Call } from './call.ts'
+import { deliver } from './deliver.ts'
+import type { Door, Io } from './io.ts'
+import { limit } from './limit.ts'
+import { plan } from './plan.ts'
+import { receive } from './receive.ts'
+import { refuse } from './refuse.ts'
+
+/** The way of a request, from its first byte to its answer: the only place where the order of things is decided. */
+export async function serve(io: Io, request: Request, door: Door): Promise<Response> {
+  const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot()) // all fields set at birth
+  try {
+    call.who = authenticate(request.headers, io) // who: the master key, or a virtual key
+    await receive(call, io) // bounded bytes → peek { model, stream, maxTokens }
+    plan(call, io) // alias → ordered targets it may use and can pay
+    limit(call, io) // all rates and slots, in one step or none
+    await attempt(call, io) // the only loop: choose → hold → send → classify → again | next
+    return deliver(call, io) // relay | transcode; settles at the end of the stream
+  } catch (cause) {
+    return refuse(call, io, cause) // lets go of everything held; answers in the caller's dialect
+  }
+}

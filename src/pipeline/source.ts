@@ -1,0 +1,199 @@
+/**
+ * One upstream stream on its way to a caller: framed, looked at or translated, and timed. What it gives is ready to be
+ * sent. Both ways (relay and translation) tell the same things, so that the rest need not know which it is.
+ */
+import { UpstreamFailure } from '../core/failure.ts'
+import type { Usage } from '../core/usage.ts'
+import type { Chat, Event } from '../dialects/canonical.ts'
+import type { Answering, ChatDialect, Sight } from '../dialects/dialect.ts'
+import { NdjsonFramer } from '../dialects/ndjson.ts'
+import { SseFramer } from '../dialects/sse.ts'
+
+/** What a stream has shown so far. */
+export interface Progress {
+  /** The caller has been given something he asked for. */
+  content: boolean
+  /** The upstream said why it stopped. */
+  finished: boolean
+  /** The dialect's own end was seen. */
+  ended: boolean
+  /** Frames with content, each at least one token: the estimate where nobody reports usage. */
+  contentFrames: number
+  usage: Usage | undefined
+}
+
+/** One frame → what goes to the caller ('' for nothing). */
+type Carrier = (frame: FramedFrame, progress: Progress) => Uint8Array | string
+interface FramedFrame {
+  frame: { event?: string | undefined; data: string } | undefined
+  raw: Uint8Array
+}
+
+/** Bytes pass as they came; the tap only looks. */
+export function relayCarrier(dialect: ChatDialect, includeUsage: boolean): Carrier {
+  const tap = dialect.tap()
+  return ({ frame, raw }, progress) => {
+    if (!frame) return raw
+    const sight = tap(frame)
+    note(sight, progress)
+    if (sight.garbage || (sight.usageOnly && !includeUsage)) return ''
+    return raw
+  }
+}
+
+/** Frames are read in one dialect and written in another. */
+export function transcodeCarrier(from: ChatDialect, to: ChatDialect, chat: Chat, answering: Answering): Carrier {
+  const read = from.reader()
+  const write = to.writer(chat, answering)
+  return ({ frame }, progress) => {
+    if (!frame) return ''
+    let out = ''
+    for (const event of read(frame)) {
+      notice(event, progress)
+      out += write(event)
+    }
+    return out
+  }
+}
+
+function note(sight: Sight, progress: Progress): void {
+  if (sight.failure) throw new UpstreamFailure(sight.failure)
+  if (sight.content) {
+    progress.content = true
+    progress.contentFrames++
+  }
+  if (sight.finished) progress.finished = true
+  if (sight.end) progress.ended = true
+  if (sight.usage) progress.usage = sight.usage
+}
+
+function notice(event: Event, progress: Progress): void {
+  switch (event.type) {
+    case 'text':
+    case 'thinking':
+    case 'refusal':
+    case 'args':
+    case 'call':
+    case 'redacted_thinking':
+      progress.content = true
+      progress.contentFrames++
+      break
+    case 'finish':
+      progress.finished = true
+      break
+    case 'usage':
+      progress.usage = event.usage
+      break
+    case 'end':
+      progress.ended = true
+      break
+    case 'error':
+      throw new UpstreamFailure({
+        kind: 'server',
+        status: event.status ?? 200,
+        message: event.message,
+        code: event.code,
+      })
+  }
+}
+
+const encoder = new TextEncoder()
+
+export class Source implements Progress {
+  content = false
+  finished = false
+  ended = false
+  contentFrames = 0
+  usage: Usage | undefined = undefined
+  /** Set by whoever watches the clock: the next read fails with it. */
+  #broken: UpstreamFailure | undefined
+  #failBroken: ((cause: UpstreamFailure) => void) | undefined
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>
+  readonly #framer: SseFramer | NdjsonFramer
+  readonly #carry: Carrier
+  readonly #abort: AbortController
+
+  constructor(
+    body: ReadableStream<Uint8Array>,
+    framing: ChatDialect['framing'],
+    carry: Carrier,
+    abort: AbortController,
+  ) {
+    this.#reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>
+    this.#framer = framing === 'sse' ? new SseFramer() : new NdjsonFramer()
+    this.#carry = carry
+    this.#abort = abort
+  }
+
+  /**
+   * What is to be sent next (may be empty), or undefined at the end.
+   * @throws UpstreamFailure where the upstream failed, said so, or was given up on
+   */
+  async read(): Promise<Uint8Array | undefined> {
+    if (this.#broken) throw this.#broken
+    if (this.ended) return undefined
+    let chunk: { done: boolean; value?: Uint8Array | undefined }
+    try {
+      chunk = await this.#next()
+    } catch (cause) {
+      if (this.#broken) throw this.#broken
+      if (cause instanceof UpstreamFailure) throw cause
+      throw new UpstreamFailure({
+        kind: 'unreachable',
+        status: 0,
+        message: `The connection broke in the answer: ${String(cause)}`,
+      })
+    }
+    if (chunk.done) {
+      this.ended = true
+      const rest = this.#framer.end()
+      return rest.length > 0 ? this.#carryAll(rest) : undefined
+    }
+    const value = chunk.value as Uint8Array
+    return this.#carryAll(this.#framer.push(value), value)
+  }
+
+  /** A read that ends when the stream is broken from outside, even where the runtime's own read goes on waiting. */
+  #next(): Promise<{ done: boolean; value?: Uint8Array | undefined }> {
+    return new Promise((resolve, reject) => {
+      this.#failBroken = reject
+      this.#reader.read().then(resolve, reject)
+    })
+  }
+
+  #carryAll(events: readonly FramedFrame[], chunk?: Uint8Array): Uint8Array {
+    if (events.length === 0) return NOTHING
+    // The usual case: all of the chunk's frames pass as they are, so the chunk itself does, uncopied.
+    let whole = chunk !== undefined
+    let length = 0
+    const parts: Uint8Array[] = []
+    for (const event of events) {
+      const out = this.#carry(event, this)
+      if (out !== event.raw) whole = false
+      if (out.length > 0) {
+        const part = typeof out === 'string' ? encoder.encode(out) : out
+        parts.push(part)
+        length += part.byteLength
+      }
+      if (this.ended) break
+    }
+    if (parts.length === 0) return NOTHING
+    if (whole && length === chunk?.byteLength) return chunk
+    return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts, length)
+  }
+
+  /** Gives the stream up: whoever is reading gets `failure`, and the upstream is hung up on. */
+  break(failure: UpstreamFailure): void {
+    this.#broken ??= failure
+    this.#failBroken?.(this.#broken)
+    this.hangUp()
+  }
+
+  /** Ends the upstream's work at once. */
+  hangUp(): void {
+    this.#abort.abort()
+    this.#reader.cancel().catch(() => {})
+  }
+}
+
+const NOTHING = new Uint8Array(0)

@@ -1,0 +1,74 @@
+/** A target with everything that is needed to reach it. Credentials stay inside: a link that is printed shows none. */
+import type { Target } from '../core/target.ts'
+import type { DialectId, Json } from '../dialects/canonical.ts'
+import type { Provider } from './provider.ts'
+
+export interface LinkParts {
+  target: Target
+  provider: Provider
+  /** As `provider.settings` made it. */
+  settings: unknown
+  /** Headers of the operator's own, laid over the provider's. */
+  extraHeaders: Readonly<Record<string, string>>
+  /** Goes into every body unless the caller says otherwise. */
+  extraBody: Readonly<Json>
+  dropParams: boolean | undefined
+}
+
+export class Link {
+  readonly target: Target
+  readonly provider: Provider
+  readonly origin: string
+  readonly extraBody: Readonly<Json>
+  readonly dropParams: boolean | undefined
+  readonly #parts: LinkParts
+  readonly #headers: Record<string, string>
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts
+    const { provider, settings } = parts
+    this.target = parts.target
+    this.provider = provider
+    this.origin = provider.origin(settings)
+    this.extraBody = parts.extraBody
+    this.dropParams = parts.dropParams
+    this.#headers = {
+      'content-type': 'application/json',
+      // What is relayed is not packed: a packed stream would have to be unpacked to be read.
+      'accept-encoding': 'identity',
+      'user-agent': 'tollgate',
+      ...provider.headers(settings),
+      ...parts.extraHeaders,
+    }
+  }
+
+  /** Headers of a request: built once, not to be changed. */
+  get headers(): Readonly<Record<string, string>> {
+    return this.#headers
+  }
+
+  /** The address for a dialect that the provider speaks. */
+  url(dialect: DialectId): string {
+    return this.origin + this.provider.speaks[dialect]
+  }
+
+  /** The provider's quirks on a body in `dialect`; the body itself where it has none. */
+  amend(dialect: DialectId, body: Json): Json {
+    const amend = this.provider.amend?.[dialect]
+    return amend ? amend(body, { settings: this.#parts.settings, model: this.target.model }) : body
+  }
+
+  /** Whether a body in `dialect` has to be taken apart before it is sent. */
+  amends(dialect: DialectId): boolean {
+    return this.provider.amend?.[dialect] !== undefined || Object.keys(this.extraBody).length > 0 || this.hasDefaults
+  }
+
+  get hasDefaults(): boolean {
+    return Object.keys(this.target.defaults).length > 0
+  }
+
+  /** The same way to another model of the same provider (a wildcard filled in). */
+  forTarget(target: Target): Link {
+    return target === this.target ? this : new Link({ ...this.#parts, target })
+  }
+}

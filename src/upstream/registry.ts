@@ -1,0 +1,101 @@
+/** From a configured model to a link: which provider, with which settings, at what price. */
+import { providers } from '../../providers/index.ts'
+import type { ModelConfig } from '../config/config.ts'
+import type { Abilities, Target, Timeouts } from '../core/target.ts'
+import { Link } from './link.ts'
+import { listed, priceOf } from './pricelist.ts'
+import type { Provider } from './provider.ts'
+
+/** The provider with this id or prefix. */
+export function findProvider(prefix: string): Provider | undefined {
+  return providers.find((p) => p.id === prefix || p.prefixes?.includes(prefix))
+}
+
+/**
+ * @param env where keys and bases are found that the configuration does not give
+ * @param now the day whose prices hold
+ * @throws Error naming the model and what is wrong with its settings
+ */
+export function linkFor(
+  model: ModelConfig,
+  timeouts: Timeouts,
+  env: Readonly<Record<string, string | undefined>>,
+  now: Date,
+): Link {
+  const provider = findProvider(model.provider)
+  if (!provider)
+    throw new Error(
+      `model_list '${model.alias}': there is no provider '${model.provider}'. There are: ${providers.map((p) => p.id).join(', ')}.`,
+    )
+  const given = {
+    ...fromEnvironment(provider, env),
+    ...Object.fromEntries(Object.entries(model.settings).filter(([, v]) => v !== undefined)),
+  }
+  const parsed = provider.settings.safeParse(given)
+  if (!parsed.success) {
+    const first = parsed.error.issues[0]
+    throw new Error(
+      `model_list '${model.alias}' (${model.prefix}/${model.model}): litellm_params.${first?.path.join('.')}: ${first?.message}.`,
+    )
+  }
+  const listing = listed(provider.prices ?? provider.id, model.info.base_model ?? model.model, now)
+  const target: Target = {
+    id: model.id,
+    alias: model.alias,
+    provider: provider.id,
+    model: model.model,
+    local: provider.local ?? false,
+    price: priceOf(model.rates, listing, provider.local ?? false),
+    abilities: { ...provider.abilities, ...ownAbilities(model.info) },
+    contextTokens:
+      model.info.max_input_tokens ??
+      (model.settings.num_ctx as number | undefined) ??
+      (provider.local ? undefined : listing.contextTokens),
+    maxOutputTokens: model.info.max_output_tokens ?? model.info.max_tokens,
+    rpm: model.rpm,
+    tpm: model.tpm,
+    weight: model.weight,
+    order: model.order,
+    maxParallel: model.maxParallel,
+    timeouts,
+    retries: model.retries,
+    defaults: model.defaults,
+  }
+  const extraHeaders = Object.fromEntries(
+    Object.entries(model.extraHeaders).map(([k, v]) => [k.toLowerCase(), v.reveal()]),
+  )
+  return new Link({
+    target,
+    provider,
+    settings: parsed.data,
+    extraHeaders,
+    extraBody: model.extraBody,
+    dropParams: model.dropParams,
+  })
+}
+
+function fromEnvironment(
+  provider: Provider,
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const found: Record<string, string> = {}
+  for (const [setting, names] of Object.entries(provider.env ?? {})) {
+    const name = names.find((n) => env[n])
+    if (name) found[setting] = env[name] as string
+  }
+  return found
+}
+
+/** LiteLLM's `supports_*` flags, where a model has them. */
+function ownAbilities(info: ModelConfig['info']): Abilities {
+  const flags = {
+    tools: 'supports_function_calling',
+    images: 'supports_vision',
+    thinking: 'supports_reasoning',
+    schema: 'supports_response_schema',
+  } as const
+  const own: Record<string, boolean> = {}
+  for (const [ability, flag] of Object.entries(flags))
+    if (typeof info[flag] === 'boolean') own[ability] = info[flag] as boolean
+  return own
+}
