@@ -1,5 +1,7 @@
 /** Brings a real Ollama: `bun test/real/bring.ts`. Nothing to do where one is there; else minutes of building, once. */
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { run } from '../support/run-child.ts'
 import { findOllama, HOME } from './binary.ts'
 
 const found = findOllama()
@@ -15,16 +17,8 @@ if (needs.length > 0) {
   process.exit(1)
 }
 console.log(`building Ollama into ${HOME}: some minutes, once`)
-const began = Date.now()
-const timer = setInterval(() => {
-  console.log(`still building Ollama: ${Math.round((Date.now() - began) / 1000)} s`)
-}, 15_000)
-const child = Bun.spawn(['bash', join(import.meta.dir, 'ollama/install.sh'), HOME], {
-  stdin: 'ignore',
-  stdout: 'inherit',
-  stderr: 'inherit',
-})
-const code = await child.exited
-clearInterval(timer)
+mkdirSync(HOME, { recursive: true })
+const install = ['bash', join(import.meta.dir, 'ollama/install.sh'), HOME]
+const { code } = await run(install, { name: 'building Ollama', cwd: HOME, limit: 60 * 60_000 })
 if (code !== 0) console.error(`Ollama could not be built (exit ${code}); what went wrong stands above.`)
 process.exit(code)

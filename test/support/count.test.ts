@@ -50,15 +50,32 @@ test('real runs: failures, files that do not load, a test that ends the process'
   removeTemp(folder)
 }, 30_000)
 
+/** Whether a process is over. A zombie is: it only waits to be counted by its new parent. */
+async function over(pid: number): Promise<boolean> {
+  const stat = await Bun.file(`/proc/${pid}/stat`)
+    .text()
+    .catch(() => 'gone')
+  return /^gone$|\) Z /.test(stat)
+}
+
 test('a child that takes too long is ended, and what it started with it', async () => {
   const script = "console.log(Bun.spawn(['sleep', '600']).pid); setTimeout(() => {}, 60000)"
   const ran = await run([process.execPath, '-e', script], { name: 'sleeper', cwd: '/', limit: 1500, quiet: true })
   expect(ran.code).toBe(124)
-  const left = Number(ran.output.match(/\d+/)?.[0])
   await Bun.sleep(100)
-  const state = await Bun.file(`/proc/${left}/stat`)
-    .text()
-    .catch(() => 'gone')
-  // A zombie is dead too: it only waits to be counted by its new parent.
-  expect(state).toMatch(/^gone$|\) Z /)
+  expect(await over(Number(ran.output.match(/\d+/)?.[0]))).toBe(true)
+}, 20_000)
+
+test('a runner that is ended takes with it what it runs: a half-done build does not go on', async () => {
+  const script = `
+    import { run } from '${join(import.meta.dir, 'run-child.ts')}'
+    await run(['bash', '-c', 'echo $$; sleep 600; true'], { name: 'build', cwd: '/', limit: 600000 })`
+  const runner = Bun.spawn([process.execPath, '-e', script], { stdin: 'ignore', stdout: 'pipe' })
+  const { value } = await runner.stdout.getReader().read()
+  const build = Number(new TextDecoder().decode(value))
+  expect(await over(build)).toBe(false)
+  runner.kill('SIGTERM')
+  expect(await runner.exited).toBe(130)
+  await Bun.sleep(100)
+  expect(await over(build)).toBe(true)
 }, 20_000)

@@ -19,16 +19,29 @@ export interface RunOptions {
 
 /** Groups of children that run now: they must not outlive this process. */
 const groups = new Set<number>()
-const killGroup = (pid: number): void => {
+const signalGroup = (pid: number, signal: NodeJS.Signals): void => {
   try {
-    process.kill(-pid, 'SIGKILL')
+    process.kill(-pid, signal)
   } catch {
     // Nobody is left in it.
   }
 }
-process.on('exit', () => groups.forEach(killGroup))
+
+/** First asks, so that a child with a group of its own (a build) can end that too. */
+async function endGroup(pid: number): Promise<void> {
+  signalGroup(pid, 'SIGTERM')
+  await Bun.sleep(300)
+  signalGroup(pid, 'SIGKILL')
+}
+
+process.on('exit', () => {
+  for (const pid of groups) signalGroup(pid, 'SIGKILL')
+})
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => process.exit(130))
+  process.once(signal, async () => {
+    await Promise.all([...groups].map(endGroup))
+    process.exit(130)
+  })
 }
 
 /**
@@ -64,7 +77,8 @@ export async function run(command: readonly string[], options: RunOptions): Prom
     const seconds = Math.round((Date.now() - began) / 1000)
     if (Date.now() - began > limit) {
       late = true
-      killGroup(child.pid)
+      clearInterval(timer)
+      void endGroup(child.pid)
     } else if (Date.now() - last >= SILENCE) {
       last = Date.now()
       console.log(`… ${name} is still running, ${seconds} s`)
@@ -73,7 +87,7 @@ export async function run(command: readonly string[], options: RunOptions): Prom
   const piped = Promise.all([pass(child.stdout, process.stdout), pass(child.stderr, process.stderr)])
   const code = await child.exited
   clearInterval(timer)
-  killGroup(child.pid)
+  signalGroup(child.pid, 'SIGKILL')
   groups.delete(child.pid)
   // A grandchild that left the group may hold the pipes open: its output is not waited for.
   await Promise.race([piped, Bun.sleep(2000)])
