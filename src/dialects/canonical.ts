@@ -109,12 +109,16 @@ export interface Tool {
   parameters?: Json
   strict?: boolean
   extras?: Extras
+  /** A tool that only its own dialect knows (a built-in one), whole as it came: passed on there, warned of elsewhere. */
+  foreign?: Extras
 }
 
 /** Both worlds: what it means here, and the word the upstream used. */
 export interface Finish {
   unified: 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other'
   raw: string
+  /** The caller's stop text that was met, where the upstream says which. */
+  sequence?: string
 }
 
 export interface Reply {
@@ -134,7 +138,15 @@ export interface Choice {
   parts: Part[]
   /** Missing where the upstream ended without saying why: such an answer is not whole. */
   finish?: Finish
-  logprobs?: unknown
+  logprobs?: TokenLogprob[]
+}
+
+/** One token's odds, as OpenAI's `logprobs.content` and Ollama's `logprobs` say them. */
+export interface TokenLogprob {
+  token: string
+  logprob: number
+  bytes?: number[] | null
+  top_logprobs?: TokenLogprob[]
 }
 
 /** What Ollama measures, in ns as it says them. */
@@ -148,7 +160,7 @@ export interface Timings {
 /** What happens in a stream. `choice` counts from 0; `index` counts the tool calls of a choice from 0. */
 export type Event =
   | { type: 'start'; id?: string; model?: string; created?: number; usage?: Usage }
-  | { type: 'text'; choice: number; text: string; logprobs?: unknown }
+  | { type: 'text'; choice: number; text: string; logprobs?: TokenLogprob[] }
   | { type: 'thinking'; choice: number; text: string }
   | { type: 'signature'; choice: number; signature: string }
   | { type: 'redacted_thinking'; choice: number; data: string }

@@ -7,8 +7,15 @@ import type { Refusal } from '../core/refusal.ts'
 import type { Usage } from '../core/usage.ts'
 import type { Chat, DialectId, Embed, EmbedReply, Event, Json, Reply } from './canonical.ts'
 
-/** Names what the target's dialect cannot say: the caller's word for it, and why. */
-export type Warn = (param: string, reason: string) => void
+/**
+ * Names what the target's dialect cannot say: the caller's word for it, and why. Called itself it means that the answer
+ * will be another one than was asked for; `adapted` is for what was said in another way or left out without harm
+ * (thinking of another model, a hint), worth a header but never a refusal.
+ */
+export interface Warn {
+  (param: string, reason: string): void
+  adapted?: (param: string, reason: string) => void
+}
 
 /** One event of a stream as it came off the wire, without its framing. */
 export interface Frame {
@@ -85,7 +92,11 @@ export interface ChatDialect extends Common {
   writeReply(reply: Reply, chat: Chat, answering: Answering): Json
   /** Frames of one stream → events. Stateful: one a stream. Throws UpstreamFailure bad_reply on garbage. */
   reader(): (frame: Frame) => Event[]
-  /** Events → text to send, framing included; '' where there is nothing to say yet. Stateful: one a stream. */
+  /**
+   * Events → text to send, framing included; '' where there is nothing to say yet. Stateful: one a stream.
+   * What stands at the end of a stream (finish, usage, the end's own mark) is written at `end`: give it one `end` event
+   * always, also where the upstream closed without its own. A second `start` (another target goes on) changes nothing.
+   */
   writer(chat: Chat, answering: Answering): (event: Event) => string
   /** An error inside a stream that has begun, framing included; after it nothing more is sent. */
   writeStreamError(refusal: Refusal): string

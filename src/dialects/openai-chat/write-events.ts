@@ -1,0 +1,81 @@
+/** Events → chunks of a chat stream in OpenAI's words: one id, a role first, no chunk without choices unless asked for. */
+import type { Usage } from '../../core/usage.ts'
+import type { Chat, Event, Json } from '../canonical.ts'
+import type { Answering } from '../dialect.ts'
+import { writeFinish } from '../openai/finish.ts'
+import { interrupted } from '../openai/interrupted.ts'
+import { writeUsage } from '../openai/usage.ts'
+import { callId } from '../wire.ts'
+import { writeLogprobs } from './reply.ts'
+
+export function writer(chat: Chat, answering: Answering): (event: Event) => string {
+  let id = answering.id
+  let model = chat.model
+  let created = answering.created
+  let started = false
+  let usage: Usage | undefined
+  const opened = new Set<number>()
+  /** Thinking so far, for the block that its signature belongs to. */
+  const thought = new Map<number, string>()
+
+  const chunk = (choices: Json[], counted?: Usage): string => {
+    const json: Json = { id, object: 'chat.completion.chunk', created, model, choices }
+    if (chat.includeUsage) json.usage = counted ? writeUsage(counted) : null
+    return `data: ${JSON.stringify(json)}\n\n`
+  }
+  const delta = (choice: number, said: Json, more: Json = {}): string => {
+    let out = ''
+    if (!opened.has(choice)) {
+      opened.add(choice)
+      out = chunk([{ index: choice, delta: { role: 'assistant', content: '' }, finish_reason: null }])
+    }
+    return out + chunk([{ index: choice, delta: said, finish_reason: null, ...more }])
+  }
+
+  return (event) => {
+    switch (event.type) {
+      case 'start':
+        if (!started) {
+          id = event.id || id
+          model = event.model || model
+          created = event.created || created
+        }
+        started = true
+        return ''
+      case 'text':
+        return delta(
+          event.choice,
+          { content: event.text },
+          event.logprobs ? { logprobs: writeLogprobs(event.logprobs) } : {},
+        )
+      case 'thinking':
+        thought.set(event.choice, (thought.get(event.choice) ?? '') + event.text)
+        return delta(event.choice, { reasoning_content: event.text })
+      case 'signature': {
+        const thinking = thought.get(event.choice) ?? ''
+        thought.delete(event.choice)
+        return delta(event.choice, { thinking_blocks: [{ type: 'thinking', thinking, signature: event.signature }] })
+      }
+      case 'redacted_thinking':
+        return delta(event.choice, { thinking_blocks: [{ type: 'redacted_thinking', data: event.data }] })
+      case 'refusal':
+        return delta(event.choice, { refusal: event.text })
+      case 'call': {
+        const { choice, index, name } = event
+        const made = event.id || callId(answering.id, choice, index)
+        return delta(choice, { tool_calls: [{ index, id: made, type: 'function', function: { name, arguments: '' } }] })
+      }
+      case 'args':
+        return delta(event.choice, { tool_calls: [{ index: event.index, function: { arguments: event.text } }] })
+      case 'finish':
+        return delta(event.choice, {}, { finish_reason: writeFinish(event.reason) })
+      case 'usage':
+        usage = event.usage
+        return ''
+      case 'error':
+        return interrupted()
+      case 'end':
+        return `${chat.includeUsage && usage ? chunk([], usage) : ''}data: [DONE]\n\n`
+    }
+  }
+}

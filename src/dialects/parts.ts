@@ -1,0 +1,45 @@
+/** Content parts, as several dialects need them. */
+import { Refusal } from '../core/refusal.ts'
+import type { Part, Source, ToolCall } from './canonical.ts'
+
+/** `data:image/png;base64,…` or an address. */
+export function sourceOf(url: string): Source {
+  const match = /^data:([^;,]*)(?:;[^,]*)?;base64,/i.exec(url.slice(0, 200))
+  if (!match) return { kind: 'url', url }
+  return { kind: 'data', mediaType: match[1] || 'application/octet-stream', data: url.slice(match[0].length) }
+}
+
+export function urlOf(source: Source): string {
+  return source.kind === 'url' ? source.url : `data:${source.mediaType};base64,${source.data}`
+}
+
+/** What an image is, by its first bytes: Ollama sends images without saying. */
+export function imageType(base64: string): string {
+  if (base64.startsWith('/9j/')) return 'image/jpeg'
+  if (base64.startsWith('R0lGOD')) return 'image/gif'
+  if (base64.startsWith('UklGR')) return 'image/webp'
+  return 'image/png'
+}
+
+/** Text of a document that is text, so that a dialect without files can still be given it; undefined for others. */
+export function textOfFile(part: Part & { type: 'file' }): string | undefined {
+  const { source } = part
+  if (source.kind !== 'data' || !/^(?:text\/|application\/json\b)/.test(source.mediaType)) return undefined
+  const text = Buffer.from(source.data, 'base64').toString('utf8')
+  return part.name ? `${part.name}:\n${text}` : text
+}
+
+/** The text parts in order, one below the other. */
+export function joinText(parts: readonly Part[], separator = '\n'): string {
+  return parts.flatMap((part) => (part.type === 'text' || part.type === 'refusal' ? [part.text] : [])).join(separator)
+}
+
+export const callsOf = (parts: readonly Part[]): ToolCall[] =>
+  parts.filter((part): part is ToolCall => part.type === 'call')
+
+/** What must be in the prompt for the answer to make sense and cannot be: never dropped. */
+export function cannotCarry(what: string, dialect: string): Refusal {
+  return new Refusal('unsupported_parameter', `This model can't be given ${what} (${dialect}). Choose another model.`, {
+    param: 'messages',
+  })
+}
