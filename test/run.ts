@@ -46,24 +46,37 @@ function folders(): Map<string, string[]> {
   return found
 }
 
-const all = folders()
-const real = all.get('test/real') ?? []
-all.delete('test/real')
-all.delete('test/bench')
-for (const [name, files] of all) await suite(name, files)
+async function everything(): Promise<void> {
+  const all = folders()
+  const real = all.get('test/real') ?? []
+  all.delete('test/real')
+  all.delete('test/bench')
+  for (const [name, files] of all) await suite(name, files)
 
-if (CI && !findOllama()) {
-  console.log('\n── test/real: bringing a real Ollama')
-  const brought = await run([process.execPath, 'test/real/bring.ts'], { name: 'bring', cwd: ROOT, limit: 30 * 60_000 })
-  if (brought.code !== 0) total.failed++
-}
-if (findOllama()) await suite('test/real', real, '120000')
-else if (!CI) {
-  console.log(
-    `\nleft out: test/real (${real.length} ${real.length === 1 ? 'file' : 'files'}), which needs a real Ollama; to bring it: bun run test:real`,
-  )
+  if (CI && !findOllama()) {
+    console.log('\n── test/real: bringing a real Ollama')
+    const brought = await run([process.execPath, 'test/real/bring.ts'], {
+      name: 'bring',
+      cwd: ROOT,
+      limit: 30 * 60_000,
+    })
+    if (brought.code !== 0) total.failed++
+  }
+  if (findOllama()) await suite('test/real', real, '120000')
+  else if (!CI) {
+    console.log(
+      `\nleft out: test/real (${real.length} ${real.length === 1 ? 'file' : 'files'}), which needs a real Ollama; to bring it: bun run test:real`,
+    )
+  }
 }
 
+try {
+  await everything()
+} catch (cause) {
+  // The last line must come, whatever happens.
+  total.failed++
+  console.log(`the suite broke off: ${cause instanceof Error ? cause.message : String(cause)}`)
+}
 if (total.skipped > 0) {
   console.log(`${total.skipped} tests are marked as skipped${CI ? ', which counts as failed here' : ''}`)
   if (CI) total.failed += total.skipped

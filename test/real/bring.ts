@@ -4,7 +4,13 @@ import { join } from 'node:path'
 import { run } from '../support/run-child.ts'
 import { findOllama, HOME } from './binary.ts'
 
-const found = findOllama()
+let found: string | undefined
+try {
+  found = findOllama()
+} catch (cause) {
+  console.error(cause instanceof Error ? cause.message : cause)
+  process.exit(1)
+}
 if (found) {
   console.log(`Ollama is there: ${found}`)
   process.exit(0)
