@@ -11,7 +11,7 @@ export interface Log {
 
 /** Lines wait at most this long for company: a write a line costs more than the line. */
 const LINGER_MS = 100
-const BUFFER_BYTES = 32 * 1024
+const BUFFER_BYTES = 8 * 1024
 
 /** @param form `pretty` for people, `json` for programs; both go to standard output */
 export function makeLog(form: 'json' | 'pretty'): Log {
