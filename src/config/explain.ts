@@ -29,8 +29,7 @@ function sentence(issue: Issue, path: Path, value: unknown, hide: boolean): { me
     case 'invalid_type':
     case 'invalid_union':
       if (value === undefined) return { message: `is missing. ${schemaAt(path)?.description ?? ''}`.trim() }
-      // Of a union, only the option whose kind fits has something to say of its insides.
-      return { message: `expects ${expected(path)}, not ${hide ? 'this' : show(value)}.${slip(value, path)}` }
+      return { message: `expects ${expected(path)}, not ${hide ? 'this' : show(value)}.${slip(value, path, hide)}` }
     case 'invalid_value': {
       const near = typeof value === 'string' ? nearest(value, issue.values.map(String)) : undefined
       return {
@@ -53,12 +52,12 @@ function sentence(issue: Issue, path: Path, value: unknown, hide: boolean): { me
 const expected = (path: Path): string => typeName(schemaAt(path) ?? {})
 
 /** Quotes and YAML 1.1's `yes` are the usual reasons for a wrong kind of value. */
-function slip(value: unknown, path: Path): string {
+function slip(value: unknown, path: Path, hide: boolean): string {
   const type = schemaAt(path)?.type
   if (type === 'boolean' && typeof value === 'string' && /^(yes|on|no|off)$/i.test(value))
     return ` Write \`${/^(yes|on)$/i.test(value)}\`.`
   if (type === 'string' && (typeof value === 'number' || typeof value === 'boolean'))
-    return ` Put it in quotes: "${value}".`
+    return hide ? ' Put it in quotes.' : ` Put it in quotes: "${value}".`
   if (
     (type === 'number' || type === 'integer') &&
     typeof value === 'string' &&

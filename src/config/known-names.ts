@@ -95,7 +95,7 @@ export const MODEL_INFO = words(`
   cost_per_ptu_per_hour created_at created_by custom_tokenizer db_model deprecation_date
   disable_background_health_check discoverable enable_tag_filtering health_check_max_tokens health_check_model
   health_check_params health_check_reasoning_effort health_check_supports_max_tokens health_check_timeout
-  health_check_voice input_cost_per_token internal_router_model litellm_routing_preferences member_auto_router
+  health_check_voice internal_router_model litellm_routing_preferences member_auto_router
   ptu_count ptu_effective_from ptu_effective_to supported_environments team_id team_public_model_name tier
   updated_at updated_by
 `)
