@@ -25,16 +25,17 @@ async function init(named: string | undefined, terminal: Terminal): Promise<Exit
     models: found.file.model_list.map(({ model_name, litellm_params }) => ({ model_name, litellm_params })),
     ...(variable ? { general: { master_key: `os.environ/${variable}` } } : {}),
   })
-  try {
-    await mkdir(dirname(file), { recursive: true })
-    // `wx` refuses to overwrite, whoever was quicker.
-    await writeFile(file, text, { flag: 'wx' })
-  } catch (cause) {
-    const code = (cause as { code?: string }).code
-    if (code === 'EEXIST')
-      throw new Trouble(`${file} is there already, and is left as it is. Name another with --config.`)
-    throw new Trouble(`${file} can't be written (${code ?? String(cause)}).`)
-  }
+  const unwritable = (code?: string) =>
+    new Trouble(`${file} can't be written (${code ?? 'for no reason that was told'}).`)
+  await mkdir(dirname(file), { recursive: true }).catch((cause: { code?: string }) => {
+    throw unwritable(cause.code)
+  })
+  // `wx` refuses to overwrite, whoever was quicker.
+  await writeFile(file, text, { flag: 'wx' }).catch((cause: { code?: string }) => {
+    throw cause.code === 'EEXIST'
+      ? new Trouble(`${file} is there already, and is left as it is. Name another with --config.`)
+      : unwritable(cause.code)
+  })
   for (const line of found.found) terminal.out(`  ${line}`)
   terminal.out(`Wrote ${file}. Start with: tollgate serve${named ? ` --config ${file}` : ''}`)
   return 0

@@ -20,5 +20,7 @@ function reason(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause)
   if (cause.name === 'TimeoutError') return 'no answer within a second'
   if (cause.name === 'SyntaxError') return 'what answers there is no Ollama'
-  return (cause as { code?: string }).code === 'ConnectionRefused' ? 'nothing listens there' : cause.message
+  // Bun has had both names for it.
+  const refused = ['ConnectionRefused', 'ECONNREFUSED'].includes((cause as { code?: string }).code ?? '')
+  return refused ? 'nothing listens there' : cause.message
 }

@@ -11,7 +11,7 @@ import type { App, Started } from '../config/start.ts'
 import { Secret } from '../secrets/secret.ts'
 import { banner } from './banner.ts'
 import { counted, report } from './report.ts'
-import { untilSignal } from './signals.ts'
+import { firstSignal } from './signals.ts'
 import { type ExitCode, type Terminal, Trouble, UsageError } from './terminal.ts'
 
 export const serveCommand = defineCommand({
@@ -44,10 +44,10 @@ async function serve(args: ServeArgs, terminal: Terminal): Promise<ExitCode> {
   if (!settled) return 1
   const { config, found, warnings, file } = settled
   const masterKey = config.masterKey ?? keyFromEnvironment(terminal)
-  for (const [name, value] of Object.entries(config.environment)) process.env[name] = value.reveal()
   const dataDir = resolve(args.data ?? (env.TOLLGATE_DATA || '.tollgate'))
   await makeDataDir(dataDir, terminal)
   const log = config.log === 'auto' ? (terminal.interactive ? 'pretty' : 'json') : config.log
+  const signalled = firstSignal((line) => terminal.err(line))
   let started: Started
   try {
     started = await app.start({ config, port, host, dataDir, masterKey, log, warnings })
@@ -57,7 +57,8 @@ async function serve(args: ServeArgs, terminal: Terminal): Promise<ExitCode> {
   // A log in JSON has stdout for itself.
   const print = log === 'json' ? terminal.err : terminal.out
   for (const line of banner({ started, config, file, found, dataDir, env })) print(line)
-  await untilSignal(started, (line) => terminal.err(line))
+  await signalled
+  await started.stop()
   return 0
 }
 

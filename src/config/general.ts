@@ -14,7 +14,7 @@ export const generalSettings = z
       .string()
       .optional()
       .describe(
-        'The key of the administrator. Begins with `sk-` and has at least 8 characters. Default: `TOLLGATE_MASTER_KEY` or `LITELLM_MASTER_KEY` of the environment, else one is made and kept in the data folder.',
+        'The key of the administrator. Begins with `sk-` and has at least 8 characters. Default: `TOLLGATE_MASTER_KEY` or `LITELLM_MASTER_KEY` of the environment, else one is made at the first start and shown once.',
       ),
     key_header: header(
       'A header of your own choosing that carries the key, beside `Authorization`, `x-api-key` and `api-key`.',
