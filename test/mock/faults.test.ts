@@ -199,6 +199,16 @@ test('an event that never completes: dripped, or 2 MB of it', async () => {
   expect(big.end).toBe('open')
 })
 
+test('whole answers drip and break too', async () => {
+  expect((await raw('m!drip:5', false)).end).toBe('open')
+  for (const model of ['m!malformed', 'm!garbage']) {
+    const reply = await post(model, false)
+    expect(reply.status).toBe(200)
+    const text = await reply.text()
+    expect(() => JSON.parse(text)).toThrow()
+  }
+})
+
 test('split bytes cut inside a character and still make one text', async () => {
   const reply = await post('m!split:1')
   let cuts = 0

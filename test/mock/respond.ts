@@ -123,7 +123,14 @@ export async function respond(exchange: Exchange, asked: Asked, defaultWords: nu
   if (!(await connection.sleep(waits + (behaviour.silence?.ms ?? 0)))) return false
   seen.sold.completion = answer.completionTokens * asked.n
   if (usage) seen.reported = { prompt: usage.prompt, completion: usage.completion }
-  return sendJson(exchange, 200, speaker.whole(answer, asked, usage, behaviour), answer.completionTokens)
+  const whole = Buffer.from(JSON.stringify(speaker.whole(answer, asked, usage, behaviour)))
+  if (behaviour.bigEvent !== undefined || behaviour.drip !== undefined) {
+    if (!(await sendHead(connection, seen, 200, head(200, { 'content-type': CONTENT.json }, 'chunked')))) return false
+    return endless(exchange, new BodyWriter(connection, 'chunked', behaviour), '')
+  }
+  // In a whole answer what does not belong stands in the middle of the JSON, after its first brace.
+  const odd = behaviour.insert ? [whole.subarray(0, 1), inserted(behaviour.insert), whole.subarray(1)] : [whole]
+  return sendWhole(exchange, 200, Buffer.concat(odd), CONTENT.json, answer.completionTokens)
 }
 
 function reportedOf(answer: Answer, asked: Asked, behaviour: Behaviour): Reported | undefined {
@@ -157,7 +164,8 @@ async function stream(exchange: Exchange, asked: Asked, answer: Answer, usage: R
   if (!(await sendHead(connection, seen, 200, head(200, headers, framing, behaviour.informational)))) return false
   const writer = new BodyWriter(connection, framing, behaviour)
   if (behaviour.stop?.at === 'headers') return breakOff(behaviour.stop.how, connection, writer)
-  if (behaviour.bigEvent !== undefined || behaviour.drip !== undefined) return endless(exchange, writer)
+  if (behaviour.bigEvent !== undefined || behaviour.drip !== undefined)
+    return endless(exchange, writer, speaker.framing === 'sse' ? 'data: ' : '')
 
   let serial = 0
   for (const frame of speaker.frames(answer, asked, usage, behaviour)) {
@@ -172,8 +180,7 @@ async function stream(exchange: Exchange, asked: Asked, answer: Answer, usage: R
     if (frame.tokens !== undefined) {
       const insert = behaviour.insert
       if (insert !== undefined && insert.after === made) {
-        const bytes = insert.base64 === undefined ? (insert.text ?? '') : Buffer.from(insert.base64, 'base64')
-        if (!(await writer.write(bytes))) return false
+        if (!(await writer.write(inserted(insert)))) return false
       }
       if (behaviour.silence?.after === made && !(await beSilent(exchange, writer))) return false
       const wait = made === 0 ? (behaviour.delayFirst ?? 0) : (behaviour.delayBetween ?? 0)
@@ -192,6 +199,9 @@ async function stream(exchange: Exchange, asked: Asked, answer: Answer, usage: R
   if (behaviour.leaveOpen === true) return breakOff('hang', connection)
   return finish(exchange, writer)
 }
+
+const inserted = ({ text, base64 }: NonNullable<Behaviour['insert']>): Buffer =>
+  base64 === undefined ? Buffer.from(text ?? '') : Buffer.from(base64, 'base64')
 
 const reached = (at: Place | undefined, made: number): boolean => typeof at === 'number' && made >= at
 
@@ -214,10 +224,9 @@ async function beSilent({ behaviour, connection, speaker }: Exchange, writer: Bo
 }
 
 /** Bytes that never complete an event. */
-async function endless({ behaviour, connection, speaker }: Exchange, writer: BodyWriter): Promise<boolean> {
+async function endless({ behaviour, connection }: Exchange, writer: BodyWriter, opening: string): Promise<boolean> {
   const start: Json = { id: 'endless', choices: [{ index: 0, delta: { content: '' } }] }
-  const open = `${speaker.framing === 'sse' ? 'data: ' : ''}${JSON.stringify(start).slice(0, -5)}`
-  if (!(await writer.write(open))) return false
+  if (!(await writer.write(opening + JSON.stringify(start).slice(0, -5)))) return false
   if (behaviour.drip !== undefined) {
     while (await connection.sleep(behaviour.drip)) if (!(await writer.write('x'))) return false
     return false
