@@ -32,6 +32,11 @@ export class Keyring {
     return this.#byDigest.get(this.#digests.of(secret))
   }
 
+  /** The same, where the digest is at hand. */
+  recogniseDigest(digest: string): Key | undefined {
+    return this.#byDigest.get(digest)
+  }
+
   all(): Key[] {
     return [...this.#byDigest.values()]
   }

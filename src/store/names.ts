@@ -9,6 +9,9 @@ const REMEMBERED = 10_000
 export class Names {
   readonly #targets = new Map<string, number>()
   readonly #prices = new Map<string, number>()
+  /** By identity first: making the text anew each time costs more than the row itself. */
+  readonly #knownTargets = new WeakMap<Target, number>()
+  readonly #knownPrices = new WeakMap<Price, number>()
   readonly #target
   readonly #price
 
@@ -23,16 +26,29 @@ export class Names {
   }
 
   target(target: Target): number {
-    const { id, alias, provider, model } = target
-    return remember(this.#targets, `${id}\0${alias}\0${provider}\0${model}`, () =>
-      this.#target.get(id, alias, provider, model),
-    )
+    return known(this.#knownTargets, target, () => {
+      const { id, alias, provider, model } = target
+      return remember(this.#targets, `${id}\0${alias}\0${provider}\0${model}`, () =>
+        this.#target.get(id, alias, provider, model),
+      )
+    })
   }
 
   price(price: Price): number {
-    const text = JSON.stringify(price)
-    return remember(this.#prices, text, () => this.#price.get(text))
+    return known(this.#knownPrices, price, () => {
+      const text = JSON.stringify(price)
+      return remember(this.#prices, text, () => this.#price.get(text))
+    })
   }
+}
+
+function known<T extends object>(numbers: WeakMap<T, number>, it: T, find: () => number): number {
+  let id = numbers.get(it)
+  if (id === undefined) {
+    id = find()
+    numbers.set(it, id)
+  }
+  return id
 }
 
 function remember(known: Map<string, number>, name: string, ask: () => { id: number } | undefined): number {
