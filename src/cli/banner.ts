@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { firstToTry } from '../config/discover.ts'
 import type { Env } from '../config/interpolate.ts'
+import { masterKeyVariable } from '../config/master-key.ts'
 import type { Started } from '../config/start.ts'
 
 export interface BannerFacts {
@@ -70,7 +71,7 @@ function keyForShell({ started, config, env, file }: BannerFacts): { expression:
       expression: '$TOLLGATE_MASTER_KEY',
       note: `first: export TOLLGATE_MASTER_KEY=… (the master_key in ${file ?? 'your file'})`,
     }
-  const variable = ['TOLLGATE_MASTER_KEY', 'LITELLM_MASTER_KEY'].find((name) => env[name])
+  const variable = masterKeyVariable(env)
   if (variable) return { expression: `$${variable}` }
   return {
     expression: '$TOLLGATE_MASTER_KEY',

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import { defineCommand } from 'citty'
 import { discover } from '../config/discover.ts'
 import { exampleYaml } from '../config/example.ts'
+import { masterKeyVariable } from '../config/master-key.ts'
 import { type ExitCode, type Terminal, Trouble } from './terminal.ts'
 
 export const initCommand = defineCommand({
@@ -16,7 +17,7 @@ async function init(named: string | undefined, terminal: Terminal): Promise<Exit
   const file = named ?? (terminal.env.TOLLGATE_CONFIG || 'tollgate.yaml')
   const { providers } = await terminal.app()
   const found = await discover(terminal.env, await providers(), terminal.probe)
-  const variable = ['TOLLGATE_MASTER_KEY', 'LITELLM_MASTER_KEY'].find((name) => terminal.env[name])
+  const variable = masterKeyVariable(terminal.env)
   const text = exampleYaml({
     head: [
       'Written by `tollgate init`. `tollgate check` tells whether it is right.',

@@ -1,6 +1,6 @@
 /** `tollgate key`: makes and manages virtual keys on a running gateway, by LiteLLM's routes. */
 import { defineCommand } from 'citty'
-import { parsePeriod } from '../core/period.ts'
+import { isDuration } from '../config/duration.ts'
 import { type Client, clientFor } from './client.ts'
 import { keyTable } from './key-table.ts'
 import { type ExitCode, type Terminal, UsageError } from './terminal.ts'
@@ -153,7 +153,7 @@ function whole(flag: string, said: string | undefined): number | undefined {
 }
 
 function period(flag: string, said: string | undefined): string | undefined {
-  if (said !== undefined && !parsePeriod(said))
+  if (said !== undefined && !isDuration(said))
     throw new UsageError(`\`--${flag} ${said}\` is no duration: 1h, 30d and 1mo are.`)
   return said
 }

@@ -2,13 +2,12 @@
 import { chmod, mkdir, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { defineCommand } from 'citty'
-import { faultOfMasterKey } from '../config/check.ts'
 import type { Config } from '../config/config.ts'
 import { discover } from '../config/discover.ts'
 import { findConfig, loadFile } from '../config/files.ts'
+import { masterKeyOf } from '../config/master-key.ts'
 import type { Problem } from '../config/problem.ts'
 import type { App, Started } from '../config/start.ts'
-import { Secret } from '../secrets/secret.ts'
 import { banner } from './banner.ts'
 import { counted, report } from './report.ts'
 import { firstSignal } from './signals.ts'
@@ -43,7 +42,9 @@ async function serve(args: ServeArgs, terminal: Terminal): Promise<ExitCode> {
   const settled = await settle(args.config, app, terminal)
   if (!settled) return 1
   const { config, found, warnings, file } = settled
-  const masterKey = config.masterKey ?? keyFromEnvironment(terminal)
+  const outside = config.masterKey ? undefined : masterKeyOf(env)
+  if (outside && 'fault' in outside) throw new Trouble(outside.fault)
+  const masterKey = config.masterKey ?? outside?.key
   const dataDir = resolve(args.data ?? (env.TOLLGATE_DATA || '.tollgate'))
   await makeDataDir(dataDir, terminal)
   const log = config.log === 'auto' ? (terminal.interactive ? 'pretty' : 'json') : config.log
@@ -94,15 +95,6 @@ async function settle(named: string | undefined, app: App, terminal: Terminal): 
   if (config.models.length > 0) return { config, file, found: [], warnings }
   const { config: discovered, found } = await look()
   return { config: { ...config, models: discovered.models }, file, found, warnings }
-}
-
-function keyFromEnvironment({ env }: Terminal): Secret | undefined {
-  const name = ['TOLLGATE_MASTER_KEY', 'LITELLM_MASTER_KEY'].find((variable) => env[variable])
-  const key = name === undefined ? undefined : env[name]
-  if (key === undefined) return undefined
-  const fault = faultOfMasterKey(key)
-  if (fault) throw new Trouble(`the master key in the environment variable ${name} ${fault}`)
-  return new Secret(key)
 }
 
 async function makeDataDir(path: string, terminal: Terminal): Promise<void> {

@@ -1,9 +1,10 @@
 /** What a schema can't say: settings that must agree with each other. */
 
 import { starMatch } from '../core/key.ts'
-import { parsePeriod } from '../core/period.ts'
-import type { KnownProvider } from './config.ts'
+import { type KnownProvider, takenBy } from './config.ts'
+import { isDuration } from './duration.ts'
 import type { Finding } from './explain.ts'
+import { faultOfMasterKey } from './master-key.ts'
 import { nearest } from './nearest.ts'
 import { type Path, showPath } from './problem.ts'
 import { resolveModel } from './provider.ts'
@@ -18,17 +19,6 @@ const error = (path: Path, message: string, suggestion?: string): Finding => ({
 
 const warning = (path: Path, message: string): Finding => ({ path, message, severity: 'warning' })
 
-/** The shortest master key that is let through; LiteLLM asks for the prefix. */
-const SHORTEST_KEY = 8
-
-/** Why this can't be a master key; undefined where it can. Never repeats it. */
-export function faultOfMasterKey(key: string): string | undefined {
-  if (!key.startsWith('sk-')) return 'must begin with `sk-`.'
-  if (key.length < SHORTEST_KEY) return `must have at least ${SHORTEST_KEY} characters.`
-  if (/[^\x21-\x7e]/.test(key)) return 'must be made of visible ASCII characters, so that a header can carry it.'
-  return undefined
-}
-
 /** @param says whether the file says something at a path, right or wrong */
 export function check(file: FileConfig, providers: readonly KnownProvider[], says: (path: Path) => boolean): Finding[] {
   return [
@@ -41,6 +31,9 @@ export function check(file: FileConfig, providers: readonly KnownProvider[], say
   ]
 }
 
+/** Settings that only some providers know. */
+const PROVIDERS_OWN = ['api_version', 'organization', 'num_ctx', 'keep_alive'] as const
+
 function checkModels(file: FileConfig, providers: readonly KnownProvider[]): Finding[] {
   const found: Finding[] = []
   const ids = new Map<string, Path>()
@@ -49,10 +42,12 @@ function checkModels(file: FileConfig, providers: readonly KnownProvider[]): Fin
     const resolved = resolveModel(params.model, params.custom_llm_provider, providers)
     const from = params.custom_llm_provider === undefined ? 'model' : 'custom_llm_provider'
     if (!resolved.ok) found.push(error(at(from), resolved.message, resolved.suggestion))
-    else if (!resolved.provider.local)
-      for (const key of ['num_ctx', 'keep_alive'] as const)
-        if (params[key] !== undefined)
-          found.push(warning(at(key), `has no effect with \`${resolved.prefix}\`: only Ollama knows it.`))
+    else {
+      const takes = takenBy(resolved.provider)
+      for (const key of PROVIDERS_OWN)
+        if (takes && params[key] !== undefined && !takes.includes(key))
+          found.push(warning(at(key), `has no effect: \`${resolved.prefix}\` does not take it.`))
+    }
     if (params.model.includes('*') && !model_name.includes('*'))
       found.push(error(at('model'), 'holds a `*`, but `model_name` has none to fill it with.'))
     for (const [key, value] of [
@@ -114,7 +109,7 @@ function checkBudget(file: FileConfig, says: (path: Path) => boolean): Finding[]
   const { budget_duration } = file.litellm_settings
   if (budget_duration === undefined) return []
   const path: Path = ['litellm_settings', 'budget_duration']
-  if (!parsePeriod(budget_duration))
+  if (!isDuration(budget_duration))
     return [
       error(
         path,
@@ -199,6 +194,13 @@ function checkUnbuilt(file: FileConfig): Finding[] {
       )
     }
   }
+  // Part of the schema already, and read by nobody yet.
+  const idle = (path: Path) =>
+    found.push(warning(path, `\`${path.at(-1)}\` is known from LiteLLM and not built yet: it has no effect here.`))
+  if (file.router_settings.retry_after !== undefined) idle(['router_settings', 'retry_after'])
+  for (const [i, { litellm_params: params }] of file.model_list.entries())
+    for (const key of ['tags', 'mock_response'] as const)
+      if (params[key] !== undefined) idle(['model_list', i, 'litellm_params', key])
   const strategy = file.router_settings.routing_strategy
   if (strategy !== undefined && strategy !== 'simple-shuffle' && !strategy.startsWith('usage-based-routing'))
     found.push(

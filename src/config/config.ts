@@ -38,7 +38,7 @@ export interface ModelConfig {
   /** Further attempts after the first; undefined: the gateway's. */
   retries?: number | undefined
   dropParams?: boolean | undefined
-  /** What the file says of the price, nano-dollars per million tokens. Laid over the price list by `price.ts`. */
+  /** What the file says of the price, nano-dollars per million tokens (`request`: a request). */
   rates: Partial<Rates>
   /** Header values may hold credentials, so they don't print. */
   extraHeaders: Readonly<Record<string, Secret>>
@@ -109,8 +109,14 @@ export interface KnownProvider {
   prefixes?: readonly string[] | undefined
   env?: { api_key?: readonly string[]; api_base?: readonly string[] } | undefined
   local?: boolean | undefined
-  /** Keys of `litellm_params` that it takes beyond the common ones. */
-  takes?: readonly string[] | undefined
+  /** Its settings as a zod object: the keys of `litellm_params` that it takes. */
+  settings?: object | undefined
+}
+
+/** The keys of `litellm_params` that a provider takes as its settings; undefined where it does not tell. */
+export function takenBy(provider: KnownProvider): readonly string[] | undefined {
+  const { shape } = (provider.settings ?? {}) as { shape?: object }
+  return shape && Object.keys(shape)
 }
 
 /** The timeouts of one target, ms: the model's own, else the gateway's. None outlives the total. */

@@ -78,7 +78,7 @@ function fromEnvironment(file: FileConfig, providers: readonly KnownProvider[], 
   const found: Finding[] = []
   for (const [i, { litellm_params: params }] of file.model_list.entries()) {
     const resolved = resolveModel(params.model, params.custom_llm_provider, providers)
-    if (!resolved.ok || resolved.provider.local || params.mock_response !== undefined) continue
+    if (!resolved.ok || resolved.provider.local) continue
     const at = (key: string): Path => ['model_list', i, 'litellm_params', key]
     const { api_key: keys = [], api_base: bases = [] } = resolved.provider.env ?? {}
     const base = params.api_base === undefined ? bases.find((variable) => env[variable]) : undefined

@@ -19,8 +19,6 @@ const prices = {
     .describe('What a request costs whatever its tokens, in US dollars. Added to the price of its tokens.'),
 }
 
-export const PRICE_KEYS = Object.keys(prices) as (keyof typeof prices)[]
-
 /** Parameters that a request gets unless the caller gives his own; OpenAI's words. */
 const sampling = {
   temperature: z
@@ -111,8 +109,8 @@ export const litellmParams = z
       .describe(
         'Drop parameters that this provider does not know instead of refusing. Default: `litellm_settings.drop_params`.',
       ),
-    tags: z.array(z.string()).optional().describe('Tags of this target, for reports.'),
-    mock_response: text('Answer with this text and ask no upstream. For trials.').optional(),
+    tags: z.array(z.string()).optional().describe('Tags of this target. Not built yet: warned of at the start.'),
+    mock_response: text('Answer with this text and ask no upstream. Not built yet: warned of at the start.').optional(),
     ...sampling,
   })
   .describe('What answers, and how it is asked.')

@@ -27,7 +27,9 @@ export const routerSettings = z
       .min(0)
       .max(60)
       .optional()
-      .describe('The least wait before another attempt at the same target, in seconds. Default: 0.'),
+      .describe(
+        'The least wait before another attempt at the same target, in seconds. Not built yet: warned of at the start.',
+      ),
     timeout: seconds('The longest that a whole request may take.', '600'),
     stream_timeout: seconds('The longest until the first content arrives.', '`tollgate.timeouts.first_byte`'),
     allowed_fails: z

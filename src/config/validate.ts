@@ -1,6 +1,6 @@
 /** A file's value against the schema: all of its faults, and what is left of it when they are taken out. */
 import type { z } from 'zod'
-import type { KnownProvider } from './config.ts'
+import { type KnownProvider, takenBy } from './config.ts'
 import { explain, type Finding, unknownKey } from './explain.ts'
 import { sectionOf, standingOf } from './known.ts'
 import { nearest } from './nearest.ts'
@@ -82,7 +82,7 @@ function takeOut(
     if (typeof params !== 'object' || params === null || typeof model !== 'string') continue
     const custom = valueAt(params, ['custom_llm_provider'])
     const resolved = resolveModel(model, typeof custom === 'string' ? custom : undefined, providers)
-    const own = resolved.ok ? (resolved.provider.takes ?? []) : []
+    const own = resolved.ok ? (takenBy(resolved.provider) ?? []) : []
     const schema = new Set(keysAt(['model_list', i, 'litellm_params']))
     for (const key of own) {
       if (schema.has(key) || !Object.hasOwn(params, key)) continue

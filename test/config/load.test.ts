@@ -131,12 +131,10 @@ describe('providers', () => {
     ])
   })
 
-  test('what only Ollama knows is told of elsewhere', () => {
+  test('what a provider does not take is told of', () => {
     expect(
       told('model_list: [{ model_name: a, litellm_params: { model: openai/m, api_key: k, num_ctx: 5 } }]'),
-    ).toEqual([
-      'W t.yaml:1:78 model_list[0].litellm_params.num_ctx: has no effect with `openai`: only Ollama knows it.',
-    ])
+    ).toEqual(['W t.yaml:1:78 model_list[0].litellm_params.num_ctx: has no effect: `openai` does not take it.'])
     expect(model('model: ollama/m, num_ctx: 5, keep_alive: -1').settings).toEqual({ num_ctx: 5, keep_alive: -1 })
   })
 })
@@ -182,6 +180,17 @@ test('what LiteLLM knows and is not built is told of with its place, and refuses
   expect(told('router_settings: { routing_strategy: least-busy }')).toEqual([
     'W t.yaml:1:20 router_settings.routing_strategy: `least-busy` is known from LiteLLM and not built yet: `simple-shuffle` stands in.',
   ])
+})
+
+test('what is read and not built is told of, too', () => {
+  const text = 'model_list: [{ model_name: a, litellm_params: { model: ollama/x, tags: [t], mock_response: hi } }]'
+  expect(
+    told(`${text}\nrouter_settings: { retry_after: 1 }`).map((line) => line.split(': ').slice(1).join(': ')),
+  ).toEqual(
+    ['tags', 'mock_response', 'retry_after'].map(
+      (key) => `\`${key}\` is known from LiteLLM and not built yet: it has no effect here.`,
+    ),
+  )
 })
 
 test("a target's timeouts: its own, else the gateway's; none outlives the total", () => {

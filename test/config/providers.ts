@@ -1,13 +1,18 @@
 /** The providers that these tests know of. */
+import { z } from 'zod'
 import type { KnownProvider } from '../../src/config/config.ts'
 import { load } from '../../src/config/load.ts'
 import { showProblem } from '../../src/config/problem.ts'
 
 export const PROVIDERS: readonly KnownProvider[] = [
   { id: 'ollama', prefixes: ['ollama_chat'], local: true, env: { api_base: ['OLLAMA_API_BASE', 'OLLAMA_HOST'] } },
-  { id: 'openai', env: { api_key: ['OPENAI_API_KEY'], api_base: ['OPENAI_BASE_URL'] } },
+  {
+    id: 'openai',
+    settings: z.object({ api_key: z.string(), organization: z.string() }),
+    env: { api_key: ['OPENAI_API_KEY'], api_base: ['OPENAI_BASE_URL'] },
+  },
   { id: 'anthropic', env: { api_key: ['ANTHROPIC_API_KEY'] } },
-  { id: 'cloudy', takes: ['aws_region_name'] },
+  { id: 'cloudy', settings: z.object({ api_key: z.string(), aws_region_name: z.string() }) },
   { id: 'demo', local: true },
 ]
 
