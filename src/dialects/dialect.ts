@@ -61,8 +61,8 @@ export interface Fields {
   maxTokens: readonly string[]
   /** The least that may stand there (Anthropic: 0 fills the cache). Missing: 1. */
   leastTokens?: number
-  /** A negative number means no limit (Ollama). */
-  negativeIsUnlimited?: boolean
+  /** Zero and less mean no limit (Ollama). */
+  zeroIsUnlimited?: boolean
   /** What must be there and not empty; with `?` it may be missing, but not be of another kind. */
   required: Readonly<Record<string, 'array' | 'string' | 'any' | 'array?' | 'string?'>>
   /** Every field that decides what is asked: none of these may stand twice or in another case. */

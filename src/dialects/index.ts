@@ -1,8 +1,20 @@
 /** All dialects, by their ids. */
 import type { DialectId } from './canonical.ts'
 import type { Dialect } from './dialect.ts'
+import { ollamaChat } from './ollama-chat/index.ts'
+import { ollamaEmbed } from './ollama-embed/index.ts'
+import { ollamaEmbeddings } from './ollama-embeddings/index.ts'
+import { ollamaGenerate } from './ollama-generate/index.ts'
 import { openaiChat } from './openai-chat/index.ts'
+import { openaiCompletions } from './openai-completions/index.ts'
+import { openaiEmbeddings } from './openai-embeddings/index.ts'
 
 export const dialects = {
   'openai-chat': openaiChat,
-} as Record<DialectId, Dialect>
+  'openai-completions': openaiCompletions,
+  'ollama-chat': ollamaChat,
+  'ollama-generate': ollamaGenerate,
+  'openai-embeddings': openaiEmbeddings,
+  'ollama-embed': ollamaEmbed,
+  'ollama-embeddings': ollamaEmbeddings,
+} as unknown as Record<DialectId, Dialect>

@@ -38,8 +38,8 @@ export const callsOf = (parts: readonly Part[]): ToolCall[] =>
   parts.filter((part): part is ToolCall => part.type === 'call')
 
 /** What must be in the prompt for the answer to make sense and cannot be: never dropped. */
-export function cannotCarry(what: string, dialect: string): Refusal {
-  return new Refusal('unsupported_parameter', `This model can't be given ${what} (${dialect}). Choose another model.`, {
-    param: 'messages',
+export function cannotCarry(what: string, why: string, param = 'messages'): Refusal {
+  return new Refusal('unsupported_parameter', `This model can't be given ${what} (${why}). Choose another model.`, {
+    param,
   })
 }

@@ -152,7 +152,7 @@ export function peek(bytes: Uint8Array, dialect: Dialect): Peek {
     const value = reader.at(field)
     if (value === undefined) continue
     peeked.maxTokensField ??= field
-    if (dialect.fields.negativeIsUnlimited && typeof value === 'number' && value < 0) continue
+    if (dialect.fields.zeroIsUnlimited && typeof value === 'number' && value <= 0) continue
     const tokens = positive(value, field, dialect.fields.leastTokens ?? 1)
     peeked.maxTokens = Math.min(tokens, peeked.maxTokens ?? tokens)
   }

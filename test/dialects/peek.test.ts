@@ -69,8 +69,8 @@ describe('peek', () => {
     })
   })
 
-  test('reads a nested limit, where a negative one means none', () => {
-    const nested = dialect({ maxTokens: ['options.num_predict'], negativeIsUnlimited: true })
+  test('reads a nested limit, where zero and less mean none', () => {
+    const nested = dialect({ maxTokens: ['options.num_predict'], zeroIsUnlimited: true })
     expect(look({ model: 'm', messages, options: { num_predict: 7 } }, nested).maxTokens).toBe(7)
     expect(look({ model: 'm', messages, options: { num_predict: -1 } }, nested).maxTokens).toBeUndefined()
     expect(refusal({ model: 'm', messages, options: 'no' }, nested).param).toBe('options')
