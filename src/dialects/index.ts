@@ -1,4 +1,6 @@
 /** All dialects, by their ids. */
+
+import { anthropic } from './anthropic/index.ts'
 import type { DialectId } from './canonical.ts'
 import type { Dialect } from './dialect.ts'
 import { ollamaChat } from './ollama-chat/index.ts'
@@ -12,9 +14,10 @@ import { openaiEmbeddings } from './openai-embeddings/index.ts'
 export const dialects = {
   'openai-chat': openaiChat,
   'openai-completions': openaiCompletions,
+  anthropic,
   'ollama-chat': ollamaChat,
   'ollama-generate': ollamaGenerate,
   'openai-embeddings': openaiEmbeddings,
   'ollama-embed': ollamaEmbed,
   'ollama-embeddings': ollamaEmbeddings,
-} as unknown as Record<DialectId, Dialect>
+} as const satisfies Record<DialectId, Dialect>
