@@ -133,7 +133,7 @@ async function open(
       await server.stop(true)
       // What the cut streams cost is booked on their way out.
       await Bun.sleep(20)
-      checkpointer.terminate()
+      await checkpointer.stop()
       ledger.flush()
       store.close()
       log.flush()
@@ -217,11 +217,21 @@ function logRequest(log: Log, line: RequestLog): void {
   })
 }
 
-function startCheckpointer(path: string): Worker {
+/** How long the checkpointer may take to put its work down. */
+const PUT_DOWN_MS = 2_000
+
+function startCheckpointer(path: string): { stop(): Promise<void> } {
   const worker = new Worker(new URL('./store/checkpointer.ts', import.meta.url).href)
   worker.postMessage({ path })
   worker.unref()
-  return worker
+  const stop = async () => {
+    const stopped = new Promise((resolve) => worker.addEventListener('message', resolve, { once: true }))
+    worker.postMessage('stop')
+    // Cut off in the middle it would keep the file locked, and the last checkpoint would wait for it in vain.
+    await Promise.race([stopped, Bun.sleep(PUT_DOWN_MS)])
+    worker.terminate()
+  }
+  return { stop }
 }
 
 function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -62,22 +62,17 @@ export const prices = sqliteTable(
   (t) => [uniqueIndex('prices_unique').on(t.price)],
 )
 
-/** Money set aside for an attempt that is under way. Empty when nothing is. */
+/**
+ * Money set aside for attempts, one row each. A hold that has its charge is over; such rows are swept away together,
+ * since taking each out by itself would cost as much as writing it. Rows without a charge at start are a crash's.
+ */
 export const holds = sqliteTable(
   'holds',
   {
     operation: integer('operation').notNull(),
     attempt: integer('attempt').notNull(),
-    startedAt: integer('started_at').notNull(),
-    keyId: text('key_id'),
-    target: integer('target').notNull(),
-    price: integer('price').notNull(),
-    call: text('call').notNull(),
-    amount: integer('amount').notNull(),
-    /** Likely tokens of the prompt: what is charged for an attempt whose end nobody saw. */
-    inputLikely: integer('input_likely').notNull(),
-    /** JSON [scope, window start][]: what the charge is booked on. */
-    scopes: text('scopes').notNull(),
+    /** JSON of store/outbox.ts HeldFacts: read only after a crash, so it is one column to write. */
+    facts: text('facts').notNull(),
   },
   (t) => [primaryKey({ columns: [t.operation, t.attempt] })],
 )

@@ -8,17 +8,19 @@ declare const self: Worker
 
 const EVERY_MS = 1_000
 let timer: ReturnType<typeof setInterval> | undefined
+let sqlite: Database.Database | undefined
 
 self.onmessage = ({ data }: MessageEvent<{ path: string } | 'stop'>) => {
   if (data === 'stop') {
     clearInterval(timer)
+    sqlite?.close()
     self.postMessage('stopped')
     return
   }
-  const sqlite = new Database(data.path, { timeout: 100 })
+  sqlite = new Database(data.path, { timeout: 100 })
   timer = setInterval(() => {
     try {
-      sqlite.pragma('wal_checkpoint(PASSIVE)')
+      sqlite?.pragma('wal_checkpoint(PASSIVE)')
     } catch {
       // Busy: the next second does it.
     }

@@ -42,6 +42,8 @@ export interface OpenHold {
   maxOutput: number | undefined
   /** Likely tokens of the prompt: charged where nobody reports any. */
   inputLikely: number
+  /** The hold as it is written. */
+  row: HoldRow
 }
 
 export interface Outcome {
@@ -150,14 +152,16 @@ export class Ledger {
     const row: HoldRow = {
       operation: request.operation,
       attempt: request.attempt,
-      startedAt: request.startedAt,
-      keyId: request.keyId ?? null,
-      target: this.#names.target(target),
-      price: this.#names.price(target.price),
-      call: request.call,
-      amount: hold.amount,
-      inputLikely,
-      scopes: JSON.stringify(hold.takenIn.map((t) => [t.account.scope, t.start])),
+      facts: {
+        startedAt: request.startedAt,
+        keyId: request.keyId ?? null,
+        target: this.#names.target(target),
+        price: this.#names.price(target.price),
+        call: request.call,
+        amount: hold.amount,
+        inputLikely,
+        scopes: hold.takenIn.map((t) => [t.account.scope, t.start] as const),
+      },
     }
     try {
       await this.#outbox.hold(row)
@@ -165,7 +169,7 @@ export class Ledger {
       this.#giveBack(hold, 0)
       throw cause
     }
-    return { attempt: request, hold, price: target.price, maxOutput, inputLikely }
+    return { attempt: request, hold, price: target.price, maxOutput, inputLikely, row }
   }
 
   /** Books what an attempt really used and lets go of its hold. Idempotent. Returns the cost in nano-dollars. */
@@ -193,6 +197,7 @@ export class Ledger {
         cost,
       },
       movesOf(open.hold.takenIn.map((t) => [t.account.scope, t.start])),
+      open.row,
     )
     return cost
   }
@@ -201,7 +206,7 @@ export class Ledger {
   release(open: OpenHold): void {
     if (open.hold.settled) return
     this.#giveBack(open.hold, 0)
-    this.#outbox.drop(open.attempt.operation, open.attempt.attempt)
+    this.#outbox.drop(open.row)
   }
 
   flush(): void {

@@ -7,17 +7,24 @@ import type { Statement } from 'better-sqlite3'
 import { Refusal } from '../core/refusal.ts'
 import type { Store } from './open.ts'
 
-export interface HoldRow {
-  operation: number
-  attempt: number
+/** What is needed to charge an attempt whose end nobody saw. */
+export interface HeldFacts {
   startedAt: number
   keyId: string | null
   target: number
   price: number
   call: string
+  /** Nano-dollars. */
   amount: number
+  /** Likely tokens of the prompt. */
   inputLikely: number
-  scopes: string
+  scopes: Moves
+}
+
+export interface HoldRow {
+  operation: number
+  attempt: number
+  facts: HeldFacts
 }
 
 export interface ChargeRow {
@@ -47,6 +54,8 @@ export type Moves = readonly (readonly [scope: string, windowStart: number])[]
 
 /** More than this many unwritten settlements, and the disk is gone: refuse new work rather than forget old. */
 const MOST_UNWRITTEN = 200_000
+/** So many holds that are over are swept away together. */
+const SWEEP_AT = 4_096
 /** How long a settlement may wait for company. */
 const LINGER_MS = 4
 const RETRY_MS = 500
@@ -59,13 +68,17 @@ interface Waiting {
 export class Outbox {
   #holds: Waiting[] = []
   #charges: { row: ChargeRow; moves: Moves }[] = []
-  #dropped: { operation: number; attempt: number }[] = []
+  #dropped: HoldRow[] = []
+  /** Holds without a charge; all others in the table are over. */
+  readonly #open = new Set<HoldRow>()
+  #over = 0
   #soon: ReturnType<typeof setTimeout> | undefined
   #next = false
   readonly #store: Store
   readonly #onError: (cause: unknown) => void
   readonly #insertHold: Statement<unknown[]>
   readonly #deleteHold: Statement<unknown[]>
+  readonly #deleteHolds: Statement<unknown[]>
   readonly #insertCharge: Statement<unknown[]>
   readonly #moveSpend: Statement<unknown[]>
   readonly #begin: Statement<unknown[]>
@@ -77,8 +90,9 @@ export class Outbox {
     const { sqlite } = store
     this.#store = store
     this.#onError = onError
-    this.#insertHold = sqlite.prepare('INSERT INTO holds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    this.#insertHold = sqlite.prepare('INSERT INTO holds VALUES (?, ?, ?)')
     this.#deleteHold = sqlite.prepare('DELETE FROM holds WHERE operation = ? AND attempt = ?')
+    this.#deleteHolds = sqlite.prepare('DELETE FROM holds')
     this.#insertCharge = sqlite.prepare(
       'INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     )
@@ -100,6 +114,7 @@ export class Outbox {
         { retryAfterMs: 5_000 },
       )
     return new Promise((resolve, reject) => {
+      this.#open.add(row)
       this.#holds.push({ row, done: (failed) => (failed ? reject(failed) : resolve()) })
       if (this.#next) return
       this.#next = true
@@ -111,14 +126,18 @@ export class Outbox {
     })
   }
 
-  charge(row: ChargeRow, moves: Moves): void {
+  /** Books a charge; its hold is over with it. */
+  charge(row: ChargeRow, moves: Moves, hold: HoldRow): void {
     this.#charges.push({ row, moves })
+    this.#open.delete(hold)
+    this.#over++
     this.#flushIn(LINGER_MS)
   }
 
   /** Takes a hold back that nothing came of. */
-  drop(operation: number, attempt: number): void {
-    this.#dropped.push({ operation, attempt })
+  drop(hold: HoldRow): void {
+    this.#open.delete(hold)
+    this.#dropped.push(hold)
     this.#flushIn(LINGER_MS)
   }
 
@@ -143,6 +162,7 @@ export class Outbox {
       for (const { row } of holds) this.#writeHold(row)
       this.#writeCharges(charges)
       for (const { operation, attempt } of dropped) this.#deleteHold.run(operation, attempt)
+      if (this.#over >= SWEEP_AT) this.#sweep()
       this.#commit.run()
     } catch (cause) {
       if (this.#store.sqlite.inTransaction) this.#rollback.run()
@@ -158,7 +178,10 @@ export class Outbox {
           private: String(cause),
         },
       )
-      for (const { done } of holds) done(failed)
+      for (const { row, done } of holds) {
+        this.#open.delete(row)
+        done(failed)
+      }
       return
     }
     for (const { done } of holds) done()
@@ -169,25 +192,20 @@ export class Outbox {
     return this.#charges.length
   }
 
-  #writeHold(r: HoldRow): void {
-    this.#insertHold.run(
-      r.operation,
-      r.attempt,
-      r.startedAt,
-      r.keyId,
-      r.target,
-      r.price,
-      r.call,
-      r.amount,
-      r.inputLikely,
-      r.scopes,
-    )
+  #writeHold({ operation, attempt, facts }: HoldRow): void {
+    this.#insertHold.run(operation, attempt, JSON.stringify(facts))
+  }
+
+  /** Empties the table and writes what is still open: two statements and a few rows for thousands of deletions. */
+  #sweep(): void {
+    this.#deleteHolds.run()
+    for (const row of this.#open) this.#writeHold(row)
+    this.#over = 0
   }
 
   #writeCharges(charges: readonly { row: ChargeRow; moves: Moves }[]): void {
     const sums = new Map<string, { scope: string; start: number; cost: number; requests: number; tokens: number }>()
     for (const { row: r, moves } of charges) {
-      this.#deleteHold.run(r.operation, r.attempt)
       this.#insertCharge.run(
         r.operation, r.attempt, r.startedAt, r.durationMs, r.firstMs, r.keyId, r.target, r.price, r.call, r.outcome, r.status,
         r.input, r.cacheRead, r.cacheWrite, r.cacheWriteHour, r.output, r.reasoning, r.source, r.cost,

@@ -7,37 +7,35 @@ import { costOf, type Price } from '../core/price.ts'
 import { NO_USAGE } from '../core/usage.ts'
 import { movesOf } from './ledger.ts'
 import type { Store } from './open.ts'
-import { type HoldRow, type Moves, Outbox } from './outbox.ts'
+import { type HeldFacts, Outbox } from './outbox.ts'
 
 /** Returns how many attempts were left open. Throws where the database cannot be written: then nothing is served. */
 export function recoverHolds(store: Store, now: number): number {
   const rows = store.sqlite
     .prepare(
-      `SELECT operation, attempt, started_at AS startedAt, key_id AS keyId, target, h.price, p.price AS priceText, call, amount,
-        input_likely AS inputLikely, scopes FROM holds h JOIN prices p ON p.id = h.price`,
+      `SELECT h.operation, h.attempt, h.facts, p.price FROM holds h JOIN prices p ON p.id = h.facts ->> 'price'
+       WHERE NOT EXISTS (SELECT 1 FROM charges c WHERE c.operation = h.operation AND c.attempt = h.attempt)`,
     )
-    .all() as (HoldRow & { priceText: string })[]
+    .all() as { operation: number; attempt: number; facts: string; price: string }[]
   const outbox = new Outbox(store, (cause) => {
     throw cause
   })
-  for (const row of rows) {
-    const usage = { ...NO_USAGE, input: row.inputLikely }
-    outbox.charge(
-      {
-        ...{
-          operation: row.operation,
-          attempt: row.attempt,
-          startedAt: row.startedAt,
-          keyId: row.keyId,
-          target: row.target,
-        },
-        ...{ price: row.price, call: row.call, firstMs: null, durationMs: Math.max(0, now - row.startedAt) },
-        ...{ outcome: 'interrupted', status: 0, ...usage, source: 'estimated' },
-        cost: costOf(JSON.parse(row.priceText) as Price, usage),
-      },
-      movesOf(JSON.parse(row.scopes) as Moves),
-    )
+  for (const { operation, attempt, facts: text, price } of rows) {
+    const facts = JSON.parse(text) as HeldFacts
+    const { startedAt, keyId, target, call, inputLikely, scopes } = facts
+    const usage = { ...NO_USAGE, input: inputLikely }
+    const ending = {
+      durationMs: Math.max(0, now - startedAt),
+      firstMs: null,
+      outcome: 'interrupted',
+      status: 0,
+      source: 'estimated',
+    }
+    const cost = costOf(JSON.parse(price) as Price, usage)
+    const row = { operation, attempt, startedAt, keyId, target, price: facts.price, call, ...ending, ...usage, cost }
+    outbox.charge(row, movesOf(scopes), { operation, attempt, facts })
   }
   outbox.flush()
+  store.sqlite.exec('DELETE FROM holds')
   return rows.length
 }

@@ -72,8 +72,11 @@ export function totalOf({ sqlite }: Store, scope: string): ScopeSpend {
 
 /** How much is set aside, and for how many attempts. At rest both are 0. */
 export function openHolds({ sqlite }: Store): { holds: number; amount: number } {
-  return sqlite.prepare('SELECT count(*) AS holds, coalesce(sum(amount), 0) AS amount FROM holds').get() as {
-    holds: number
-    amount: number
-  }
+  const row = sqlite
+    .prepare(
+      `SELECT count(*) AS holds, coalesce(sum(facts ->> 'amount'), 0) AS amount FROM holds h
+       WHERE NOT EXISTS (SELECT 1 FROM charges c WHERE c.operation = h.operation AND c.attempt = h.attempt)`,
+    )
+    .get()
+  return row as { holds: number; amount: number }
 }

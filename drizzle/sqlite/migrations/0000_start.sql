@@ -29,14 +29,7 @@ CREATE TABLE `facts` (
 CREATE TABLE `holds` (
 	`operation` integer NOT NULL,
 	`attempt` integer NOT NULL,
-	`started_at` integer NOT NULL,
-	`key_id` text,
-	`target` integer NOT NULL,
-	`price` integer NOT NULL,
-	`call` text NOT NULL,
-	`amount` integer NOT NULL,
-	`input_likely` integer NOT NULL,
-	`scopes` text NOT NULL,
+	`facts` text NOT NULL,
 	PRIMARY KEY(`operation`, `attempt`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
