@@ -7,15 +7,15 @@ const count = (value: unknown): number => (typeof value === 'number' && value > 
 
 /**
  * @param before what `message_start` said: a later report replaces only what it names
- * @returns undefined where nothing is said
+ * @returns undefined where nothing was counted
  */
 export function readUsage(said: unknown, before: Json = {}): Usage | undefined {
   if (!isObject(said)) return undefined
   const all: Json = { ...before }
   for (const [key, value] of Object.entries(said)) if (value !== null && value !== undefined) all[key] = value
-  if (all.input_tokens === undefined && all.output_tokens === undefined) return undefined
   const cacheRead = count(all.cache_read_input_tokens)
   const written = count(all.cache_creation_input_tokens)
+  if (count(all.input_tokens) + count(all.output_tokens) + cacheRead + written === 0) return undefined
   const creation = isObject(all.cache_creation) ? all.cache_creation : {}
   const cacheWriteHour = Math.min(count(creation.ephemeral_1h_input_tokens), written)
   const details = isObject(all.output_tokens_details) ? all.output_tokens_details : {}
