@@ -4,6 +4,7 @@
  * earlier requests), and the least an answer has been lately. Counting with a tokenizer costs milliseconds a request
  * and still differs from the provider's own count; what the provider reported last is both cheaper and closer.
  */
+import { MOST_TOKENS } from './usage.ts'
 
 /** Bytes of JSON per token of prompt where nothing is known yet: 4 characters a token is OpenAI's rule of thumb. */
 const BYTES_PER_TOKEN = 4
@@ -72,13 +73,15 @@ export function estimate(
   sizes: Sizes,
 ): Estimate {
   const inputMost = Math.min(bytes, sizes.contextTokens ?? Number.POSITIVE_INFINITY)
-  const longest = sizes.maxOutputTokens ?? sizes.contextTokens ?? UNKNOWN_OUTPUT
-  const outputMost = Math.min(asked ?? Number.POSITIVE_INFINITY, longest) * n
+  // Of a model that nobody describes the caller's own limit is believed, however high: it may write that much.
+  const longest = sizes.maxOutputTokens ?? sizes.contextTokens ?? asked ?? UNKNOWN_OUTPUT
+  const outputMost = Math.min(Math.min(asked ?? longest, longest) * n, MOST_TOKENS)
   return {
     inputMost,
     inputLikely: Math.min(inputMost, experience.likelyInput(bytes)),
     outputMost,
-    outputLeast: Math.min(outputMost, experience.leastOutput()),
+    // Each of n answers has a token: cut below n, each would be asked for with a limit of 0.
+    outputLeast: Math.min(outputMost, Math.max(n, experience.leastOutput())),
   }
 }
 

@@ -77,13 +77,15 @@ export function decide(accounts: readonly Account[], ask: Ask): Verdict {
   if (tight.length === 0) return { kind: 'hold', amount: worst, maxOutput: undefined }
 
   // The worst case does not fit: from here on the likely one counts, and the request runs alone on what is left.
-  const least = worstCost(price, tokens.inputLikely, mode === 'cap' ? tokens.outputLeast : tokens.outputMost)
+  const needed = mode === 'cap' ? tokens.outputLeast : tokens.outputMost
+  const least = worstCost(price, tokens.inputLikely, needed)
   const short = tight.find((a) => a.limit - a.spent < least)
   if (short) return { kind: 'refuse', account: short, needed: least }
   const busy = tight.find((a) => a.held > 0)
   if (busy) return { kind: 'wait', account: busy }
   const amount = Math.min(...tight.map((a) => a.limit - a.spent))
-  const affordable = outputAffordable(price, tokens.inputLikely, amount)
+  // Prompt and answer are rounded up one by one there; that both together fit was seen above.
+  const affordable = Math.max(needed, outputAffordable(price, tokens.inputLikely, amount))
   return { kind: 'hold', amount, maxOutput: affordable < tokens.outputMost ? affordable : undefined }
 }
 

@@ -19,7 +19,10 @@ export type UsageSource = 'provider' | 'estimated' | 'none'
 
 export const NO_USAGE: Usage = { input: 0, cacheRead: 0, cacheWrite: 0, cacheWriteHour: 0, output: 0, reasoning: 0 }
 
-const count = (n: unknown): number => (typeof n === 'number' && Number.isFinite(n) && n > 0 ? Math.floor(n) : 0)
+/** More tokens than any request has: what lies above is a lie, and would carry a price out of exact numbers. */
+export const MOST_TOKENS = 1_000_000_000
+
+const count = (n: unknown): number => (typeof n === 'number' && n > 0 ? Math.min(Math.floor(n), MOST_TOKENS) : 0)
 
 /**
  * A usage that keeps its invariants whatever the provider said: parts never exceed their whole

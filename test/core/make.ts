@@ -1,0 +1,143 @@
+/** Makers of the core's plain values, for tests: everything has a harmless default. */
+import * as fc from 'fast-check'
+import type { Key } from '../../src/core/key.ts'
+import type { Price, Rates, Tier } from '../../src/core/price.ts'
+import { FREE } from '../../src/core/price.ts'
+import type { Policy, Snapshot } from '../../src/core/snapshot.ts'
+import type { Target } from '../../src/core/target.ts'
+import { type Usage, usage } from '../../src/core/usage.ts'
+
+/** 2026-11-21T12:00:00Z, a Saturday. */
+export const NOON = Date.UTC(2026, 10, 21, 12)
+
+export function target(given: Partial<Target> = {}): Target {
+  return {
+    id: 'm#1',
+    alias: 'm',
+    provider: 'openai',
+    model: 'm',
+    local: false,
+    price: FREE,
+    abilities: {},
+    rpm: 0,
+    tpm: 0,
+    weight: 0,
+    order: 0,
+    maxParallel: 0,
+    timeouts: { connect: 1, firstByte: 1, idle: 1, total: 1 },
+    retries: undefined,
+    defaults: {},
+    ...given,
+  }
+}
+
+export function rates(given: Partial<Rates> = {}): Rates {
+  return { input: 0, cacheRead: 0, cacheWrite: 0, cacheWriteHour: 0, output: 0, reasoning: 0, request: 0, ...given }
+}
+
+/** Nano-dollars per million tokens of prompt and answer. */
+export function priced(input: number, output: number, tiers: readonly Tier[] = []): Price & { kind: 'priced' } {
+  const all = rates({ input, cacheRead: input, cacheWrite: input, cacheWriteHour: input, output, reasoning: output })
+  return { kind: 'priced', rates: all, tiers, version: 'test' }
+}
+
+export function key(given: Partial<Key> = {}): Key {
+  return {
+    id: 'k1',
+    hint: 'abcd',
+    models: [],
+    limits: {},
+    blocked: false,
+    metadata: {},
+    createdAt: 0,
+    updatedAt: 0,
+    ...given,
+  }
+}
+
+export function policy(given: Partial<Policy> = {}): Policy {
+  return {
+    strategy: 'simple-shuffle',
+    retries: 2,
+    maxAttempts: 4,
+    allowedFails: 3,
+    cooldownMs: 5_000,
+    totalMs: 600_000,
+    budgetWaitMs: 60_000,
+    budgetMode: 'cap',
+    unpriced: 'refuse',
+    dropParams: false,
+    budgetStatus: 422,
+    ...given,
+  }
+}
+
+/** A snapshot with these targets, each under its own alias; names with a star become wildcards. */
+export function snapshot(targets: readonly Target[], given: Partial<Snapshot> = {}): Snapshot {
+  const names = [...new Set(targets.map((t) => t.alias))]
+  const aliases = names.map((name) => ({ name, targets: targets.filter((t) => t.alias === name) }))
+  return {
+    version: 1,
+    aliases: new Map(aliases.filter((a) => !a.name.includes('*')).map((a) => [a.name, a])),
+    wildcards: aliases.filter((a) => a.name.includes('*')).sort((a, b) => b.name.length - a.name.length),
+    otherNames: new Map(),
+    hiddenNames: new Set(),
+    fallbacks: new Map(),
+    gateway: undefined,
+    policy: policy(),
+    ...given,
+  }
+}
+
+/** $0 to $9,000 a million tokens, in nano-dollars; often round, often odd. */
+const anyRate = fc.oneof(
+  fc.integer({ min: 0, max: 9_000_000_000_000 }),
+  fc.integer({ min: 0, max: 2_000 }).map((cents) => cents * 10_000_000),
+  fc.integer({ min: 0, max: 3_000_000 }),
+)
+
+export const anyRates: fc.Arbitrary<Rates> = fc.record({
+  input: anyRate,
+  cacheRead: anyRate,
+  cacheWrite: anyRate,
+  cacheWriteHour: anyRate,
+  output: anyRate,
+  reasoning: anyRate,
+  request: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 1_000_000_000 })),
+})
+
+/** A price with up to three tiers, lowest first. */
+export const anyPrice: fc.Arbitrary<Price & { kind: 'priced' }> = fc
+  .record({
+    rates: anyRates,
+    tiers: fc.uniqueArray(fc.record({ above: fc.integer({ min: 1, max: 1_000_000 }), rates: anyRates }), {
+      maxLength: 3,
+      selector: (tier) => tier.above,
+    }),
+  })
+  .map(({ rates: base, tiers }) => ({
+    kind: 'priced',
+    rates: base,
+    tiers: tiers.sort((a, b) => a.above - b.above),
+    version: 'test',
+  }))
+
+const tokens = (max: number): fc.Arbitrary<number> =>
+  fc.oneof(fc.integer({ min: 0, max }), fc.integer({ min: 0, max: 5_000 }))
+
+/** A usage that keeps its invariants, of up to `most` tokens each way. */
+export const anyUsage = (most: number): fc.Arbitrary<Usage> =>
+  fc
+    .tuple(tokens(most), fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 4, maxLength: 4 }), tokens(most))
+    .map(([input, parts, output]) => {
+      const [a, b, c, d] = parts as [number, number, number, number]
+      const share = (part: number) => Math.floor((input * part) / 400)
+      return usage({
+        input,
+        cacheRead: share(a),
+        cacheWrite: share(b),
+        cacheWriteHour: share(c),
+        output,
+        reasoning: Math.floor((output * d) / 100),
+      })
+    })
