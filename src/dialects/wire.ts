@@ -127,7 +127,8 @@ export function parseReply(text: string): Json {
   try {
     value = JSON.parse(text)
   } catch {
-    throw badReply(`The upstream sent something that is not JSON: ${text.slice(0, 100)}`)
+    // Without its words: they may be somebody's answer, and this sentence goes to the log.
+    throw badReply(`The upstream sent ${text.length} characters that are not JSON.`)
   }
   if (!isObject(value)) throw badReply('The upstream sent JSON that is not an object.')
   return value

@@ -62,6 +62,8 @@ export function failAttempt(
   const { policy } = call.snapshot
   const others =
     left(call.stages, new Set([target.id]), { breakerOf: (t) => io.state(t).breaker, loadOf: NO_LOAD }, io.now()) > 0
+  // Careless upstreams repeat our key in their errors: from here on nobody sees it, neither log nor caller.
+  failure.message = io.link(target).scrub(failure.message)
   const outcome = failure.kind === 'cancelled' ? 'aborted' : failure.kind
   const cost = endAttempt(call, io, hold, { outcome, status: failure.status, ...charged, firstMs })
   call.failures.push({ target, failure })

@@ -33,13 +33,18 @@ interface FramedFrame {
 export function relayCarrier(dialect: ChatDialect, includeUsage: boolean): Carrier {
   const tap = dialect.tap()
   return ({ frame, raw }, progress) => {
-    if (!frame) return raw
+    if (!frame) return isComment(raw) ? raw : ''
     const sight = tap(frame)
     note(sight, progress)
     if (sight.garbage || (sight.usageOnly && !includeUsage)) return ''
+    // An end before the answer's finish is no end: what is told instead must not stand behind a `[DONE]`.
+    if (sight.end && !progress.finished) return ''
     return raw
   }
 }
+
+/** Blank, or a comment that keeps a connection alive. Other bytes without data are garbage, whatever they hold. */
+const isComment = (raw: Uint8Array): boolean => raw[0] === 0x3a || raw[0] === 0x0a || raw[0] === 0x0d
 
 /** Frames are read in one dialect and written in another. */
 export function transcodeCarrier(from: ChatDialect, to: ChatDialect, chat: Chat, answering: Answering): Carrier {
@@ -48,11 +53,26 @@ export function transcodeCarrier(from: ChatDialect, to: ChatDialect, chat: Chat,
   return ({ frame }, progress) => {
     if (!frame) return ''
     let out = ''
-    for (const event of read(frame)) {
+    for (const event of readOrSkip(read, frame)) {
       notice(event, progress)
+      if (event.type === 'end' && !progress.finished) break
       out += write(event)
     }
     return out
+  }
+}
+
+/** What is not JSON is skipped, as a relay skips it; what is JSON and wrong is the end of the answer. */
+function readOrSkip(read: ReturnType<ChatDialect['reader']>, frame: NonNullable<FramedFrame['frame']>): Event[] {
+  try {
+    return read(frame)
+  } catch (cause) {
+    try {
+      JSON.parse(frame.data)
+    } catch {
+      return []
+    }
+    throw cause
   }
 }
 

@@ -15,6 +15,9 @@ export interface LinkParts {
   dropParams: boolean | undefined
 }
 
+/** Headers that never hold a credential. */
+const PLAIN_HEADERS = new Set(['content-type', 'accept-encoding', 'user-agent', 'anthropic-version', 'anthropic-beta'])
+
 export class Link {
   readonly target: Target
   readonly provider: Provider
@@ -40,6 +43,16 @@ export class Link {
       ...provider.headers(settings),
       ...parts.extraHeaders,
     }
+  }
+
+  /** A text of the upstream's without our credentials, whichever header they are sent in. */
+  scrub(text: string): string {
+    let clean = text
+    for (const [name, value] of Object.entries(this.#headers)) {
+      const secret = value.replace(/^(bearer|basic) /i, '')
+      if (!PLAIN_HEADERS.has(name) && secret.length >= 8) clean = clean.replaceAll(secret, '[redacted]')
+    }
+    return clean
   }
 
   /** Headers of a request: built once, not to be changed. */
