@@ -13,11 +13,35 @@ export interface Stage {
 /** How many aliases a chain of fallbacks may have. */
 const LONGEST_CHAIN = 6
 
+/** Plans of callers whom nothing restricts but money: the same for all of them while a snapshot stands. */
+const plans = new WeakMap<Snapshot, Map<string, Stage[]>>()
+/** Names can be made up through patterns. */
+const REMEMBERED = 1_000
+
+/** {@link makePlan}, remembered: a plan is a function of the snapshot, the name and what the caller may use. */
+export function plan(snapshot: Snapshot, model: string, who: Principal): Stage[] {
+  if (who.role === 'caller' && who.key.models.length > 0) return makePlan(snapshot, model, who)
+  let known = plans.get(snapshot)
+  if (!known) {
+    known = new Map()
+    plans.set(snapshot, known)
+  }
+  // A space parts the two: with a budget, targets without a price are left out.
+  const name = `${isBudgeted(snapshot, who) ? 'budget' : ''} ${model}`
+  let stages = known.get(name)
+  if (!stages) {
+    stages = makePlan(snapshot, model, who)
+    if (known.size >= REMEMBERED) known.clear()
+    known.set(name, stages)
+  }
+  return stages
+}
+
 /**
  * The stages for `model`: its own targets by their `order`, then its fallbacks', each only if this caller may use it.
  * @throws Refusal model_not_found, model_access_denied, unpriced_model
  */
-export function plan(snapshot: Snapshot, model: string, who: Principal): Stage[] {
+function makePlan(snapshot: Snapshot, model: string, who: Principal): Stage[] {
   const alias = findAlias(snapshot, model)
   if (!alias) throw unknownModel(snapshot, model, who)
   if (!mayUse(who, model))

@@ -2,7 +2,7 @@
  * What a token costs. Rates are integer nano-dollars per million tokens ($0.15 per million = 150_000_000), so that
  * every product is exact; a charge is rounded once, at its end, to whole nano-dollars (half up).
  */
-import type { Usage } from './usage.ts'
+import { MOST_TOKENS, type Usage } from './usage.ts'
 
 /** Nano-dollars per million tokens. */
 export interface Rates {
@@ -46,38 +46,50 @@ export function ratesFor(price: Price & { kind: 'priced' }, inputTokens: number)
 export function costOf(price: Price, used: Usage): number {
   if (price.kind !== 'priced') return 0
   const rates = ratesFor(price, used.input)
-  const uncached = used.input - used.cacheRead - used.cacheWrite - used.cacheWriteHour
-  return (
-    perMillion([
-      [uncached, rates.input],
-      [used.cacheRead, rates.cacheRead],
-      [used.cacheWrite, rates.cacheWrite],
-      [used.cacheWriteHour, rates.cacheWriteHour],
-      [used.output - used.reasoning, rates.output],
-      [used.reasoning, rates.reasoning],
-    ]) + rates.request
-  )
+  const { cacheRead, cacheWrite, cacheWriteHour, reasoning } = used
+  const uncached = used.input - cacheRead - cacheWrite - cacheWriteHour
+  const spoken = used.output - reasoning
+  const whole =
+    uncached * perToken(rates.input) +
+    cacheRead * perToken(rates.cacheRead) +
+    cacheWrite * perToken(rates.cacheWrite) +
+    cacheWriteHour * perToken(rates.cacheWriteHour) +
+    spoken * perToken(rates.output) +
+    reasoning * perToken(rates.reasoning)
+  const rest =
+    uncached * (rates.input % MILLION) +
+    cacheRead * (rates.cacheRead % MILLION) +
+    cacheWrite * (rates.cacheWrite % MILLION) +
+    cacheWriteHour * (rates.cacheWriteHour % MILLION) +
+    spoken * (rates.output % MILLION) +
+    reasoning * (rates.reasoning % MILLION)
+  return whole + Math.floor(rest / MILLION + 0.5) + rates.request
 }
+
+/**
+ * A rate is split into whole nano-dollars per token and a rest below 1e6, so that no product passes the 2^53 that a
+ * double holds exactly (1e9 tokens at $9,000 per million).
+ */
+const perToken = (rate: number): number => Math.floor(rate / MILLION)
+
+/** `tokens` at `rate`, rounded up to a whole nano-dollar. */
+const roundedUp = (tokens: number, rate: number): number =>
+  tokens * perToken(rate) + Math.ceil((tokens * (rate % MILLION)) / MILLION)
 
 /** The dearest a prompt of at most `inputTokens` and an answer of at most `outputTokens` can be, in nano-dollars. */
 export function worstCost(price: Price, inputTokens: number, outputTokens: number): number {
   if (price.kind !== 'priced') return 0
-  let worst = 0
-  for (const rates of [price.rates, ...price.tiers.filter((t) => inputTokens > t.above).map((t) => t.rates)]) {
-    const input = Math.max(rates.input, rates.cacheWrite, rates.cacheWriteHour, rates.cacheRead)
-    const output = Math.max(rates.output, rates.reasoning)
-    worst = Math.max(
-      worst,
-      perMillion(
-        [
-          [inputTokens, input],
-          [outputTokens, output],
-        ],
-        Math.ceil,
-      ) + rates.request,
-    )
-  }
+  let worst = worstAt(price.rates, inputTokens, outputTokens)
+  for (const tier of price.tiers)
+    if (inputTokens > tier.above) worst = Math.max(worst, worstAt(tier.rates, inputTokens, outputTokens))
   return worst
+}
+
+function worstAt(rates: Rates, inputTokens: number, outputTokens: number): number {
+  const input = Math.max(rates.input, rates.cacheWrite, rates.cacheWriteHour, rates.cacheRead)
+  return (
+    roundedUp(inputTokens, input) + roundedUp(outputTokens, Math.max(rates.output, rates.reasoning)) + rates.request
+  )
 }
 
 /** How many tokens of answer `nano` pays for after a prompt of `inputTokens`: 0 or less where not even the prompt. */
@@ -89,23 +101,6 @@ export function outputAffordable(price: Price, inputTokens: number, nano: number
   const rate = Math.max(...[price.rates, ...dearest].map((r) => Math.max(r.output, r.reasoning)))
   if (rate === 0) return Number.POSITIVE_INFINITY
   // One below the quotient where rounding could carry the product past what is left.
-  const tokens = Math.floor((left / rate) * MILLION)
-  return perMillion([[tokens, rate]], Math.ceil) <= left ? tokens : tokens - 1
+  const tokens = Math.min(Math.floor((left / rate) * MILLION), MOST_TOKENS)
+  return roundedUp(tokens, rate) <= left ? tokens : tokens - 1
 }
-
-/**
- * Σ tokens × rate ÷ 1e6 without leaving the integers that a double holds exactly: each rate is split into whole
- * nano-dollars per token and a rest below 1e6, so that no product passes 2^53 (1e9 tokens × $9,000 per million).
- */
-function perMillion(lines: readonly (readonly [tokens: number, rate: number])[], round = roundHalfUp): number {
-  let whole = 0
-  let rest = 0
-  for (const [tokens, rate] of lines) {
-    const perToken = Math.floor(rate / MILLION)
-    whole += tokens * perToken
-    rest += tokens * (rate - perToken * MILLION)
-  }
-  return whole + round(rest / MILLION)
-}
-
-const roundHalfUp = (n: number): number => Math.floor(n + 0.5)

@@ -32,6 +32,17 @@ function writeOut(text: string): void {
   }
 }
 
+/** ISO time; the same text for all lines of a millisecond. */
+function stamp(now: number): string {
+  if (now !== stampedAt) {
+    stampedAt = now
+    stamped = new Date(now).toISOString()
+  }
+  return stamped
+}
+let stampedAt = 0
+let stamped = ''
+
 export function jsonLog(write: (text: string) => void): Log {
   let waiting = ''
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -45,7 +56,8 @@ export function jsonLog(write: (text: string) => void): Log {
   const line =
     (level: string) =>
     (message: string, facts?: Readonly<Record<string, unknown>>): void => {
-      waiting += `${JSON.stringify({ level, time: new Date().toISOString(), message, ...facts })}\n`
+      const told = facts === undefined ? '{}' : JSON.stringify(facts)
+      waiting += `{"level":"${level}","time":"${stamp(Date.now())}","message":${JSON.stringify(message)}${told === '{}' ? '}' : `,${told.slice(1)}`}\n`
       if (waiting.length >= BUFFER) flush()
       else timer ??= setTimeout(flush, LINGER_MS)
     }

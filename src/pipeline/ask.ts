@@ -1,6 +1,5 @@
 /** One attempt: sends, waits for the first content (the commit point) and says what came, or throws what went wrong. */
 import { type Failure, UpstreamFailure } from '../core/failure.ts'
-import type { Target } from '../core/target.ts'
 import type { Usage } from '../core/usage.ts'
 import type { Chat, Embed, Json } from '../dialects/canonical.ts'
 import type { Answering, ChatDialect, EmbedDialect } from '../dialects/dialect.ts'
@@ -16,7 +15,7 @@ import { readWhole } from './read-whole.ts'
 import { relayCarrier, Source, transcodeCarrier } from './source.ts'
 
 interface Common {
-  target: Target
+  link: Link
   hold: OpenHold
   /** ms from the start of the attempt to its first content. */
   firstMs: number
@@ -66,7 +65,7 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
     if (isJson(response)) return await asStream(call, io, link, hold, composed, response, startedAt, abort)
     source = sourceFor(call, composed, response, abort)
     const prefix = await untilContent(source)
-    return { kind: 'stream', target: link.target, hold, prefix, source, firstMs: io.now() - startedAt }
+    return { kind: 'stream', link, hold, prefix, source, firstMs: io.now() - startedAt }
   } catch (cause) {
     abort.abort()
     throw late ?? thrown(cause, call.request.signal.aborted)
@@ -111,7 +110,7 @@ async function whole(
   const bytes = await readWhole(response, LARGEST_ANSWER)
   const common = {
     kind: 'whole',
-    target: link.target,
+    link,
     hold,
     firstMs: io.now() - startedAt,
     contentType: 'application/json',
@@ -164,7 +163,7 @@ async function asStream(
   Object.assign(source, { content: true, finished: true, ended: true, contentFrames: 1, usage: reply.usage })
   return {
     kind: 'stream',
-    target: link.target,
+    link,
     hold,
     prefix: [new TextEncoder().encode(said)],
     source,

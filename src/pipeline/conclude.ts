@@ -104,7 +104,7 @@ export function conclude(
     requestId: call.id,
     keyId: call.keyId,
     alias: call.peek.model,
-    target: answer ? `${answer.target.provider}/${answer.target.model}` : undefined,
+    target: answer?.link.servedBy,
     status,
     outcome,
     stream: call.peek.stream,

@@ -32,7 +32,8 @@ const IMPATIENT_IDLE_MS = 30_000
 
 function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   const dialect = call.door.dialect as ChatDialect
-  const { source, hold, target } = answer
+  const { source, hold } = answer
+  const { target } = answer.link
   const { heartbeatMs } = io.settings
   const heart = heartbeatMs > 0 && dialect.heartbeat !== '' ? encode(dialect.heartbeat) : undefined
   const alternatives = call.stages.reduce((n, s) => n + s.targets.length, 0) > 1

@@ -1,19 +1,20 @@
 import { toDollars } from '../core/money.ts'
+import { visible } from '../upstream/link.ts'
 import type { Answer } from './ask.ts'
 import type { Call } from './call.ts'
 
 /** Headers of every answer from a target: who answered, after how many attempts, and why it was not the first choice. */
-export function answerHeaders(call: Call, { target, hold }: Answer): Record<string, string> {
+export function answerHeaders(call: Call, { link, hold }: Answer): Record<string, string> {
   const headers: Record<string, string> = {
     'x-request-id': call.id,
     'x-litellm-call-id': call.id,
-    'x-litellm-model-id': plain(target.id),
-    'x-litellm-model-group': plain(target.alias),
-    'x-tollgate-served-by': plain(`${target.provider}/${target.model}`),
+    'x-litellm-model-id': link.modelId,
+    'x-litellm-model-group': link.modelGroup,
+    'x-tollgate-served-by': link.servedBy,
     'x-tollgate-attempts': String(call.attempts),
   }
-  if (call.failures.length > 0) headers['x-tollgate-why'] = plain(why(call))
-  if (call.dropped.length > 0) headers['x-tollgate-dropped'] = plain(call.dropped.join(', '))
+  if (call.failures.length > 0) headers['x-tollgate-why'] = visible(why(call))
+  if (call.dropped.length > 0) headers['x-tollgate-dropped'] = visible(call.dropped.join(', '))
   if (hold.maxOutput !== undefined) headers['x-tollgate-max-tokens'] = `${hold.maxOutput}; reason=budget`
   return headers
 }
@@ -28,6 +29,3 @@ export function costHeaders(headers: Record<string, string>, call: Call, cost: n
 /** `ollama/mistral: unreachable; openai/gpt-4o: rate_limited` */
 const why = (call: Call): string =>
   call.failures.map(({ target, failure }) => `${target.provider}/${target.model}: ${failure.kind}`).join('; ')
-
-/** A header holds visible ASCII; anything else a name may hold is shown as `?`. */
-const plain = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500)

@@ -55,10 +55,16 @@ export interface Outcome {
   now: number
 }
 
+interface Held {
+  hold: Hold
+  maxOutput: number | undefined
+  inputLikely: number
+}
+
 interface Waiter {
   request: HoldRequest
   since: number
-  resolve(held: { hold: Hold; maxOutput: number | undefined; inputLikely: number }): void
+  resolve(held: Held): void
   reject(refusal: Refusal): void
 }
 
@@ -109,7 +115,9 @@ export class Ledger {
     const now = this.#clock()
     const known = this.#accounts.get(scope)
     if (known && known.limit === (budget?.limit ?? Number.POSITIVE_INFINITY) && known.period === budget?.period) {
+      const { window } = known
       roll(known, now)
+      if (known.window !== window) this.#pump(known)
       return known
     }
     const total = known?.total ?? this.#spentIn.get(scope, 0)?.cost ?? 0
@@ -147,21 +155,22 @@ export class Ledger {
    * @throws Refusal budget_exceeded, overloaded, client_closed
    */
   async hold(request: HoldRequest): Promise<OpenHold> {
-    const { hold, maxOutput, inputLikely } = await this.#acquire(request)
+    const now = this.#try(request)
+    const { hold, maxOutput, inputLikely } = 'hold' in now ? now : await this.#wait(request, now)
     const { target } = request
     const row: HoldRow = {
       operation: request.operation,
       attempt: request.attempt,
-      facts: {
-        startedAt: request.startedAt,
-        keyId: request.keyId ?? null,
-        target: this.#names.target(target),
-        price: this.#names.price(target.price),
-        call: request.call,
-        amount: hold.amount,
+      facts: [
+        request.startedAt,
+        request.keyId ?? null,
+        this.#names.target(target),
+        this.#names.price(target.price),
+        request.call,
+        hold.amount,
         inputLikely,
-        scopes: hold.takenIn.map((t) => [t.account.scope, t.start] as const),
-      },
+        ...hold.takenIn.map((t) => [t.account.scope, t.start] as const),
+      ],
     }
     try {
       await this.#outbox.hold(row)
@@ -222,33 +231,23 @@ export class Ledger {
     for (const { account } of hold.takenIn) this.#pump(account)
   }
 
-  #acquire(request: HoldRequest): Promise<{ hold: Hold; maxOutput: number | undefined; inputLikely: number }> {
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { request, since: this.#clock(), resolve, reject }
-      const on = this.#try(waiter)
-      if (on) this.#wait(waiter, on)
-    })
-  }
-
-  /** Decides for one request: takes, refuses, or names the account it has to wait for. */
-  #try(waiter: Waiter): Account | undefined {
-    const { request } = waiter
+  /** Decides for one request: takes, refuses (by throwing), or names the account it has to wait for. */
+  #try(request: HoldRequest): Held | Account {
     const now = this.#clock()
     for (const account of request.accounts) roll(account, now)
     const ask = request.ask()
     const verdict = decide(request.accounts, ask)
     if (verdict.kind === 'wait') return verdict.account
-    if (verdict.kind === 'refuse') waiter.reject(overBudget(verdict.account, verdict.needed, request, now))
-    else
-      waiter.resolve({
-        hold: take(request.accounts, verdict.amount),
-        maxOutput: verdict.maxOutput,
-        inputLikely: ask.tokens.inputLikely,
-      })
-    return undefined
+    if (verdict.kind === 'refuse') throw overBudget(verdict.account, verdict.needed, request, now)
+    const hold = take(request.accounts, verdict.amount)
+    return { hold, maxOutput: verdict.maxOutput, inputLikely: ask.tokens.inputLikely }
   }
 
-  #wait(waiter: Waiter, on: Account): void {
+  #wait(request: HoldRequest, on: Account): Promise<Held> {
+    return new Promise((resolve, reject) => this.#enqueue({ request, since: this.#clock(), resolve, reject }, on))
+  }
+
+  #enqueue(waiter: Waiter, on: Account): void {
     const queue = this.#waiting.get(on) ?? []
     if (queue.length >= MOST_WAITING) {
       waiter.reject(heldByOthers(on, waiter.request))
@@ -289,10 +288,16 @@ export class Ledger {
     const queue = this.#waiting.get(account)
     while (queue && queue.length > 0) {
       const waiter = queue[0] as Waiter
-      const on = this.#try(waiter)
-      if (on === account) return
-      queue.shift()
-      if (on) this.#moveTo(waiter, on)
+      try {
+        const held = this.#try(waiter.request)
+        if (held === account) return
+        queue.shift()
+        if ('hold' in held) waiter.resolve(held)
+        else this.#moveTo(waiter, held)
+      } catch (cause) {
+        queue.shift()
+        waiter.reject(Refusal.from(cause))
+      }
     }
     this.#waiting.delete(account)
   }

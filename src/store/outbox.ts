@@ -7,19 +7,19 @@ import type { Statement } from 'better-sqlite3'
 import { Refusal } from '../core/refusal.ts'
 import type { Store } from './open.ts'
 
-/** What is needed to charge an attempt whose end nobody saw. */
-export interface HeldFacts {
-  startedAt: number
-  keyId: string | null
-  target: number
-  price: number
-  call: string
+/** What is needed to charge an attempt whose end nobody saw. Kept short: it is written for every attempt. */
+export type HeldFacts = [
+  startedAt: number,
+  keyId: string | null,
+  target: number,
+  price: number,
+  call: string,
   /** Nano-dollars. */
-  amount: number
+  amount: number,
   /** Likely tokens of the prompt. */
-  inputLikely: number
-  scopes: Moves
-}
+  inputLikely: number,
+  ...scopes: (readonly [scope: string, windowStart: number])[],
+]
 
 export interface HoldRow {
   operation: number

@@ -13,7 +13,7 @@ import { type HeldFacts, Outbox } from './outbox.ts'
 export function recoverHolds(store: Store, now: number): number {
   const rows = store.sqlite
     .prepare(
-      `SELECT h.operation, h.attempt, h.facts, p.price FROM holds h JOIN prices p ON p.id = h.facts ->> 'price'
+      `SELECT h.operation, h.attempt, h.facts, p.price FROM holds h JOIN prices p ON p.id = h.facts ->> 3
        WHERE NOT EXISTS (SELECT 1 FROM charges c WHERE c.operation = h.operation AND c.attempt = h.attempt)`,
     )
     .all() as { operation: number; attempt: number; facts: string; price: string }[]
@@ -22,7 +22,7 @@ export function recoverHolds(store: Store, now: number): number {
   })
   for (const { operation, attempt, facts: text, price } of rows) {
     const facts = JSON.parse(text) as HeldFacts
-    const { startedAt, keyId, target, call, inputLikely, scopes } = facts
+    const [startedAt, keyId, target, priceId, call, , inputLikely, ...scopes] = facts
     const usage = { ...NO_USAGE, input: inputLikely }
     const ending = {
       durationMs: Math.max(0, now - startedAt),
@@ -32,7 +32,7 @@ export function recoverHolds(store: Store, now: number): number {
       source: 'estimated',
     }
     const cost = costOf(JSON.parse(price) as Price, usage)
-    const row = { operation, attempt, startedAt, keyId, target, price: facts.price, call, ...ending, ...usage, cost }
+    const row = { operation, attempt, startedAt, keyId, target, price: priceId, call, ...ending, ...usage, cost }
     outbox.charge(row, movesOf(scopes), { operation, attempt, facts })
   }
   outbox.flush()

@@ -74,7 +74,7 @@ export function totalOf({ sqlite }: Store, scope: string): ScopeSpend {
 export function openHolds({ sqlite }: Store): { holds: number; amount: number } {
   const row = sqlite
     .prepare(
-      `SELECT count(*) AS holds, coalesce(sum(facts ->> 'amount'), 0) AS amount FROM holds h
+      `SELECT count(*) AS holds, coalesce(sum(facts ->> 5), 0) AS amount FROM holds h
        WHERE NOT EXISTS (SELECT 1 FROM charges c WHERE c.operation = h.operation AND c.attempt = h.attempt)`,
     )
     .get()

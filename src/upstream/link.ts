@@ -22,9 +22,16 @@ export class Link {
   readonly target: Target
   readonly provider: Provider
   readonly origin: string
+  /** `ollama/mistral`, fit for a header; as are the other two. */
+  readonly servedBy: string
+  readonly modelId: string
+  readonly modelGroup: string
   readonly extraBody: Readonly<Json>
   readonly dropParams: boolean | undefined
+  readonly hasDefaults: boolean
   readonly #parts: LinkParts
+  readonly #takesApart: boolean
+  readonly #urls: Partial<Record<DialectId, string>>
   readonly #headers: Record<string, string>
 
   constructor(parts: LinkParts) {
@@ -33,8 +40,14 @@ export class Link {
     this.target = parts.target
     this.provider = provider
     this.origin = provider.origin(settings)
+    this.servedBy = visible(`${parts.target.provider}/${parts.target.model}`)
+    this.modelId = visible(parts.target.id)
+    this.modelGroup = visible(parts.target.alias)
     this.extraBody = parts.extraBody
     this.dropParams = parts.dropParams
+    this.hasDefaults = Object.keys(parts.target.defaults).length > 0
+    this.#takesApart = this.hasDefaults || Object.keys(parts.extraBody).length > 0
+    this.#urls = Object.fromEntries(Object.entries(provider.speaks).map(([id, path]) => [id, this.origin + path]))
     this.#headers = {
       'content-type': 'application/json',
       // What is relayed is not packed: a packed stream would have to be unpacked to be read.
@@ -62,7 +75,7 @@ export class Link {
 
   /** The address for a dialect that the provider speaks. */
   url(dialect: DialectId): string {
-    return this.origin + this.provider.speaks[dialect]
+    return this.#urls[dialect] as string
   }
 
   /** The provider's quirks on a body in `dialect`; the body itself where it has none. */
@@ -73,11 +86,7 @@ export class Link {
 
   /** Whether a body in `dialect` has to be taken apart before it is sent. */
   amends(dialect: DialectId): boolean {
-    return this.provider.amend?.[dialect] !== undefined || Object.keys(this.extraBody).length > 0 || this.hasDefaults
-  }
-
-  get hasDefaults(): boolean {
-    return Object.keys(this.target.defaults).length > 0
+    return this.#takesApart || this.provider.amend?.[dialect] !== undefined
   }
 
   /** The same way to another model of the same provider (a wildcard filled in). */
@@ -85,3 +94,6 @@ export class Link {
     return target === this.target ? this : new Link({ ...this.#parts, target })
   }
 }
+
+/** A header holds visible ASCII; anything else a name may hold is shown as `?`. */
+export const visible = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 500)

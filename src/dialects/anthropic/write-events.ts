@@ -94,6 +94,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
           if (event.text.trim() === '') return ''
           throw badReply('The upstream went on with a tool call that was whole already.')
         }
+        if (event.text === '') return ''
         open.args += event.text
         return delta({ type: 'input_json_delta', partial_json: event.text })
       }

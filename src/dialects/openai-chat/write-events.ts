@@ -43,6 +43,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         started = true
         return ''
       case 'text':
+        if (event.text === '' && !event.logprobs) return ''
         return delta(
           event.choice,
           { content: event.text },
@@ -66,6 +67,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         return delta(choice, { tool_calls: [{ index, id: made, type: 'function', function: { name, arguments: '' } }] })
       }
       case 'args':
+        if (event.text === '') return ''
         return delta(event.choice, { tool_calls: [{ index: event.index, function: { arguments: event.text } }] })
       case 'finish':
         return delta(event.choice, {}, { finish_reason: writeFinish(event.reason) })
