@@ -2,7 +2,7 @@
 import { Refusal } from '../../core/refusal.ts'
 import type { Json, Part, Source, ToolResult } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { PART_HINTS } from '../openai-chat/content.ts'
+import { PART_HINTS } from '../hints.ts'
 import { cannotCarry, textOfFile } from '../parts.ts'
 import {
   argsObject,
@@ -123,7 +123,7 @@ const BAD_ARGS = () =>
   })
 
 function writeBlock(part: Part, warn: Warn): Json | undefined {
-  const extras = 'extras' in part ? extrasFor(ID, part.extras, warn, BLOCK_HINTS) : {}
+  const extras = 'extras' in part ? extrasFor(ID, part.extras, warn, PART_HINTS) : {}
   switch (part.type) {
     case 'text':
     case 'refusal':
@@ -162,9 +162,6 @@ function writeBlock(part: Part, warn: Warn): Json | undefined {
       return undefined
   }
 }
-
-/** Hints of other dialects on single parts, and marks of our own. */
-const BLOCK_HINTS = new Set([...PART_HINTS, 'as'])
 
 function writeDocument(part: Part & { type: 'file' }): Json {
   const { source, name, extras } = part

@@ -1,7 +1,7 @@
 /** Messages of Anthropic's dialect, both ways. There results of tools stand inside of the user's messages. */
 import type { Json, Message } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { PART_HINTS } from '../openai-chat/content.ts'
+import { MESSAGE_HINTS } from '../hints.ts'
 import { bad, extrasFor, extrasOf, isString, optionalArray, requiredObject } from '../wire.ts'
 import { ID, readContent, writeContent } from './content.ts'
 
@@ -36,9 +36,6 @@ interface Written {
   system: Json[] | string | undefined
   messages: Json[]
 }
-
-/** Hints of other dialects on whole messages. */
-const MESSAGE_HINTS = new Set([...PART_HINTS, 'role', 'name', 'annotations', 'audio'])
 
 /**
  * System messages at the front go to the top; later ones stay where they are. Turns of one role that follow each other

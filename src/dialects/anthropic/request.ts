@@ -2,8 +2,7 @@
 import { Refusal } from '../../core/refusal.ts'
 import type { Chat, Extras, Json, Tool } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { HINTS as OLLAMA_HINTS } from '../ollama/options.ts'
-import { HARMLESS as OPENAI_HINTS } from '../openai/sampling.ts'
+import { REQUEST_HINTS, TOOL_HINTS } from '../hints.ts'
 import {
   bad,
   compact,
@@ -40,8 +39,6 @@ export const KNOWN = [
 ] as const
 const KNOWN_SET: ReadonlySet<string> = new Set(KNOWN)
 const TOOL_FIELDS = new Set(['name', 'description', 'input_schema', 'strict'])
-const FOREIGN_HINTS = new Set([...OPENAI_HINTS, ...OLLAMA_HINTS, 'modalities', 'verbosity'])
-const TOOL_HINTS = new Set(['cache_control', 'prompt_cache_breakpoint'])
 
 /** What a Claude of today can answer at the most where nobody said; providers know better per model. */
 const MOST_TOKENS = 8192
@@ -140,7 +137,7 @@ function readThinking(value: unknown, effort: unknown): Chat['thinking'] {
 }
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
-  const { thinking: ownThinking, output_config: ownOutput, ...extras } = extrasFor(ID, chat.extras, warn, FOREIGN_HINTS)
+  const { thinking: ownThinking, output_config: ownOutput, ...extras } = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
   warnOfLosses(chat, warn)
   const { system, messages } = writeMessages(chat.messages, warn)
   const tools = chat.tools?.flatMap((tool) => writeTool(tool, warn))

@@ -2,7 +2,7 @@
 import { Refusal } from '../../core/refusal.ts'
 import type { Json, Message, Part, ToolCall } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { PART_HINTS } from '../openai-chat/content.ts'
+import { MESSAGE_HINTS, PART_HINTS } from '../hints.ts'
 import { cannotCarry, imageType, joinText, textOfFile } from '../parts.ts'
 import {
   argsObject,
@@ -138,9 +138,6 @@ export function writeMessages(messages: readonly Message[], warn: Warn): Json[] 
     return [written]
   })
 }
-
-/** Fields of other dialects' messages that have no bearing on a local model. */
-const MESSAGE_HINTS = new Set([...PART_HINTS, 'role', 'name', 'annotations', 'audio'])
 
 const BAD_ARGS = () =>
   new Refusal('invalid_request', 'The arguments of a tool call in messages are not a JSON object.', {

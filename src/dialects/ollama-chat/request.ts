@@ -1,10 +1,9 @@
 /** A chat request in Ollama's words, both ways. */
 
-import { HARMLESS as ANTHROPIC_HINTS } from '../anthropic/hints.ts'
 import type { Chat, Json, Tool } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { common, HINTS, readFormat, readOptions, readThink, withOptions } from '../ollama/options.ts'
-import { HARMLESS as OPENAI_HINTS } from '../openai/sampling.ts'
+import { REQUEST_HINTS, TOOL_HINTS } from '../hints.ts'
+import { common, readFormat, readOptions, readThink, withOptions } from '../ollama/options.ts'
 import {
   compact,
   defined,
@@ -35,15 +34,6 @@ export const KNOWN = [
 ] as const
 const KNOWN_SET: ReadonlySet<string> = new Set(KNOWN)
 const TOOL_FIELDS = new Set(['type', 'function'])
-export const FOREIGN_HINTS = new Set([...HINTS, ...OPENAI_HINTS, ...ANTHROPIC_HINTS])
-const TOOL_HINTS = new Set([
-  'cache_control',
-  'defer_loading',
-  'eager_input_streaming',
-  'input_examples',
-  'allowed_callers',
-  'type',
-])
 
 export function readRequest(body: Json): Chat {
   const { shared, rest } = readOptions(body.options)
@@ -80,7 +70,7 @@ function readTools(value: unknown): Tool[] | undefined {
 }
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
-  const extras = extrasFor(ID, chat.extras, warn, FOREIGN_HINTS)
+  const extras = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
   if (chat.suffix !== undefined) warn('suffix', "Ollama's chat takes no text after the gap")
   return compact({
     model: chat.model,

@@ -4,6 +4,7 @@ import { usage } from '../../core/usage.ts'
 import type { Embed, EmbedReply, Json } from '../canonical.ts'
 import type { EmbedDialect, Warn } from '../dialect.ts'
 import { failureIn, readAnyError } from '../failure-of.ts'
+import { REQUEST_HINTS } from '../hints.ts'
 import { writeError } from '../ollama/error.ts'
 import { readTimings, writeMetrics } from '../ollama/metrics.ts'
 import { readVector } from '../openai-embeddings/vectors.ts'
@@ -55,7 +56,7 @@ function writeRequest(embed: Embed, warn: Warn): Json {
     input: embed.single && input[0] !== '' ? input[0] : input,
     dimensions: embed.dimensions,
     truncate: false,
-    ...extrasFor(ID, embed.extras, warn),
+    ...extrasFor(ID, embed.extras, warn, REQUEST_HINTS),
   })
 }
 

@@ -5,6 +5,7 @@ import { Refusal } from '../../core/refusal.ts'
 import type { Embed, EmbedReply, Json } from '../canonical.ts'
 import type { EmbedDialect, Warn } from '../dialect.ts'
 import { failureIn, readAnyError } from '../failure-of.ts'
+import { REQUEST_HINTS } from '../hints.ts'
 import { writeError } from '../ollama/error.ts'
 import { textsOnly } from '../ollama-embed/index.ts'
 import { readVector } from '../openai-embeddings/vectors.ts'
@@ -33,7 +34,7 @@ function writeRequest(embed: Embed, warn: Warn): Json {
     })
   }
   if (embed.dimensions !== undefined) warn('dimensions', 'the target gives all of them')
-  return compact({ model: embed.model, prompt, ...extrasFor(ID, embed.extras, warn) })
+  return compact({ model: embed.model, prompt, ...extrasFor(ID, embed.extras, warn, REQUEST_HINTS) })
 }
 
 function readReply(body: Json): EmbedReply {

@@ -4,6 +4,7 @@ import type { Chat, Choice, Json, Message, Part, Reply } from '../canonical.ts'
 import type { Answering, ChatDialect, Warn } from '../dialect.ts'
 import { failureIn, readAnyError } from '../failure-of.ts'
 import { flatten } from '../flatten.ts'
+import { REQUEST_HINTS } from '../hints.ts'
 import { writeError, writeStreamError } from '../ollama/error.ts'
 import { readDone, readTime, readTimings, readUsage, timeOf, writeDone, writeMetrics } from '../ollama/metrics.ts'
 import { common, readFormat, readOptions, readThink, withOptions } from '../ollama/options.ts'
@@ -11,7 +12,6 @@ import { lookAt } from '../ollama/tap.ts'
 import { readerOf, type Shape, writerOf } from '../ollama-chat/events.ts'
 import { writeParts } from '../ollama-chat/messages.ts'
 import { readLogprobs } from '../ollama-chat/reply.ts'
-import { FOREIGN_HINTS } from '../ollama-chat/request.ts'
 import { imageType, joinText } from '../parts.ts'
 import { glanceWith, tapWith } from '../sight.ts'
 import {
@@ -74,7 +74,7 @@ function readRequest(body: Json): Chat {
 }
 
 function writeRequest(chat: Chat, warn: Warn): Json {
-  const extras = extrasFor(ID, chat.extras, warn, FOREIGN_HINTS)
+  const extras = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
   const { system, prompt, images } = flatten(chat.messages, ID, warn)
   if (chat.tools && chat.tools.length > 0 && chat.toolChoice !== 'none')
     warn('tools', "Ollama's generate takes no tools")

@@ -17,9 +17,6 @@ const SHARED = new Set([
   'repeat_penalty',
 ])
 
-/** Fields whose loss changes nothing in the answer; options are tuned for a machine that is not asked then. */
-export const HINTS = new Set(['keep_alive', 'options', 'truncate', 'shift', 'context'])
-
 type Options = Pick<
   Chat,
   | 'maxTokens'

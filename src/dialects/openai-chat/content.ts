@@ -1,6 +1,7 @@
 /** Content parts of OpenAI's chat messages. */
 import type { Json, Part } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
+import { PART_HINTS } from '../hints.ts'
 import { cannotCarry, sourceOf, textOfFile, urlOf } from '../parts.ts'
 import { bad, compact, extrasFor, extrasOf, isObject, optionalString, requiredObject, requiredString } from '../wire.ts'
 
@@ -98,14 +99,3 @@ function writePart(part: Part, warn: Warn): Json | undefined {
       return undefined
   }
 }
-
-/** Hints of other dialects on single parts: caching and the like. */
-export const PART_HINTS = new Set([
-  'cache_control',
-  'prompt_cache_breakpoint',
-  'citations',
-  'transformations',
-  'context',
-  'caller',
-  'toolset_name',
-])

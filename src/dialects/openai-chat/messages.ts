@@ -1,6 +1,7 @@
 /** Messages of OpenAI's chat, both ways. */
 import type { Extras, Json, Message, Part, ToolCall, ToolResult } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
+import { MESSAGE_HINTS, PART_HINTS } from '../hints.ts'
 import {
   bad,
   compact,
@@ -13,7 +14,7 @@ import {
   requiredObject,
   requiredString,
 } from '../wire.ts'
-import { PART_HINTS, readContent, writeContent } from './content.ts'
+import { readContent, writeContent } from './content.ts'
 
 const ID = 'openai-chat'
 const COMMON = ['role', 'content', 'name']
@@ -136,7 +137,7 @@ export function writeMessages(messages: readonly Message[], warn: Warn): Json[] 
   }
   for (const message of messages) {
     if (message.role !== 'tool') flush()
-    const extras = extrasFor(ID, message.extras, warn, PART_HINTS, 'messages.')
+    const extras = extrasFor(ID, message.extras, warn, MESSAGE_HINTS, 'messages.')
     if (message.role === 'tool') {
       for (const part of message.parts)
         if (part.type === 'result') written.push({ ...writeResult(part, aside, warn), ...extras })

@@ -2,7 +2,8 @@
 import { Refusal } from '../../core/refusal.ts'
 import type { Chat, Extras, Json, Tool } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { HARMLESS, readSampling, SAMPLING_FIELDS, writeSampling } from '../openai/sampling.ts'
+import { REQUEST_HINTS, TOOL_HINTS } from '../hints.ts'
+import { readSampling, SAMPLING_FIELDS, writeSampling } from '../openai/sampling.ts'
 import {
   bad,
   compact,
@@ -35,16 +36,7 @@ export const KNOWN = [
   'reasoning_effort',
 ] as const
 const KNOWN_SET: ReadonlySet<string> = new Set(KNOWN)
-const HINTS = new Set([...HARMLESS, 'modalities'])
 const TOOL_FIELDS = new Set(['type', 'function'])
-const TOOL_HINTS = new Set([
-  'cache_control',
-  'defer_loading',
-  'eager_input_streaming',
-  'input_examples',
-  'allowed_callers',
-  'type',
-])
 
 export function readRequest(body: Json): Chat {
   for (const [old, now] of [
@@ -66,6 +58,8 @@ export function readRequest(body: Json): Chat {
   // A form of tool_choice that only OpenAI has goes on to OpenAI as it is.
   if (choice === undefined && body.tool_choice) fields.tool_choice = body.tool_choice
   for (const key of Object.keys(fields)) if (fields[key] === null) delete fields[key]
+  // The default says nothing; audio would.
+  if (JSON.stringify(fields.modalities) === '["text"]') delete fields.modalities
   return defined<Chat>({
     op: 'chat',
     shape: 'messages',
@@ -79,7 +73,7 @@ export function readRequest(body: Json): Chat {
     toolChoice: choice,
     parallelTools: optionalBoolean(body.parallel_tool_calls, 'parallel_tool_calls'),
     format: readFormat(body.response_format),
-    thinking: readThinking(body.reasoning_effort),
+    thinking: readThinking(body.reasoning_effort, body.thinking),
     extras: { dialect: ID, fields },
   } as Chat)
 }
@@ -126,14 +120,20 @@ function readFormat(value: unknown): Chat['format'] {
   } as Extract<Chat['format'], { kind: 'schema' }>)
 }
 
-function readThinking(value: unknown): Chat['thinking'] {
+/** @param block Anthropic's `thinking`, which LiteLLM's clients send in chat requests too */
+function readThinking(value: unknown, block: unknown): Chat['thinking'] {
   const effort = optionalString(value, 'reasoning_effort')
+  if (effort === undefined && isObject(block)) {
+    if (block.type === 'disabled') return { enabled: false }
+    const budget = optionalNumber(block.budget_tokens, 'thinking.budget_tokens')
+    return { enabled: true, ...(budget === undefined ? {} : { budget }) }
+  }
   if (effort === undefined) return undefined
   return effort === 'none' ? { enabled: false, effort } : { enabled: true, effort }
 }
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
-  const extras = extrasFor(ID, chat.extras, warn, HINTS)
+  const extras = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
   const tools = chat.tools?.flatMap((tool) => writeTool(tool, warn))
   if (chat.suffix !== undefined) warn('suffix', 'chat models take no text after the gap')
   return compact({
@@ -174,7 +174,7 @@ function writeFormat(format: Chat['format']): Json | undefined {
 
 /** Effort is OpenAI's only word for thinking; a budget is turned into the effort that comes nearest. */
 function writeEffort({ thinking, extras }: Chat): string | undefined {
-  if (!thinking) return undefined
+  if (!thinking || (extras.dialect === ID && extras.fields.thinking)) return undefined
   // "Off" is the default of Anthropic's models, and many of OpenAI's refuse to be told so.
   if (!thinking.enabled) return extras.dialect === 'anthropic' ? undefined : 'none'
   if (thinking.effort !== undefined)

@@ -4,7 +4,7 @@ import { usage } from '../../core/usage.ts'
 import type { Embed, EmbedReply, Json } from '../canonical.ts'
 import type { EmbedDialect, Warn } from '../dialect.ts'
 import { failureIn, readAnyError } from '../failure-of.ts'
-import { HARMLESS as OLLAMA_HINTS } from '../ollama-embed/hints.ts'
+import { REQUEST_HINTS } from '../hints.ts'
 import { writeError } from '../openai/error.ts'
 import { glanceWith } from '../sight.ts'
 import {
@@ -61,7 +61,7 @@ function writeRequest(embed: Embed, warn: Warn): Json {
     dimensions: embed.dimensions,
     encoding_format: embed.encoding,
     user: embed.user,
-    ...extrasFor(ID, embed.extras, warn, OLLAMA_HINTS),
+    ...extrasFor(ID, embed.extras, warn, REQUEST_HINTS),
   })
 }
 

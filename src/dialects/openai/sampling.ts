@@ -28,21 +28,6 @@ export const SAMPLING_FIELDS = [
   'metadata',
 ] as const
 
-/** Fields whose loss changes nothing in the answer. */
-export const HARMLESS = new Set([
-  'max_completion_tokens',
-  'stream_options',
-  'store',
-  'service_tier',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'prompt_cache_options',
-  'safety_identifier',
-  'prediction',
-  'moderation',
-  'obfuscation',
-])
-
 type Sampling = Pick<
   Chat,
   | 'temperature'
@@ -86,11 +71,9 @@ export function readSampling(body: Json): Sampling {
   })
 }
 
-/** What is written where the chat came from another dialect's `metadata`: OpenAI wants strings, and few. */
-function metadata(said: Json | undefined): Json | undefined {
-  if (!said) return undefined
-  return Object.values(said).every((value) => typeof value === 'string') ? said : undefined
-}
+/** OpenAI's own only: it answers 400 to metadata of a chat that is not stored. */
+const metadata = ({ metadata: said, extras }: Chat): Json | undefined =>
+  extras.dialect.startsWith('openai-') ? said : undefined
 
 export function writeSampling(chat: Chat, extras: Json): Json {
   const { max_completion_tokens: newer, stream_options: options, ...others } = extras
@@ -107,7 +90,7 @@ export function writeSampling(chat: Chat, extras: Json): Json {
     n: chat.n,
     logit_bias: chat.logitBias,
     user: chat.user,
-    metadata: metadata(chat.metadata),
+    metadata: metadata(chat),
     [newer === undefined ? 'max_tokens' : 'max_completion_tokens']: chat.maxTokens,
     stream: chat.stream ? true : undefined,
     stream_options: chat.stream ? { ...(isObject(options) ? options : {}), include_usage: true } : undefined,
