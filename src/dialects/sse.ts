@@ -13,6 +13,7 @@ export type { FramedEvent } from './carry.ts'
 const LF = 0x0a
 const CR = 0x0d
 const NOWHERE = 0x7fffffff
+const MANY = 3
 const BLANK = Uint8Array.of(LF)
 const BLANKS = Uint8Array.of(LF, LF)
 
@@ -31,6 +32,15 @@ function oneLine(bytes: Buffer, start: number, end: number): Frame | undefined {
     return undefined
   }
   return { data: bytes.toString('utf8', bytes[start + 5] === 0x20 ? start + 6 : start + 5, end) }
+}
+
+/** `event: …` on one line and `data: …` on the next, as Anthropic writes them; undefined where it is anything else. */
+function twoLines(bytes: Buffer, start: number, middle: number, end: number): Frame | undefined {
+  if (bytes[start] !== 0x65 || bytes[start + 5] !== 0x3a || bytes[middle] !== LF) return undefined
+  if (bytes.toString('latin1', start, start + 5) !== 'event') return undefined
+  const frame = oneLine(bytes, middle + 1, end)
+  if (frame) frame.event = bytes.toString('utf8', bytes[start + 6] === 0x20 ? start + 7 : start + 6, middle)
+  return frame?.event === '' ? undefined : frame
 }
 
 /** All of an event's lines → what it says. */
@@ -70,8 +80,10 @@ export class SseFramer {
     /** Where the event that is being read begins in this chunk. */
     let begin = 0
     let at = 0
-    /** The end of the event's only line so far; -1 where it has none yet, -2 where it has several. */
-    let only = this.carry.length > 0 ? -2 : -1
+    /** How many lines the event has so far (many where it began in another chunk), and where the first two end. */
+    let lines = this.carry.length > 0 ? MANY : 0
+    let first = 0
+    let second = 0
     if (this.afterCr) {
       this.afterCr = false
       if (bytes[0] === LF) at = 1
@@ -105,13 +117,16 @@ export class SseFramer {
           const raw = this.carry.take(part)
           events.push({ frame: parse(view(raw)), raw })
         } else {
-          const frame = only >= 0 ? (oneLine(bytes, begin, only) ?? parse(part)) : parse(part)
-          events.push({ frame, raw: part })
+          const frame =
+            lines === 1 ? oneLine(bytes, begin, first) : lines === 2 ? twoLines(bytes, begin, first, second) : undefined
+          events.push({ frame: frame ?? parse(part), raw: part })
         }
         begin = next
-        only = -1
-      } else {
-        only = only === -1 ? end : -2
+        lines = 0
+      } else if (++lines === 1) {
+        first = end
+      } else if (lines === 2) {
+        second = end
       }
       at = next
     }
