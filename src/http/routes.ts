@@ -31,6 +31,8 @@ const MODEL_ROUTES: readonly (readonly [path: string, dialect: DialectId, call: 
   ['/completions', 'openai-completions', 'atext_completion'],
   ['/v1/embeddings', 'openai-embeddings', 'aembedding'],
   ['/embeddings', 'openai-embeddings', 'aembedding'],
+  ['/v1/messages', 'anthropic', 'anthropic_messages'],
+  ['/anthropic/v1/messages', 'anthropic', 'anthropic_messages'],
   ['/api/chat', 'ollama-chat', 'acompletion'],
   ['/api/generate', 'ollama-generate', 'atext_completion'],
   ['/api/embed', 'ollama-embed', 'aembedding'],

@@ -82,8 +82,11 @@ async function visit(io: Io, route: PlainRoute, request: Request, params: Record
   }
 }
 
-/** Ollama's routes tell errors as Ollama does, all others as OpenAI. */
-const dialectOf = (path: string): Dialect => dialects[path.startsWith('/api/') ? 'ollama-chat' : 'openai-chat']
+/** Errors of routes that are not there: Ollama's as Ollama tells them, Anthropic's as Anthropic, all others as OpenAI. */
+function dialectOf(path: string): Dialect {
+  if (path.startsWith('/api/')) return dialects['ollama-chat']
+  return dialects[/^(\/anthropic)?\/v1\/messages/.test(path) ? 'anthropic' : 'openai-chat']
+}
 
 function tell(
   io: Io,
