@@ -183,8 +183,9 @@ export class Source implements Progress {
 
   #carryAll(events: readonly FramedFrame[], chunk?: Uint8Array): Uint8Array {
     if (events.length === 0) return NOTHING
-    // The usual case: all of the chunk's frames pass as they are, so the chunk itself does, uncopied.
-    let whole = chunk !== undefined
+    // The usual case: all of the chunk's frames pass as they are, so the chunk itself does, uncopied. Not where the first
+    // frame began in an earlier chunk: then as many bytes may pass as this one has, and other ones.
+    let whole = chunk !== undefined && events[0]?.raw.buffer === chunk.buffer
     let length = 0
     const parts: Uint8Array[] = []
     for (const event of events) {
