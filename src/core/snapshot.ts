@@ -60,7 +60,10 @@ export function findAlias(snapshot: Snapshot, name: string): Alias | undefined {
   for (const wildcard of snapshot.wildcards) {
     const star = starMatch(wildcard.name, name)
     if (star === undefined) continue
-    return { name, targets: wildcard.targets.map((t) => ({ ...t, alias: name, model: t.model.replace('*', star) })) }
+    return {
+      name,
+      targets: wildcard.targets.map((t) => ({ ...t, alias: name, model: t.model.replace('*', () => star) })),
+    }
   }
   return undefined
 }
