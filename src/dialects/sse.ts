@@ -13,7 +13,6 @@ export type { FramedEvent } from './carry.ts'
 const LF = 0x0a
 const CR = 0x0d
 const NOWHERE = 0x7fffffff
-const MANY = 3
 const BLANK = Uint8Array.of(LF)
 const BLANKS = Uint8Array.of(LF, LF)
 
@@ -80,8 +79,8 @@ export class SseFramer {
     /** Where the event that is being read begins in this chunk. */
     let begin = 0
     let at = 0
-    /** How many lines the event has so far (many where it began in another chunk), and where the first two end. */
-    let lines = this.carry.length > 0 ? MANY : 0
+    /** How many lines the event has in this chunk, and where the first two end. */
+    let lines = 0
     let first = 0
     let second = 0
     if (this.afterCr) {

@@ -121,6 +121,15 @@ export function badReply(message: string, kind: FailureKind = 'bad_reply', statu
   return new UpstreamFailure({ kind, status, message: message.slice(0, 500) })
 }
 
+/** What is wrong in an upstream's answer is the upstream's fault, though the same readers serve requests. */
+export function fromUpstream<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    throw cause instanceof Refusal ? badReply(`The answer is malformed: ${cause.message}`) : cause
+  }
+}
+
 /** JSON of a frame or a reply from upstream. @throws UpstreamFailure bad_reply */
 export function parseReply(text: string): Json {
   let value: unknown

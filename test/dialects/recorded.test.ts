@@ -219,6 +219,21 @@ describe('in particular', () => {
     })
   })
 
+  test('an answer that is malformed is the fault of the upstream, never of the caller', () => {
+    const wrong: Record<string, object> = {
+      'openai-chat': { choices: [{ message: { content: 5 }, finish_reason: 'stop' }] },
+      'openai-completions': { choices: [{ text: 5 }] },
+      anthropic: { content: [{ type: 'tool_use', id: 5 }] },
+      'ollama-chat': { message: { tool_calls: [{ function: { name: 5 } }] }, done: true },
+      'ollama-generate': { response: 5, done: true },
+    }
+    for (const dialect of chatDialects) {
+      expect(() => dialect.readReply(wrong[dialect.id] as never)).toThrow(UpstreamFailure)
+    }
+    const line = JSON.stringify(wrong['ollama-chat'])
+    expect(() => eventsIn(chat('ollama-chat'), line)).toThrow(UpstreamFailure)
+  })
+
   test('an error inside of a 200 is a failure, not an answer', () => {
     for (const dialect of chatDialects) {
       expect(() => dialect.readReply({ error: 'boom' })).toThrow(UpstreamFailure)

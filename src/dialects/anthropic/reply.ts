@@ -6,7 +6,7 @@ import type { Answering } from '../dialect.ts'
 import { failureIn } from '../failure-of.ts'
 import { BROKEN_ARGS } from '../ollama-chat/reply.ts'
 import { callsOf } from '../parts.ts'
-import { argsObject, badReply, callId, defined, extrasOf, isObject, isString } from '../wire.ts'
+import { argsObject, badReply, callId, defined, extrasOf, fromUpstream, isObject, isString } from '../wire.ts'
 import { callId as cleanId, ID, readBlock } from './content.ts'
 import { readFinish, writeFinish } from './finish.ts'
 import { readUsage, writeUsage } from './usage.ts'
@@ -19,7 +19,7 @@ export function readReply(body: Json): Reply {
   if (!Array.isArray(body.content)) throw badReply('The answer holds no content.')
   const parts = body.content.map((block, index) => {
     if (!isObject(block)) throw badReply('A block of the answer is not an object.')
-    return readBlock(block, `content.${index}`)
+    return fromUpstream(() => readBlock(block, `content.${index}`))
   })
   const finish = readFinish(body.stop_reason, body.stop_sequence)
   return defined<Reply>({

@@ -5,7 +5,7 @@ import type { Answering } from '../dialect.ts'
 import { failureIn } from '../failure-of.ts'
 import { readDone, readTime, readTimings, readUsage, timeOf, writeDone, writeMetrics } from '../ollama/metrics.ts'
 import { callsOf, joinText } from '../parts.ts'
-import { badReply, callId, compact, defined, isObject, isString } from '../wire.ts'
+import { badReply, callId, compact, defined, fromUpstream, isObject, isString } from '../wire.ts'
 import { isCall, readCall, writeCall } from './messages.ts'
 
 export function readReply(body: Json): Reply {
@@ -38,7 +38,7 @@ export function readSaid(message: Json): Part[] {
   if (isString(message.thinking) && message.thinking !== '') parts.push({ type: 'thinking', text: message.thinking })
   if (isString(message.content) && message.content !== '') parts.push({ type: 'text', text: message.content })
   for (const call of Array.isArray(message.tool_calls) ? message.tool_calls : []) {
-    if (isCall(call)) parts.push(readCall(call, 'tool_calls', ''))
+    if (isCall(call)) parts.push(fromUpstream(() => readCall(call, 'tool_calls', '')))
   }
   return parts
 }

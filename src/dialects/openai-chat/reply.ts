@@ -6,7 +6,7 @@ import { failureIn } from '../failure-of.ts'
 import { readFinish, writeFinish } from '../openai/finish.ts'
 import { readUsage, writeUsage } from '../openai/usage.ts'
 import { callsOf } from '../parts.ts'
-import { badReply, callId, compact, defined, extrasOf, isObject, isString } from '../wire.ts'
+import { badReply, callId, compact, defined, extrasOf, fromUpstream, isObject, isString } from '../wire.ts'
 import { readAssistant, writeCall } from './messages.ts'
 
 const ID = 'openai-chat'
@@ -28,7 +28,8 @@ export function readReply(body: Json): Reply {
 
 function readChoice(value: unknown, position: number): Choice {
   if (!isObject(value) || !isObject(value.message)) throw badReply('A choice of the answer holds no message.')
-  const parts = readAssistant(value.message, 'message')
+  const message = value.message
+  const parts = fromUpstream(() => readAssistant(message, 'message'))
   return defined<Choice>({
     index: typeof value.index === 'number' ? value.index : position,
     parts,
