@@ -95,6 +95,14 @@ describe('healing', () => {
     expect(isOpen(b, NOON + 5_000)).toBeFalse()
   })
 
+  test('one failure of a try is enough to shut it again', () => {
+    const b = closed()
+    for (let i = 0; i < 4; i++) fail(b, 'server', NOON)
+    fail(b, 'server', NOON + 5_000)
+    expect(isOpen(b, NOON + 5_000 + 9_999)).toBeTrue()
+    expect(isOpen(b, NOON + 5_000 + 10_000)).toBeFalse()
+  })
+
   test('a try that fails shuts it longer, but whoever is well again is asked within 30 s', () => {
     const b = closed()
     let now = NOON

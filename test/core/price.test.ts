@@ -68,6 +68,18 @@ describe('worstCost', () => {
     )
   })
 
+  test('nor by the rounding of a fraction: a token at a third of a nano-dollar costs a whole one', () => {
+    const small = fc.integer({ min: 1, max: 2_000_000 })
+    fc.assert(
+      fc.property(small, small, fc.nat(9), fc.nat(9), (a, b, input, output) => {
+        const price = priced(a, b)
+        expect(costOf(price, usage({ input, output }))).toBeLessThanOrEqual(worstCost(price, input, output))
+      }),
+      { numRuns: 1_000 },
+    )
+    expect(worstCost(priced(333_333, 0), 1, 0)).toBe(1)
+  })
+
   test('never falls when the estimate grows', () => {
     fc.assert(
       fc.property(anyPrice, fc.nat(1e6), fc.nat(1e6), fc.nat(1e6), fc.nat(1e6), (price, a, b, moreA, moreB) => {
