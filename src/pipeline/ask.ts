@@ -11,6 +11,7 @@ import type { Call } from './call.ts'
 import { type Composed, compose } from './compose.ts'
 import type { Deadline } from './deadlines.ts'
 import type { Io } from './io.ts'
+import { firstLimit } from './patience.ts'
 import { readWhole } from './read-whole.ts'
 import { relayCarrier, Source, transcodeCarrier } from './source.ts'
 
@@ -43,7 +44,6 @@ const LONGEST_PREFIX = 16 * 1024 * 1024
 /** @throws UpstreamFailure; Refusal where the request can't be said to this target */
 export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impatient: boolean): Promise<Answer> {
   const startedAt = hold.attempt.startedAt
-  const { timeouts } = link.target
   const composed = compose(call, link, hold.maxOutput)
   const abort = new AbortController()
   const onLeave = () => abort.abort()
@@ -51,8 +51,7 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
   if (call.request.signal.aborted) abort.abort()
   let late: UpstreamFailure | undefined
   let source: Source | undefined
-  const total = Math.max(1, call.startedAt + timeouts.total - startedAt)
-  const first = Math.min(firstLimit(call, timeouts.firstByte, impatient), total)
+  const first = firstLimit(call, link.target, startedAt, impatient)
   const deadline = io.deadlines.arm(startedAt + first, () => {
     late = new UpstreamFailure({ kind: 'timeout', status: 0, message: `No answer within ${first} ms.` })
     source?.break(late)
@@ -73,16 +72,6 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
     io.deadlines.disarm(deadline as Deadline)
     call.request.signal.removeEventListener('abort', onLeave)
   }
-}
-
-/**
- * How long the first content may take. A stream is given up sooner where somebody else can answer; a whole answer takes
- * as long as it is long, so there the target's own limit holds.
- */
-const IMPATIENT_MS = 14_000
-function firstLimit(call: Call, own: number, impatient: boolean): number {
-  if (!call.peek.stream) return Number.MAX_SAFE_INTEGER
-  return impatient ? Math.min(own, IMPATIENT_MS) : own
 }
 
 async function refused(response: Response, { dialect }: Composed, link: Link): Promise<UpstreamFailure> {

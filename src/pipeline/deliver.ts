@@ -7,6 +7,7 @@ import type { Call } from './call.ts'
 import { conclude, endAttempt, failAttempt, used } from './conclude.ts'
 import { answerHeaders, costHeaders } from './headers.ts'
 import type { Io } from './io.ts'
+import { attemptEnd } from './patience.ts'
 
 /** Builds the whole Response ourselves: Elysia's `set.headers` corrupts UTF-8 in streamed Responses. */
 export function deliver(call: Call, io: Io): Response {
@@ -38,7 +39,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   const heart = heartbeatMs > 0 && dialect.heartbeat !== '' ? encode(dialect.heartbeat) : undefined
   const alternatives = call.stages.reduce((n, s) => n + s.targets.length, 0) > 1
   const idleMs = alternatives ? Math.min(IMPATIENT_IDLE_MS, target.timeouts.idle) : target.timeouts.idle
-  const totalAt = call.startedAt + target.timeouts.total
+  const totalAt = attemptEnd(call, target, hold.attempt.startedAt)
   let open = true
   let controller: ReadableStreamDefaultController<Uint8Array>
 
@@ -47,7 +48,9 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   const silence = io.deadlines.arm(Math.min(heardAt + idleMs, totalAt), (now) => {
     if (source.finished) return end()
     const limit =
-      now >= totalAt ? `the whole answer took longer than ${target.timeouts.total} ms` : `nothing came for ${idleMs} ms`
+      now >= totalAt
+        ? `the whole answer took longer than ${totalAt - hold.attempt.startedAt} ms`
+        : `nothing came for ${idleMs} ms`
     source.break(new UpstreamFailure({ kind: 'timeout', status: 0, message: `The stream was given up: ${limit}.` }))
   })
   const pulse = io.deadlines.arm(heart ? heardAt + heartbeatMs : Number.POSITIVE_INFINITY, (now) => {
