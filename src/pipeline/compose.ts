@@ -1,7 +1,7 @@
 /** The body for one target: the caller's own bytes where the target speaks his dialect, else written anew. */
 import { Refusal } from '../core/refusal.ts'
 import type { Chat, DialectId, Embed, Json } from '../dialects/canonical.ts'
-import type { ChatDialect, Dialect, EmbedDialect } from '../dialects/dialect.ts'
+import type { ChatDialect, Dialect, EmbedDialect, Warn } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/index.ts'
 import { edit, splice } from '../dialects/splice.ts'
 import type { Link } from '../upstream/link.ts'
@@ -59,7 +59,10 @@ function editsFor(call: Call, link: Link, dialect: Dialect, maxOutput: number | 
 function translated(call: Call, link: Link, to: Dialect, maxOutput: number | undefined): Json {
   const from = call.door.dialect
   call.canonical ??= from.readRequest(parse(call.bytes))
-  const warn = (param: string, reason: string) => {
+  const told = (param: string) => {
+    if (!call.dropped.includes(param)) call.dropped.push(param)
+  }
+  const refuseOrTell = (param: string, reason: string) => {
     const drop = link.dropParams ?? call.snapshot.policy.dropParams
     if (!drop)
       throw new Refusal(
@@ -67,8 +70,10 @@ function translated(call: Call, link: Link, to: Dialect, maxOutput: number | und
         `'${param}' can't be passed on to ${link.target.provider} (${link.target.alias}): ${reason}. Leave it out, or let the operator set drop_params: true.`,
         { param },
       )
-    if (!call.dropped.includes(param)) call.dropped.push(param)
+    told(param)
   }
+  // What is only said in another way is worth a word in the header, never a refusal.
+  const warn: Warn = Object.assign(refuseOrTell, { adapted: told })
   const defaults = link.hasDefaults ? withDefaults(call.canonical, link) : call.canonical
   const mine = { ...defaults, model: link.target.model }
   if (mine.op === 'chat' && maxOutput !== undefined) mine.maxTokens = maxOutput

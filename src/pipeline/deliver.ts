@@ -80,7 +80,10 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
       return fail(
         new UpstreamFailure({ kind: 'bad_reply', status: 200, message: 'The stream ended before the answer did.' }),
       )
-    if (!sawEnd && dialect.streamEnd !== '') controller.enqueue(encode(dialect.streamEnd))
+    if (!sawEnd) {
+      const last = source.end()
+      if (last !== '') controller.enqueue(encode(last))
+    }
     close('ok')
     controller.close()
     source.hangUp()

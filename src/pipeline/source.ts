@@ -22,8 +22,12 @@ export interface Progress {
   usage: Usage | undefined
 }
 
-/** One frame → what goes to the caller ('' for nothing). */
-type Carrier = (frame: FramedFrame, progress: Progress) => Uint8Array | string
+interface Carrier {
+  /** One frame → what goes to the caller ('' for nothing). */
+  carry(frame: FramedFrame, progress: Progress): Uint8Array | string
+  /** What the caller still needs where the upstream finished its answer and never said the end. */
+  end(): string
+}
 interface FramedFrame {
   frame: { event?: string | undefined; data: string } | undefined
   raw: Uint8Array
@@ -32,7 +36,7 @@ interface FramedFrame {
 /** Bytes pass as they came; the tap only looks. */
 export function relayCarrier(dialect: ChatDialect, includeUsage: boolean): Carrier {
   const tap = dialect.tap()
-  return ({ frame, raw }, progress) => {
+  const carry: Carrier['carry'] = ({ frame, raw }, progress) => {
     if (!frame) return isComment(raw) ? raw : ''
     const sight = tap(frame)
     note(sight, progress)
@@ -41,6 +45,7 @@ export function relayCarrier(dialect: ChatDialect, includeUsage: boolean): Carri
     if (sight.end && !progress.finished) return ''
     return raw
   }
+  return { carry, end: () => dialect.streamEnd }
 }
 
 /** Blank, or a comment that keeps a connection alive. Other bytes without data are garbage, whatever they hold. */
@@ -50,7 +55,7 @@ const isComment = (raw: Uint8Array): boolean => raw[0] === 0x3a || raw[0] === 0x
 export function transcodeCarrier(from: ChatDialect, to: ChatDialect, chat: Chat, answering: Answering): Carrier {
   const read = from.reader()
   const write = to.writer(chat, answering)
-  return ({ frame }, progress) => {
+  const carry: Carrier['carry'] = ({ frame }, progress) => {
     if (!frame) return ''
     let out = ''
     for (const event of readOrSkip(read, frame)) {
@@ -60,6 +65,8 @@ export function transcodeCarrier(from: ChatDialect, to: ChatDialect, chat: Chat,
     }
     return out
   }
+  // The writer holds usage and its own end mark back until it is told that all has been said.
+  return { carry, end: () => write({ type: 'end' }) }
 }
 
 /** What is not JSON is skipped, as a relay skips it; what is JSON and wrong is the end of the answer. */
@@ -130,7 +137,7 @@ export class Source implements Progress {
   #failBroken: ((cause: UpstreamFailure) => void) | undefined
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
   readonly #framer: SseFramer | NdjsonFramer
-  readonly #carry: Carrier
+  readonly #carrier: Carrier
   readonly #abort: AbortController
 
   constructor(
@@ -141,7 +148,7 @@ export class Source implements Progress {
   ) {
     this.#reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>
     this.#framer = framing === 'sse' ? new SseFramer() : new NdjsonFramer()
-    this.#carry = carry
+    this.#carrier = carrier
     this.#abort = abort
   }
 
@@ -189,7 +196,7 @@ export class Source implements Progress {
     let length = 0
     const parts: Uint8Array[] = []
     for (const event of events) {
-      const out = this.#carry(event, this)
+      const out = this.#carrier.carry(event, this)
       if (out !== event.raw) whole = false
       if (out.length > 0) {
         const part = typeof out === 'string' ? encoder.encode(out) : out
@@ -201,6 +208,11 @@ export class Source implements Progress {
     if (parts.length === 0) return NOTHING
     if (whole && length === chunk?.byteLength) return chunk
     return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts, length)
+  }
+
+  /** What is sent last where the upstream finished its answer and never said the end. */
+  end(): string {
+    return this.#carrier.end()
   }
 
   /** Gives the stream up: whoever is reading gets `failure`, and the upstream is hung up on. */
