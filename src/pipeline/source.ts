@@ -143,7 +143,7 @@ export class Source implements Progress {
   constructor(
     body: ReadableStream<Uint8Array>,
     framing: ChatDialect['framing'],
-    carry: Carrier,
+    carrier: Carrier,
     abort: AbortController,
   ) {
     this.#reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>
