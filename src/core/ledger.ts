@@ -17,9 +17,8 @@ export interface Account {
   scope: string
   limit: number
   period: Period | undefined
+  /** Replaced when it is over; changed in place when the budget's period is, so that what is held in it stays held. */
   window: Window
-  /** The start of the window that the current one was made from when the budget's period changed: its holds go on. */
-  movedFrom: number | undefined
   spent: number
   held: number
   /** Everything since the beginning, for `x-litellm-key-spend` and reports. */
@@ -40,7 +39,6 @@ export function openAccount(
     limit: budget?.limit ?? Number.POSITIVE_INFINITY,
     period,
     window: windowAt(period, now),
-    movedFrom: undefined,
     spent,
     held: 0,
     total,
@@ -51,7 +49,6 @@ export function openAccount(
 export function roll(account: Account, now: number): void {
   if (now < account.window.end) return
   account.window = windowAt(account.period, now)
-  account.movedFrom = undefined
   account.spent = 0
   account.held = 0
 }
@@ -89,17 +86,24 @@ export function decide(accounts: readonly Account[], ask: Ask): Verdict {
   return { kind: 'hold', amount, maxOutput: affordable < tokens.outputMost ? affordable : undefined }
 }
 
+/** A budget with another period counts from now on: `spent` is what its window has seen so far. Holds go on in it. */
+export function changePeriod(account: Account, period: Period | undefined, spent: number, now: number): void {
+  account.period = period
+  account.spent = spent
+  Object.assign(account.window, windowAt(period, now))
+}
+
 /** A hold that was taken: which window of each account it counts in. */
 export interface Hold {
   amount: number
-  takenIn: readonly { account: Account; start: number }[]
+  takenIn: { readonly account: Account; window: Window }[]
   settled: boolean
 }
 
 /** Takes `amount` from every account. Call only with a `hold` verdict made at the same moment. */
 export function take(accounts: readonly Account[], amount: number): Hold {
   for (const account of accounts) account.held += amount
-  return { amount, takenIn: accounts.map((account) => ({ account, start: account.window.start })), settled: false }
+  return { amount, takenIn: accounts.map((account) => ({ account, window: account.window })), settled: false }
 }
 
 /** Gives the hold back and books what it really cost. The second call does nothing: settling is idempotent. */
@@ -109,9 +113,10 @@ export function settle(hold: Hold, cost: number): boolean {
   for (const taken of hold.takenIn) {
     const { account } = taken
     account.total += cost
-    if (taken.start === account.movedFrom) taken.start = account.window.start
-    if (taken.start !== account.window.start) continue
-    account.held -= hold.amount
+    if (taken.window === account.window) account.held -= hold.amount
+    else if (taken.window.start < account.window.start || taken.window.start >= account.window.end) continue
+    // Its own window was over when the period grew to one that takes both in: what it cost counts in that.
+    else taken.window = account.window
     account.spent += cost
   }
   return true

@@ -2,8 +2,18 @@
  * The ledger's shell: keeps the accounts in memory, lets requests wait for money that others hold, and writes down each
  * decision before it takes effect. The deciding itself is core/ledger.ts.
  */
-import { type Account, type Ask, decide, type Hold, openAccount, roll, settle, take } from '../core/ledger.ts'
-import { showDollars } from '../core/money.ts'
+import {
+  type Account,
+  type Ask,
+  changePeriod,
+  decide,
+  type Hold,
+  openAccount,
+  roll,
+  settle,
+  take,
+} from '../core/ledger.ts'
+import { type Period, windowAt } from '../core/period.ts'
 import { costOf, type Price } from '../core/price.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Budget } from '../core/snapshot.ts'
@@ -12,6 +22,8 @@ import type { Usage, UsageSource } from '../core/usage.ts'
 import { Names } from './names.ts'
 import type { Store } from './open.ts'
 import { type HoldRow, type Moves, Outbox } from './outbox.ts'
+import { heldByOthers, overBudget } from './over-budget.ts'
+import type { ScopeSpend } from './spend.ts'
 
 /** What identifies an attempt, and what a charge says of it. */
 export interface Attempt {
@@ -79,6 +91,9 @@ export class Ledger {
   readonly #clock: () => number
   readonly #spentIn
   readonly #charged
+  readonly #setSpend
+  readonly #periodOf
+  readonly #setPeriod
   #lastOperation: number
 
   /** @param clock ms since the epoch @param onError told of each failed write */
@@ -90,9 +105,15 @@ export class Ledger {
     this.#spentIn = sqlite.prepare<[string, number], { cost: number }>(
       'SELECT cost FROM spend WHERE scope = ? AND window_start = ?',
     )
-    this.#charged = sqlite.prepare<[number, string | null, string | null], { cost: number }>(
-      'SELECT coalesce(sum(cost), 0) AS cost FROM charges WHERE operation >= ? AND (? IS NULL OR key_id = ?)',
+    this.#charged = sqlite.prepare<[number, string | null, string | null], ScopeSpend>(
+      `SELECT coalesce(sum(cost), 0) AS cost, count(*) AS requests, coalesce(sum(input + output), 0) AS tokens
+       FROM charges WHERE operation >= ? AND (? IS NULL OR key_id = ?)`,
     )
+    this.#setSpend = sqlite.prepare<[string, number, number, number, number]>(
+      'REPLACE INTO spend VALUES (?, ?, ?, ?, ?)',
+    )
+    this.#periodOf = sqlite.prepare<[string], { value: string }>('SELECT value FROM facts WHERE name = ?')
+    this.#setPeriod = sqlite.prepare<[string, string]>('REPLACE INTO facts VALUES (?, ?)')
     const last = sqlite
       .prepare(
         'SELECT max(operation) AS o FROM (SELECT max(operation) AS operation FROM holds UNION ALL SELECT max(operation) FROM charges)',
@@ -122,8 +143,8 @@ export class Ledger {
     }
     const total = known?.total ?? this.#spentIn.get(scope, 0)?.cost ?? 0
     if (known) return this.#rebudget(known, budget, now)
-    const account = openAccount(scope, budget, 0, total, now)
-    account.spent = account.window.start === 0 ? total : (this.#spentIn.get(scope, account.window.start)?.cost ?? 0)
+    const spent = total === 0 ? 0 : this.#spentBefore(scope, budget?.period, total, now)
+    const account = openAccount(scope, budget, spent, total, now)
     this.#accounts.set(scope, account)
     return account
   }
@@ -132,22 +153,34 @@ export class Ledger {
   #rebudget(account: Account, budget: Budget | undefined, now: number): Account {
     const samePeriod = account.period?.count === budget?.period?.count && account.period?.unit === budget?.period?.unit
     account.limit = budget?.limit ?? Number.POSITIVE_INFINITY
-    account.period = budget?.period
-    if (!samePeriod) {
+    if (samePeriod) account.period = budget?.period
+    else {
       this.#outbox.flush()
-      const fresh = openAccount(account.scope, budget, 0, account.total, now)
-      account.movedFrom = account.window.start
-      account.window = fresh.window
-      account.spent = fresh.window.start === 0 ? account.total : this.#chargedSince(account.scope, fresh.window.start)
+      changePeriod(account, budget?.period, this.#recount(account.scope, budget?.period, account.total, now), now)
     }
     this.#pump(account)
     return account
   }
 
-  /** What a scope spent since `start`, by its charges: for a window that was not counted as one until now. */
-  #chargedSince(scope: string, start: number): number {
-    const key = scope.startsWith('key:') ? scope.slice('key:'.length) : null
-    return this.#charged.get(operationAt(start), key, key)?.cost ?? 0
+  /** What the window of `now` has seen before this process, where it was counted by this period then; else counted anew. */
+  #spentBefore(scope: string, period: Period | undefined, total: number, now: number): number {
+    if (this.#periodOf.get(factOf(scope))?.value !== nameOf(period)) return this.#recount(scope, period, total, now)
+    const { start } = windowAt(period, now)
+    return start === 0 ? total : (this.#spentIn.get(scope, start)?.cost ?? 0)
+  }
+
+  /** Adds a window up from its charges, which was not counted as one until now, and remembers that it is from here on. */
+  #recount(scope: string, period: Period | undefined, total: number, now: number): number {
+    const { start } = windowAt(period, now)
+    let spent = total
+    if (start !== 0) {
+      const key = scope.startsWith('key:') ? scope.slice('key:'.length) : null
+      const sum = this.#charged.get(operationAt(start), key, key) as ScopeSpend
+      this.#setSpend.run(scope, start, sum.cost, sum.requests, sum.tokens)
+      spent = sum.cost
+    }
+    this.#setPeriod.run(factOf(scope), nameOf(period))
+    return spent
   }
 
   /**
@@ -157,28 +190,25 @@ export class Ledger {
   async hold(request: HoldRequest): Promise<OpenHold> {
     const now = this.#try(request)
     const { hold, maxOutput, inputLikely } = 'hold' in now ? now : await this.#wait(request, now)
-    const { target } = request
-    const row: HoldRow = {
-      operation: request.operation,
-      attempt: request.attempt,
-      facts: [
-        request.startedAt,
-        request.keyId ?? null,
-        this.#names.target(target),
-        this.#names.price(target.price),
-        request.call,
-        hold.amount,
-        inputLikely,
-        ...hold.takenIn.map((t) => [t.account.scope, t.start] as const),
-      ],
-    }
     try {
+      const row = this.#rowOf(request, hold, inputLikely)
       await this.#outbox.hold(row)
+      return { attempt: request, hold, price: request.target.price, maxOutput, inputLikely, row }
     } catch (cause) {
       this.#giveBack(hold, 0)
       throw cause
     }
-    return { attempt: request, hold, price: target.price, maxOutput, inputLikely, row }
+  }
+
+  #rowOf(request: HoldRequest, hold: Hold, inputLikely: number): HoldRow {
+    const { operation, attempt, startedAt, keyId, target, call } = request
+    const scopes = hold.takenIn.map((t) => [t.account.scope, t.window.start] as const)
+    const [targetId, priceId] = [this.#names.target(target), this.#names.price(target.price)]
+    return {
+      operation,
+      attempt,
+      facts: [startedAt, keyId ?? null, targetId, priceId, call, hold.amount, inputLikely, ...scopes],
+    }
   }
 
   /** Books what an attempt really used and lets go of its hold. Idempotent. Returns the cost in nano-dollars. */
@@ -205,7 +235,7 @@ export class Ledger {
         source: outcome.source,
         cost,
       },
-      movesOf(open.hold.takenIn.map((t) => [t.account.scope, t.start])),
+      movesOf(open.hold.takenIn.map((t) => [t.account.scope, t.window.start])),
       open.row,
     )
     return cost
@@ -266,10 +296,22 @@ export class Ledger {
       }
       return false
     }
-    const timer = setTimeout(
-      () => leave() && end(() => waiter.reject(heldByOthers(on, request))),
-      request.waitMs - (this.#clock() - waiter.since),
-    )
+    // Asked once more when its time is over or a window ends: by then the money may be there though nobody settled.
+    const wakeIn = () => {
+      const now = this.#clock()
+      return Math.max(0, Math.min(waiter.since + request.waitMs, ...request.accounts.map((a) => a.window.end)) - now)
+    }
+    const wake = () => {
+      try {
+        const held = this.#try(request)
+        if ('hold' in held) leave() ? waiter.resolve(held) : this.#giveBack(held.hold, 0)
+        else if (this.#clock() < waiter.since + request.waitMs) timer = setTimeout(wake, wakeIn())
+        else if (leave()) waiter.reject(heldByOthers(held, request))
+      } catch (cause) {
+        if (leave()) waiter.reject(Refusal.from(cause))
+      }
+    }
+    let timer = setTimeout(wake, wakeIn())
     const onAbort = () =>
       leave() && end(() => waiter.reject(new Refusal('client_closed', 'The caller left while waiting for budget.')))
     const end = (act: () => void) => {
@@ -309,6 +351,10 @@ export class Ledger {
   }
 }
 
+/** The fact that names the period by which a scope's windows are counted. */
+const factOf = (scope: string): string => `period of ${scope}`
+const nameOf = (period: Period | undefined): string => (period ? `${period.count}${period.unit}` : '')
+
 /** The first operation number of a millisecond. */
 export const operationAt = (ms: number): number => (ms - Date.UTC(2024, 0, 1)) * 4096
 
@@ -316,48 +362,5 @@ export const operationAt = (ms: number): number => (ms - Date.UTC(2024, 0, 1)) *
 export function movesOf(scopes: Moves): Moves {
   return scopes.flatMap(([scope, start]) =>
     start === 0 ? [[scope, 0] as const] : [[scope, start] as const, [scope, 0] as const],
-  )
-}
-
-function overBudget(account: Account, needed: number, request: HoldRequest, now: number): Refusal {
-  const left = account.limit - account.spent
-  const whose = account.scope === 'gateway' ? 'the whole gateway' : 'this key'
-  const until = Number.isFinite(account.window.end)
-    ? ` It resets at ${new Date(account.window.end).toISOString()}.`
-    : ''
-  return new Refusal(
-    'budget_exceeded',
-    `Budget has been exceeded! The budget of ${whose} is ${showDollars(account.limit)}; ${showDollars(account.spent)} is spent, ` +
-      `${showDollars(Math.max(0, left))} is left, and this request needs at least ${showDollars(needed)}.${until}`,
-    {
-      status: request.status,
-      facts: {
-        scope: account.scope,
-        max_budget: account.limit / 1e9,
-        spent: account.spent / 1e9,
-        held: account.held / 1e9,
-        needed: needed / 1e9,
-        reset_at: Number.isFinite(account.window.end) ? new Date(account.window.end).toISOString() : null,
-      },
-      ...(Number.isFinite(account.window.end) ? { retryAfterMs: account.window.end - now } : {}),
-    },
-  )
-}
-
-function heldByOthers(account: Account, request: HoldRequest): Refusal {
-  return new Refusal(
-    'budget_exceeded',
-    `The rest of the budget of ${account.scope === 'gateway' ? 'the whole gateway' : 'this key'} is held by requests that are ` +
-      `under way: ${showDollars(account.spent)} of ${showDollars(account.limit)} is spent, ${showDollars(account.held)} is held. Try again when they have ended.`,
-    {
-      status: request.status,
-      retryAfterMs: 5_000,
-      facts: {
-        scope: account.scope,
-        max_budget: account.limit / 1e9,
-        spent: account.spent / 1e9,
-        held: account.held / 1e9,
-      },
-    },
   )
 }
