@@ -22,6 +22,7 @@ import { openStore, type Store } from './store/open.ts'
 import { pepper } from './store/pepper.ts'
 import { recoverHolds } from './store/recover.ts'
 import { Catalog } from './upstream/catalog.ts'
+import { knock } from './upstream/knock.ts'
 import { send } from './upstream/send.ts'
 
 /** Every provider there is, for the checks of a configuration and for discovery. */
@@ -90,6 +91,7 @@ async function open(
     },
     deadlines: new Deadlines(now),
     send,
+    knock,
     log: (line) => logRequest(log, line),
     warn: (message, facts) => log.warn(message, facts),
     settings: { bodyLimit: config.bodyLimit, heartbeatMs: config.heartbeat, keyHeader: config.keyHeader },

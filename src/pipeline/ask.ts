@@ -52,13 +52,24 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
   let late: UpstreamFailure | undefined
   let source: Source | undefined
   const first = firstLimit(call, link.target, startedAt, impatient)
-  const deadline = io.deadlines.arm(startedAt + first, () => {
-    late = new UpstreamFailure({ kind: 'timeout', status: 0, message: `No answer within ${first} ms.` })
+  const { connect } = link.target.timeouts
+  let reached = false
+  const giveUp = (message: string) => {
+    late = new UpstreamFailure({ kind: 'timeout', status: 0, message })
     source?.break(late)
     abort.abort()
+  }
+  const deadline: Deadline = io.deadlines.arm(startedAt + Math.min(first, connect / 2), (now) => {
+    if (now >= startedAt + first) return giveUp(`No answer within ${first} ms.`)
+    deadline.at = startedAt + first
+    if (reached) return
+    void io
+      .knock(link, connect / 2)
+      .then((atHome) => atHome || reached || giveUp(`No connection within ${connect} ms.`))
   })
   try {
     const response = await io.send(link, composed.dialect, composed.body, abort.signal)
+    reached = true
     if (response.status !== 200) throw await refused(response, composed, link)
     if (!call.peek.stream) return await whole(call, io, link, hold, composed, response, startedAt)
     if (isJson(response)) return await asStream(call, io, link, hold, composed, response, startedAt, abort)
@@ -69,7 +80,8 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
     abort.abort()
     throw late ?? thrown(cause, call.request.signal.aborted)
   } finally {
-    io.deadlines.disarm(deadline as Deadline)
+    reached = true
+    io.deadlines.disarm(deadline)
     call.request.signal.removeEventListener('abort', onLeave)
   }
 }

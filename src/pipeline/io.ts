@@ -69,6 +69,8 @@ export interface Io {
   deadlines: Deadlines
   /** @param signal ends it @returns as soon as there are headers */
   send(link: Link, dialect: Dialect, body: Uint8Array | string, signal: AbortSignal): Promise<Response>
+  /** Whether the target's host accepts a connection within `ms`. */
+  knock(link: Link, ms: number): Promise<boolean>
   log(line: RequestLog): void
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
   settings: {
