@@ -108,7 +108,7 @@ async function open(
     },
     globalSpend: () => {
       ledger.flush()
-      return globalSpend(store, ledger.account('gateway', snapshot.gateway))
+      return globalSpend(store, ledger.account('gateway', snapshot.gateway), ledger.open())
     },
     ready: () => {
       const ready = !draining && ledger.unwritten < 10_000

@@ -2,7 +2,7 @@
  * The tables. Money is integer nano-dollars, times are integer ms since the epoch, booleans are 0 and 1.
  * `holds` and `charges` are keyed by (operation, attempt), which makes a second booking of one attempt impossible, and
  * are ordered by time, since an operation's number begins with its millisecond: no other index is needed on the way of
- * a request. Both are WITHOUT ROWID (written by hand into the first migration: drizzle-kit has no word for it).
+ * a request. Both are WITHOUT ROWID (written into the migration by hand: drizzle-kit has no word for it).
  */
 import { integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
@@ -62,20 +62,26 @@ export const prices = sqliteTable(
   (t) => [uniqueIndex('prices_unique').on(t.price)],
 )
 
-/**
- * Money set aside for attempts, one row each. A hold that has its charge is over; such rows are swept away together,
- * since taking each out by itself would cost as much as writing it. Rows without a charge at start are a crash's.
- */
-export const holds = sqliteTable(
-  'holds',
+/** Words that stand in many rows (keys, outcomes, routes): a charge holds their numbers, so that a row stays small. */
+export const words = sqliteTable(
+  'words',
   {
-    operation: integer('operation').notNull(),
-    attempt: integer('attempt').notNull(),
-    /** JSON of store/outbox.ts HeldFacts: read only after a crash, so it is one column to write. */
-    facts: text('facts').notNull(),
+    id: integer('id').primaryKey(),
+    word: text('word').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.operation, t.attempt] })],
+  (t) => [uniqueIndex('words_unique').on(t.word)],
 )
+
+/**
+ * Money set aside for attempts: one row holds all holds of a transaction. A hold that has its charge is over; rows are
+ * swept away together, since taking each hold out by itself would cost as much as writing it. Holds without a charge
+ * at start are a crash's.
+ */
+export const holds = sqliteTable('holds', {
+  id: integer('id').primaryKey(),
+  /** JSON of store/hold-text.ts: read only after a crash. */
+  facts: text('facts').notNull(),
+})
 
 /** One row an attempt, written once, when it has ended. */
 export const charges = sqliteTable(
@@ -87,12 +93,13 @@ export const charges = sqliteTable(
     durationMs: integer('duration_ms').notNull(),
     /** ms from the start of the attempt to its first content; null where none came. */
     firstMs: integer('first_ms'),
-    keyId: text('key_id'),
+    /** Number of `key:<id>` in words; null for the master key. */
+    key: integer('key'),
     target: integer('target').notNull(),
     price: integer('price').notNull(),
-    call: text('call').notNull(),
-    /** `ok`, `aborted`, `interrupted`, or the kind of the failure. */
-    outcome: text('outcome').notNull(),
+    /** Numbers in words: the route's kind; `ok`, `aborted`, `interrupted` or the kind of the failure; where usage is from. */
+    call: integer('call').notNull(),
+    outcome: integer('outcome').notNull(),
     status: integer('status').notNull(),
     input: integer('input').notNull(),
     cacheRead: integer('cache_read').notNull(),
@@ -100,7 +107,7 @@ export const charges = sqliteTable(
     cacheWriteHour: integer('cache_write_hour').notNull(),
     output: integer('output').notNull(),
     reasoning: integer('reasoning').notNull(),
-    source: text('source').notNull(),
+    source: integer('source').notNull(),
     cost: integer('cost').notNull(),
   },
   (t) => [primaryKey({ columns: [t.operation, t.attempt] })],

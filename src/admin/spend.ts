@@ -5,7 +5,7 @@ import { toDollars } from '../core/money.ts'
 import { Refusal } from '../core/refusal.ts'
 import { operationAt } from '../store/ledger.ts'
 import type { Store } from '../store/open.ts'
-import { openHolds, type SpendRow, spendRows, totalOf } from '../store/spend.ts'
+import { type SpendRow, spendRows, totalOf } from '../store/spend.ts'
 import type { Keyring } from './keyring.ts'
 import { whole } from './keys.ts'
 
@@ -91,9 +91,12 @@ function showRow(row: SpendRow): Record<string, unknown> {
 }
 
 /** What the whole gateway spent: in its window, since the beginning, and what is set aside now. */
-export function globalSpend(store: Store, gateway: Account): Record<string, unknown> {
+export function globalSpend(
+  store: Store,
+  gateway: Account,
+  open: { holds: number; amount: number },
+): Record<string, unknown> {
   const all = totalOf(store, 'gateway')
-  const open = openHolds(store)
   return {
     spend: toDollars(gateway.spent),
     max_budget: Number.isFinite(gateway.limit) ? toDollars(gateway.limit) : null,

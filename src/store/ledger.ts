@@ -19,9 +19,10 @@ import { Refusal } from '../core/refusal.ts'
 import type { Budget } from '../core/snapshot.ts'
 import type { Target } from '../core/target.ts'
 import type { Usage, UsageSource } from '../core/usage.ts'
+import type { HoldRow } from './hold-text.ts'
 import { Names } from './names.ts'
 import type { Store } from './open.ts'
-import { type HoldRow, type Moves, Outbox } from './outbox.ts'
+import { type Moves, Outbox } from './outbox.ts'
 import { heldByOthers, overBudget } from './over-budget.ts'
 import type { ScopeSpend } from './spend.ts'
 
@@ -105,20 +106,16 @@ export class Ledger {
     this.#spentIn = sqlite.prepare<[string, number], { cost: number }>(
       'SELECT cost FROM spend WHERE scope = ? AND window_start = ?',
     )
-    this.#charged = sqlite.prepare<[number, string | null, string | null], ScopeSpend>(
+    this.#charged = sqlite.prepare<[number, number | null, number | null], ScopeSpend>(
       `SELECT coalesce(sum(cost), 0) AS cost, count(*) AS requests, coalesce(sum(input + output), 0) AS tokens
-       FROM charges WHERE operation >= ? AND (? IS NULL OR key_id = ?)`,
+       FROM charges WHERE operation >= ? AND (? IS NULL OR key = ?)`,
     )
     this.#setSpend = sqlite.prepare<[string, number, number, number, number]>(
       'REPLACE INTO spend VALUES (?, ?, ?, ?, ?)',
     )
     this.#periodOf = sqlite.prepare<[string], { value: string }>('SELECT value FROM facts WHERE name = ?')
     this.#setPeriod = sqlite.prepare<[string, string]>('REPLACE INTO facts VALUES (?, ?)')
-    const last = sqlite
-      .prepare(
-        'SELECT max(operation) AS o FROM (SELECT max(operation) AS operation FROM holds UNION ALL SELECT max(operation) FROM charges)',
-      )
-      .get() as { o: number | null }
+    const last = sqlite.prepare('SELECT max(operation) AS o FROM charges').get() as { o: number | null }
     this.#lastOperation = last.o ?? 0
   }
 
@@ -152,6 +149,7 @@ export class Ledger {
   /** A changed budget takes effect on the account that is in use: what is held in it stays held. */
   #rebudget(account: Account, budget: Budget | undefined, now: number): Account {
     const samePeriod = account.period?.count === budget?.period?.count && account.period?.unit === budget?.period?.unit
+    roll(account, now)
     account.limit = budget?.limit ?? Number.POSITIVE_INFINITY
     if (samePeriod) account.period = budget?.period
     else {
@@ -174,7 +172,7 @@ export class Ledger {
     const { start } = windowAt(period, now)
     let spent = total
     if (start !== 0) {
-      const key = scope.startsWith('key:') ? scope.slice('key:'.length) : null
+      const key = scope.startsWith('key:') ? this.#names.word(scope) : null
       const sum = this.#charged.get(operationAt(start), key, key) as ScopeSpend
       this.#setSpend.run(scope, start, sum.cost, sum.requests, sum.tokens)
       spent = sum.cost
@@ -202,14 +200,22 @@ export class Ledger {
 
   #rowOf(request: HoldRequest, hold: Hold, inputLikely: number): HoldRow {
     const { operation, attempt, startedAt, keyId, target, call } = request
-    const scopes = hold.takenIn.map((t) => [t.account.scope, t.window.start] as const)
-    const [targetId, priceId] = [this.#names.target(target), this.#names.price(target.price)]
     return {
       operation,
       attempt,
-      facts: [startedAt, keyId ?? null, targetId, priceId, call, hold.amount, inputLikely, ...scopes],
+      startedAt,
+      key: this.#keyNumber(keyId),
+      target: this.#names.target(target),
+      price: this.#names.price(target.price),
+      call: this.#names.word(call),
+      amount: hold.amount,
+      inputLikely,
+      scopes: hold.takenIn.map((t) => [this.#names.word(t.account.scope), t.window.start] as const),
     }
   }
+
+  #keyNumber = (keyId: string | undefined): number | null =>
+    keyId === undefined ? null : this.#names.word(`key:${keyId}`)
 
   /** Books what an attempt really used and lets go of its hold. Idempotent. Returns the cost in nano-dollars. */
   settle(open: OpenHold, outcome: Outcome): number {
@@ -225,14 +231,14 @@ export class Ledger {
         startedAt: attempt.startedAt,
         durationMs: Math.round(outcome.now - attempt.startedAt),
         firstMs: outcome.firstMs === undefined ? null : Math.round(outcome.firstMs),
-        keyId: attempt.keyId ?? null,
-        target: this.#names.target(attempt.target),
-        price: this.#names.price(open.price),
-        call: attempt.call,
-        outcome: outcome.outcome,
+        key: open.row.key,
+        target: open.row.target,
+        price: open.row.price,
+        call: open.row.call,
+        outcome: this.#names.word(outcome.outcome),
         status: outcome.status,
         ...usage,
-        source: outcome.source,
+        source: this.#names.word(outcome.source),
         cost,
       },
       movesOf(open.hold.takenIn.map((t) => [t.account.scope, t.window.start])),
@@ -250,6 +256,11 @@ export class Ledger {
 
   flush(): void {
     this.#outbox.flush()
+  }
+
+  /** What is set aside now: nothing, at rest. */
+  open(): { holds: number; amount: number } {
+    return this.#outbox.open()
   }
 
   get unwritten(): number {

@@ -1,4 +1,4 @@
-/** Numbers for targets and prices, so that a charge holds an integer in place of a sentence. */
+/** Numbers for targets, prices and words, so that a charge holds an integer in place of a sentence. */
 import type { Price } from '../core/price.ts'
 import type { Target } from '../core/target.ts'
 import type { Store } from './open.ts'
@@ -12,8 +12,10 @@ export class Names {
   /** By identity first: making the text anew each time costs more than the row itself. */
   readonly #knownTargets = new WeakMap<Target, number>()
   readonly #knownPrices = new WeakMap<Price, number>()
+  readonly #words = new Map<string, number>()
   readonly #target
   readonly #price
+  readonly #word
 
   constructor({ sqlite }: Store) {
     // The update that changes nothing makes RETURNING answer for rows that were there already.
@@ -23,6 +25,14 @@ export class Names {
     this.#price = sqlite.prepare<[string], { id: number }>(
       'INSERT INTO prices (price) VALUES (?) ON CONFLICT DO UPDATE SET price = excluded.price RETURNING id',
     )
+    this.#word = sqlite.prepare<[string], { id: number }>(
+      'INSERT INTO words (word) VALUES (?) ON CONFLICT DO UPDATE SET word = excluded.word RETURNING id',
+    )
+  }
+
+  /** The number of a word that stands in many rows. */
+  word(word: string): number {
+    return this.#words.get(word) ?? remember(this.#words, word, () => this.#word.get(word))
   }
 
   target(target: Target): number {

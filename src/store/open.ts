@@ -25,6 +25,35 @@ export function openStore(dataDir: string): Store {
   const path = join(dataDir, 'tollgate.sqlite')
   const fresh = !existsSync(path)
   const sqlite = new Database(path)
+  const close = () => {
+    sqlite.close()
+    unlock()
+  }
+  try {
+    const db = prepare(sqlite, path, fresh ? undefined : dataDir)
+    return {
+      sqlite,
+      db,
+      path,
+      close: () => {
+        sqlite.pragma('wal_checkpoint(TRUNCATE)')
+        close()
+      },
+    }
+  } catch (cause) {
+    close()
+    if ((cause as { code?: string }).code !== 'SQLITE_NOTADB') throw cause
+    throw new Error(`${path} is not a Tollgate database. Move it away, or choose another folder with --data.`, {
+      cause,
+    })
+  }
+}
+
+/**
+ * The settings, read back, and the migrations.
+ * @param keepIn where a copy is kept before anything is migrated; undefined for a new file
+ */
+function prepare(sqlite: Database.Database, path: string, keepIn: string | undefined): Store['db'] {
   chmodSync(path, 0o600)
   sqlite.pragma('journal_mode = WAL')
   // A crash of the process loses nothing in WAL; a power cut may lose the last milliseconds, never consistency.
@@ -40,15 +69,10 @@ export function openStore(dataDir: string): Store {
       `The database ${path} can't be put into WAL mode (it says '${mode}'). Is the folder on a network file system? Choose a local one with --data.`,
     )
   const db = drizzle({ client: sqlite, schema })
-  if (!fresh && pending(sqlite))
-    sqlite.exec(`VACUUM INTO '${join(dataDir, `before-migration-${Date.now()}.sqlite`).replaceAll("'", "''")}'`)
+  if (keepIn !== undefined && pending(sqlite))
+    sqlite.exec(`VACUUM INTO '${join(keepIn, `before-migration-${Date.now()}.sqlite`).replaceAll("'", "''")}'`)
   migrate(db, { migrationsFolder: MIGRATIONS })
-  const close = () => {
-    sqlite.pragma('wal_checkpoint(TRUNCATE)')
-    sqlite.close()
-    unlock()
-  }
-  return { sqlite, db, path, close }
+  return db
 }
 
 /** Whether migrations are waiting: then a copy is kept first (litellm#9558: an upgrade that wiped the database). */

@@ -1,31 +1,12 @@
 /**
  * All writes of the ledger, many to a transaction: measured, a transaction a request costs 12 µs and one in a batch of
  * a hundred 3.3. Holds are awaited (nothing goes upstream before its hold is written); what is settled follows within
- * a few ms. Nothing is ever dropped: where writing fails it is tried again, and no new hold is taken meanwhile.
+ * 25 ms. Nothing is ever dropped: where writing fails it is tried again, and no new hold is taken meanwhile.
  */
 import type { Statement } from 'better-sqlite3'
 import { Refusal } from '../core/refusal.ts'
+import { type HoldRow, holdText } from './hold-text.ts'
 import type { Store } from './open.ts'
-
-/** What is needed to charge an attempt whose end nobody saw. Kept short: it is written for every attempt. */
-export type HeldFacts = [
-  startedAt: number,
-  keyId: string | null,
-  target: number,
-  price: number,
-  call: string,
-  /** Nano-dollars. */
-  amount: number,
-  /** Likely tokens of the prompt. */
-  inputLikely: number,
-  ...scopes: (readonly [scope: string, windowStart: number])[],
-]
-
-export interface HoldRow {
-  operation: number
-  attempt: number
-  facts: HeldFacts
-}
 
 export interface ChargeRow {
   operation: number
@@ -33,11 +14,12 @@ export interface ChargeRow {
   startedAt: number
   durationMs: number
   firstMs: number | null
-  keyId: string | null
+  /** Numbers of store/names.ts; the key is null for the master key. */
+  key: number | null
   target: number
   price: number
-  call: string
-  outcome: string
+  call: number
+  outcome: number
   status: number
   input: number
   cacheRead: number
@@ -45,7 +27,7 @@ export interface ChargeRow {
   cacheWriteHour: number
   output: number
   reasoning: number
-  source: string
+  source: number
   cost: number
 }
 
@@ -55,10 +37,18 @@ export type Moves = readonly (readonly [scope: string, windowStart: number])[]
 /** More than this many unwritten settlements, and the disk is gone: refuse new work rather than forget old. */
 const MOST_UNWRITTEN = 200_000
 /** So many holds that are over are swept away together. */
-const SWEEP_AT = 4_096
-/** How long a settlement may wait for company. */
-const LINGER_MS = 4
+const SWEEP_AT = 16_384
+/**
+ * How long a settlement may wait for company: what a crash in between leaves is charged by estimate. A transaction costs
+ * about 100 µs of system calls whatever is in it, and settlements touch other pages than holds.
+ */
+const LINGER_MS = 25
 const RETRY_MS = 500
+
+interface Booking {
+  row: ChargeRow
+  moves: Moves
+}
 
 interface Waiting {
   row: HoldRow
@@ -67,7 +57,7 @@ interface Waiting {
 
 export class Outbox {
   #holds: Waiting[] = []
-  #charges: { row: ChargeRow; moves: Moves }[] = []
+  #charges: Booking[] = []
   #dropped: HoldRow[] = []
   /** Holds without a charge; all others in the table are over. */
   readonly #open = new Set<HoldRow>()
@@ -77,7 +67,6 @@ export class Outbox {
   readonly #store: Store
   readonly #onError: (cause: unknown) => void
   readonly #insertHold: Statement<unknown[]>
-  readonly #deleteHold: Statement<unknown[]>
   readonly #deleteHolds: Statement<unknown[]>
   readonly #insertCharge: Statement<unknown[]>
   readonly #moveSpend: Statement<unknown[]>
@@ -90,8 +79,7 @@ export class Outbox {
     const { sqlite } = store
     this.#store = store
     this.#onError = onError
-    this.#insertHold = sqlite.prepare('INSERT INTO holds VALUES (?, ?, ?)')
-    this.#deleteHold = sqlite.prepare('DELETE FROM holds WHERE operation = ? AND attempt = ?')
+    this.#insertHold = sqlite.prepare('INSERT INTO holds (facts) VALUES (?)')
     this.#deleteHolds = sqlite.prepare('DELETE FROM holds')
     this.#insertCharge = sqlite.prepare(
       'INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -107,12 +95,7 @@ export class Outbox {
 
   /** Resolves when the hold is in the database. @throws Refusal overloaded where it can't be written */
   hold(row: HoldRow): Promise<void> {
-    if (this.#charges.length >= MOST_UNWRITTEN)
-      throw new Refusal(
-        'overloaded',
-        'The ledger cannot be written at the moment, so nothing may be spent. Try again shortly.',
-        { retryAfterMs: 5_000 },
-      )
+    if (this.#charges.length >= MOST_UNWRITTEN) throw unwritable('too many settlements wait to be written')
     return new Promise((resolve, reject) => {
       this.#open.add(row)
       this.#holds.push({ row, done: (failed) => (failed ? reject(failed) : resolve()) })
@@ -121,7 +104,7 @@ export class Outbox {
       // After this turn of the loop: everything that arrived in it shares one transaction.
       setImmediate(() => {
         this.#next = false
-        this.flush()
+        this.#write([])
       })
     })
   }
@@ -150,19 +133,28 @@ export class Outbox {
 
   /** Writes all that waits, in one transaction. */
   flush(): void {
-    const holds = this.#holds
     const charges = this.#charges
+    this.#charges = []
+    this.#write(charges)
+  }
+
+  #write(charges: Booking[]): void {
+    const holds = this.#holds
     const dropped = this.#dropped
     if (holds.length + charges.length + dropped.length === 0) return
     this.#holds = []
-    this.#charges = []
     this.#dropped = []
     try {
       this.#begin.run()
-      for (const { row } of holds) this.#writeHold(row)
+      if (holds.length + dropped.length > 0)
+        this.#insertHold.run(
+          holdText(
+            holds.map((h) => h.row),
+            dropped,
+          ),
+        )
       this.#writeCharges(charges)
-      for (const { operation, attempt } of dropped) this.#deleteHold.run(operation, attempt)
-      if (this.#over >= SWEEP_AT) this.#sweep()
+      if (this.#over >= SWEEP_AT && charges.length > 0 && this.#charges.length === 0) this.#sweep()
       this.#commit.run()
     } catch (cause) {
       if (this.#store.sqlite.inTransaction) this.#rollback.run()
@@ -170,14 +162,7 @@ export class Outbox {
       this.#charges = charges.concat(this.#charges)
       this.#dropped = dropped.concat(this.#dropped)
       this.#flushIn(RETRY_MS)
-      const failed = new Refusal(
-        'overloaded',
-        'The ledger cannot be written at the moment, so nothing may be spent. Try again shortly.',
-        {
-          retryAfterMs: 5_000,
-          private: String(cause),
-        },
-      )
+      const failed = unwritable(String(cause))
       for (const { row, done } of holds) {
         this.#open.delete(row)
         done(failed)
@@ -187,27 +172,30 @@ export class Outbox {
     for (const { done } of holds) done()
   }
 
+  /** What is set aside now. */
+  open(): { holds: number; amount: number } {
+    let amount = 0
+    for (const row of this.#open) amount += row.amount
+    return { holds: this.#open.size, amount }
+  }
+
   /** How many settlements are not written yet. */
   get unwritten(): number {
     return this.#charges.length
   }
 
-  #writeHold({ operation, attempt, facts }: HoldRow): void {
-    this.#insertHold.run(operation, attempt, JSON.stringify(facts))
-  }
-
-  /** Empties the table and writes what is still open: two statements and a few rows for thousands of deletions. */
+  /** Empties the table and writes what is still open: two statements for thousands of deletions. */
   #sweep(): void {
     this.#deleteHolds.run()
-    for (const row of this.#open) this.#writeHold(row)
+    if (this.#open.size > 0) this.#insertHold.run(holdText([...this.#open], []))
     this.#over = 0
   }
 
-  #writeCharges(charges: readonly { row: ChargeRow; moves: Moves }[]): void {
+  #writeCharges(charges: readonly Booking[]): void {
     const sums = new Map<string, { scope: string; start: number; cost: number; requests: number; tokens: number }>()
     for (const { row: r, moves } of charges) {
       this.#insertCharge.run(
-        r.operation, r.attempt, r.startedAt, r.durationMs, r.firstMs, r.keyId, r.target, r.price, r.call, r.outcome, r.status,
+        r.operation, r.attempt, r.startedAt, r.durationMs, r.firstMs, r.key, r.target, r.price, r.call, r.outcome, r.status,
         r.input, r.cacheRead, r.cacheWrite, r.cacheWriteHour, r.output, r.reasoning, r.source, r.cost,
       ) // biome-ignore format: the columns in their order
       for (const [scope, start] of moves) {
@@ -225,3 +213,9 @@ export class Outbox {
     for (const s of sums.values()) this.#moveSpend.run(s.scope, s.start, s.cost, s.requests, s.tokens)
   }
 }
+
+const unwritable = (told: string): Refusal =>
+  new Refusal('overloaded', 'The ledger cannot be written at the moment, so nothing may be spent. Try again shortly.', {
+    retryAfterMs: 5_000,
+    private: told,
+  })

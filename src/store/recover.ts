@@ -5,37 +5,34 @@
  */
 import { costOf, type Price } from '../core/price.ts'
 import { NO_USAGE } from '../core/usage.ts'
+import { readHolds } from './hold-text.ts'
 import { movesOf } from './ledger.ts'
+import { Names } from './names.ts'
 import type { Store } from './open.ts'
-import { type HeldFacts, Outbox } from './outbox.ts'
+import { Outbox } from './outbox.ts'
 
 /** Returns how many attempts were left open. Throws where the database cannot be written: then nothing is served. */
 export function recoverHolds(store: Store, now: number): number {
-  const rows = store.sqlite
-    .prepare(
-      `SELECT h.operation, h.attempt, h.facts, p.price FROM holds h JOIN prices p ON p.id = h.facts ->> 3
-       WHERE NOT EXISTS (SELECT 1 FROM charges c WHERE c.operation = h.operation AND c.attempt = h.attempt)`,
-    )
-    .all() as { operation: number; attempt: number; facts: string; price: string }[]
+  const { sqlite } = store
+  const texts = sqlite.prepare('SELECT facts FROM holds').pluck().all() as string[]
+  const charged = sqlite.prepare('SELECT 1 FROM charges WHERE operation = ? AND attempt = ?')
+  const priceOf = sqlite.prepare('SELECT price FROM prices WHERE id = ?').pluck()
+  const wordOf = sqlite.prepare('SELECT word FROM words WHERE id = ?').pluck()
+  const names = new Names(store)
   const outbox = new Outbox(store, (cause) => {
     throw cause
   })
-  for (const { operation, attempt, facts: text, price } of rows) {
-    const facts = JSON.parse(text) as HeldFacts
-    const [startedAt, keyId, target, priceId, call, , inputLikely, ...scopes] = facts
-    const usage = { ...NO_USAGE, input: inputLikely }
-    const ending = {
-      durationMs: Math.max(0, now - startedAt),
-      firstMs: null,
-      outcome: 'interrupted',
-      status: 0,
-      source: 'estimated',
-    }
-    const cost = costOf(JSON.parse(price) as Price, usage)
-    const row = { operation, attempt, startedAt, keyId, target, price: priceId, call, ...ending, ...usage, cost }
-    outbox.charge(row, movesOf(scopes), { operation, attempt, facts })
+  const left = readHolds(texts).filter((hold) => !charged.get(hold.operation, hold.attempt))
+  for (const hold of left) {
+    const { operation, attempt, startedAt, key, target, price, call } = hold
+    const usage = { ...NO_USAGE, input: hold.inputLikely }
+    const cost = costOf(JSON.parse(priceOf.get(price) as string) as Price, usage)
+    const words = { outcome: names.word('interrupted'), source: names.word('estimated') }
+    const times = { startedAt, durationMs: Math.max(0, now - startedAt), firstMs: null }
+    const row = { operation, attempt, ...times, key, target, price, call, ...words, status: 0, ...usage, cost }
+    outbox.charge(row, movesOf(hold.scopes.map(([scope, start]) => [wordOf.get(scope) as string, start])), hold)
   }
   outbox.flush()
-  store.sqlite.exec('DELETE FROM holds')
-  return rows.length
+  sqlite.exec('DELETE FROM holds')
+  return left.length
 }

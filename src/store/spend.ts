@@ -41,18 +41,20 @@ export function spendRows({ sqlite }: Store, filter: SpendFilter): SpendRow[] {
   return sqlite
     .prepare(
       `SELECT c.operation, c.attempt, c.started_at AS startedAt, c.duration_ms AS durationMs, c.first_ms AS firstMs,
-        c.key_id AS keyId, k.alias AS keyAlias, t.name AS target, t.alias, t.provider, t.model, c.call, c.outcome, c.status,
-        c.input, c.cache_read AS cacheRead, c.cache_write AS cacheWrite, c.cache_write_hour AS cacheWriteHour, c.output,
-        c.reasoning, c.source, c.cost, p.price
-       FROM charges c JOIN targets t ON t.id = c.target JOIN prices p ON p.id = c.price LEFT JOIN keys k ON k.id = c.key_id
-       WHERE c.operation >= @from AND c.operation < @before AND (@keyId IS NULL OR c.key_id = @keyId)
+        substr(w.word, 5) AS keyId, k.alias AS keyAlias, t.name AS target, t.alias, t.provider, t.model, call.word AS call,
+        outcome.word AS outcome, c.status, c.input, c.cache_read AS cacheRead, c.cache_write AS cacheWrite,
+        c.cache_write_hour AS cacheWriteHour, c.output, c.reasoning, source.word AS source, c.cost, p.price
+       FROM charges c JOIN targets t ON t.id = c.target JOIN prices p ON p.id = c.price JOIN words call ON call.id = c.call
+         JOIN words outcome ON outcome.id = c.outcome JOIN words source ON source.id = c.source
+         LEFT JOIN words w ON w.id = c.key LEFT JOIN keys k ON k.id = substr(w.word, 5)
+       WHERE c.operation >= @from AND c.operation < @before AND (@key IS NULL OR w.word = @key)
          AND (@operation IS NULL OR c.operation = @operation)
        ORDER BY c.operation DESC, c.attempt DESC LIMIT @limit`,
     )
     .all({
       from: filter.fromOperation ?? 0,
       before: filter.beforeOperation ?? Number.MAX_SAFE_INTEGER,
-      keyId: filter.keyId ?? null,
+      key: filter.keyId === undefined ? null : `key:${filter.keyId}`,
       operation: filter.operation ?? null,
       limit: filter.limit,
     }) as SpendRow[]
@@ -68,15 +70,4 @@ export interface ScopeSpend {
 export function totalOf({ sqlite }: Store, scope: string): ScopeSpend {
   const row = sqlite.prepare('SELECT cost, requests, tokens FROM spend WHERE scope = ? AND window_start = 0').get(scope)
   return (row as ScopeSpend | undefined) ?? { cost: 0, requests: 0, tokens: 0 }
-}
-
-/** How much is set aside, and for how many attempts. At rest both are 0. */
-export function openHolds({ sqlite }: Store): { holds: number; amount: number } {
-  const row = sqlite
-    .prepare(
-      `SELECT count(*) AS holds, coalesce(sum(facts ->> 5), 0) AS amount FROM holds h
-       WHERE NOT EXISTS (SELECT 1 FROM charges c WHERE c.operation = h.operation AND c.attempt = h.attempt)`,
-    )
-    .get()
-  return row as { holds: number; amount: number }
 }

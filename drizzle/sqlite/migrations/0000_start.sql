@@ -4,11 +4,11 @@ CREATE TABLE `charges` (
 	`started_at` integer NOT NULL,
 	`duration_ms` integer NOT NULL,
 	`first_ms` integer,
-	`key_id` text,
+	`key` integer,
 	`target` integer NOT NULL,
 	`price` integer NOT NULL,
-	`call` text NOT NULL,
-	`outcome` text NOT NULL,
+	`call` integer NOT NULL,
+	`outcome` integer NOT NULL,
 	`status` integer NOT NULL,
 	`input` integer NOT NULL,
 	`cache_read` integer NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE `charges` (
 	`cache_write_hour` integer NOT NULL,
 	`output` integer NOT NULL,
 	`reasoning` integer NOT NULL,
-	`source` text NOT NULL,
+	`source` integer NOT NULL,
 	`cost` integer NOT NULL,
 	PRIMARY KEY(`operation`, `attempt`)
 ) WITHOUT ROWID;
@@ -27,11 +27,9 @@ CREATE TABLE `facts` (
 );
 --> statement-breakpoint
 CREATE TABLE `holds` (
-	`operation` integer NOT NULL,
-	`attempt` integer NOT NULL,
-	`facts` text NOT NULL,
-	PRIMARY KEY(`operation`, `attempt`)
-) WITHOUT ROWID;
+	`id` integer PRIMARY KEY NOT NULL,
+	`facts` text NOT NULL
+);
 --> statement-breakpoint
 CREATE TABLE `keys` (
 	`id` text PRIMARY KEY NOT NULL,
@@ -78,4 +76,10 @@ CREATE TABLE `targets` (
 	`model` text NOT NULL
 );
 --> statement-breakpoint
-CREATE UNIQUE INDEX `targets_unique` ON `targets` (`name`,`alias`,`provider`,`model`);
+CREATE UNIQUE INDEX `targets_unique` ON `targets` (`name`,`alias`,`provider`,`model`);--> statement-breakpoint
+CREATE TABLE `words` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`word` text NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `words_unique` ON `words` (`word`);
