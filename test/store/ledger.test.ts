@@ -1,0 +1,403 @@
+import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import Database from 'better-sqlite3'
+import { parsePeriod } from '../../src/core/period.ts'
+import { FREE } from '../../src/core/price.ts'
+import type { Budget } from '../../src/core/snapshot.ts'
+import type { OpenHold } from '../../src/store/ledger.ts'
+import type { Store } from '../../src/store/open.ts'
+import { recoverHolds } from '../../src/store/recover.ts'
+import { openHolds, spendRows, totalOf } from '../../src/store/spend.ts'
+import { target } from '../core/make.ts'
+import { makeWorld, refusal, soon, TOKEN, type World } from './make.ts'
+
+const budget = (tokens: number, period?: string): Budget => ({
+  limit: tokens * TOKEN,
+  period: period === undefined ? undefined : parsePeriod(period),
+})
+const HOUR = 3_600_000
+
+let w: World
+beforeEach(() => {
+  w = makeWorld()
+})
+afterEach(() => w.end())
+
+describe('writing', () => {
+  test('a hold is in the database before anybody may send, for other connections too', async () => {
+    const a = w.ledger.account('key:a', budget(100))
+    const held = await w.hold([a], 10)
+    const other = new Database(w.store.path, { readonly: true })
+    expect(other.prepare('SELECT count(*) AS n FROM holds').get()).toEqual({ n: 1 })
+    other.close()
+    expect(openHolds(w.store)).toEqual({ holds: 1, amount: 10 * TOKEN })
+    w.settle(held, 4)
+    w.ledger.flush()
+    expect(openHolds(w.store)).toEqual({ holds: 0, amount: 0 })
+  })
+
+  test('what arrives together is written together', async () => {
+    let commits = 0
+    w.end()
+    w = makeWorld((store) => watched(store, (sql) => sql === 'COMMIT' && commits++))
+    const a = w.ledger.account('key:a', undefined)
+    const held = await Promise.all(Array.from({ length: 100 }, () => w.hold([a], 1)))
+    expect(commits).toBe(1)
+    for (const one of held) w.settle(one, 1)
+    await Bun.sleep(50)
+    expect(commits).toBe(2)
+    expect(w.count('SELECT count(*) FROM charges')).toBe(100)
+  })
+
+  test('one row a charge, and every counter moves with it', async () => {
+    const key = w.ledger.account('key:a', budget(1_000, '1h'))
+    const gateway = w.ledger.account('gateway', undefined)
+    for (const tokens of [3, 5]) w.settle(await w.hold([key, gateway], 10), tokens)
+    w.ledger.flush()
+    for (const scope of ['key:a', 'gateway'])
+      expect(totalOf(w.store, scope)).toEqual({ cost: 8 * TOKEN, requests: 2, tokens: 8 })
+    expect(w.count(`SELECT cost FROM spend WHERE scope = 'key:a' AND window_start = ${w.clock.now}`)).toBe(8 * TOKEN)
+    const [last, first] = spendRows(w.store, { keyId: 'a', limit: 10 })
+    expect(last).toMatchObject({ cost: 5 * TOKEN, input: 5, outcome: 'ok', source: 'provider', keyId: 'a', model: 'm' })
+    expect(JSON.parse(first?.price as string).version).toBe('test')
+    expect(spendRows(w.store, { keyId: 'b', limit: 10 })).toEqual([])
+    expect(spendRows(w.store, { beforeOperation: last?.operation, limit: 10 })).toHaveLength(1)
+  })
+
+  test('settling twice books once', async () => {
+    const a = w.ledger.account('key:a', budget(100))
+    const held = await w.hold([a], 10)
+    expect([w.settle(held, 4), w.settle(held, 9)]).toEqual([4 * TOKEN, 9 * TOKEN])
+    w.ledger.release(held)
+    w.ledger.flush()
+    expect([a.spent, a.held, totalOf(w.store, 'key:a').cost]).toEqual([4 * TOKEN, 0, 4 * TOKEN])
+    expect(w.count('SELECT count(*) FROM charges')).toBe(1)
+  })
+
+  test('a hold that came to nothing leaves no row', async () => {
+    const a = w.ledger.account('key:a', budget(100))
+    w.ledger.release(await w.hold([a], 10))
+    w.ledger.flush()
+    expect(w.count('SELECT count(*) FROM charges')).toBe(0)
+    expect(w.count('SELECT count(*) FROM holds')).toBe(0)
+    expect(a.held).toBe(0)
+  })
+
+  test('holds that are over are swept away, those that are open stay', async () => {
+    const a = w.ledger.account('key:a', undefined)
+    const open = await Promise.all([w.hold([a], 1), w.hold([a], 2)])
+    for (let i = 0; i < 5; i++) {
+      const held = await Promise.all(Array.from({ length: 1_000 }, () => w.hold([a], 1)))
+      for (const one of held) w.settle(one, 1)
+      w.ledger.flush()
+    }
+    expect(openHolds(w.store)).toEqual({ holds: 2, amount: 3 * TOKEN })
+    expect(w.count('SELECT count(*) FROM holds')).toBeLessThan(4_100)
+    expect(w.count('SELECT count(*) FROM charges')).toBe(5_000)
+    for (const one of open) w.settle(one, 1)
+  }, 30_000)
+
+  test('a disk that fails refuses new holds, gives their money back and forgets no charge', async () => {
+    let broken = false
+    w.end()
+    w = makeWorld((store) =>
+      watched(store, (sql) => {
+        if (broken && sql === 'COMMIT') throw Object.assign(new Error('disk full'), { code: 'SQLITE_FULL' })
+      }),
+    )
+    const a = w.ledger.account('key:a', budget(100))
+    const held = await w.hold([a], 10)
+    broken = true
+    w.settle(held, 4)
+    const refused = await refusal(w.hold([a], 20))
+    expect(refused.code).toBe('overloaded')
+    expect([a.held, a.spent]).toEqual([0, 4 * TOKEN])
+    expect(w.errors.length).toBeGreaterThan(0)
+    expect(w.ledger.unwritten).toBe(1)
+    broken = false
+    w.ledger.flush()
+    expect(w.ledger.unwritten).toBe(0)
+    expect(totalOf(w.store, 'key:a').cost).toBe(4 * TOKEN)
+    expect(openHolds(w.store).holds).toBe(0)
+  })
+
+  test('a target whose name cannot be written takes no money', async () => {
+    let broken = false
+    w.end()
+    w = makeWorld((store) =>
+      watched(store, (sql) => {
+        if (broken && sql.startsWith('INSERT INTO targets')) throw new Error('disk full')
+      }),
+    )
+    const a = w.ledger.account('key:a', budget(100))
+    broken = true
+    await refusal(w.hold([a], 20, { target: target({ id: 'new', model: 'new' }) }))
+    expect(a.held).toBe(0)
+    broken = false
+  })
+})
+
+describe('numbers of operations', () => {
+  test('rise though the clock falls back, and over a restart', async () => {
+    const first = w.ledger.nextOperation()
+    w.clock.now -= HOUR
+    const second = w.ledger.nextOperation()
+    expect(second).toBeGreaterThan(first)
+    const a = w.ledger.account('key:a', undefined)
+    const held = await w.hold([a], 1)
+    w.settle(held, 1)
+    w.restart()
+    expect(w.ledger.nextOperation()).toBeGreaterThan(held.attempt.operation)
+  })
+})
+
+describe('waiting', () => {
+  test('for money that others hold, in order, until it comes back', async () => {
+    const a = w.ledger.account('key:a', budget(100))
+    const first = await w.hold([a], 100)
+    const order: string[] = []
+    const second = w.hold([a], 60).then((held) => [order.push('second'), held] as const)
+    const third = w.hold([a], 60).then((held) => [order.push('third'), held] as const)
+    expect(await soon(second)).toBe('pending')
+    w.settle(first, 10)
+    const [, held] = await second
+    expect(await soon(third)).toBe('pending')
+    w.settle(held, 20)
+    w.settle((await third)[1], 60)
+    expect(order).toEqual(['second', 'third'])
+    expect([a.spent, a.held]).toEqual([90 * TOKEN, 0])
+  })
+
+  test('ends with a refusal that says what is spent, when spending came in between', async () => {
+    const a = w.ledger.account('key:a', budget(100))
+    const first = await w.hold([a], 100)
+    const second = refusal(w.hold([a], 60))
+    w.settle(first, 50)
+    const refused = await second
+    expect([refused.code, refused.status]).toEqual(['budget_exceeded', 422])
+    expect(refused.message).toContain('this key is $0.000100000; $0.000050000 is spent, $0.000050000 is left')
+    expect(refused.message).toContain('needs at least $0.000060000')
+    expect(a.held).toBe(0)
+  })
+
+  test('ends after its time with a refusal that says what is held', async () => {
+    const a = w.ledger.account('key:a', budget(100))
+    const first = await w.hold([a], 100)
+    const real = setInterval(() => {
+      w.clock.now += 20
+    }, 5)
+    const refused = await refusal(w.hold([a], 60, { waitMs: 40 }))
+    clearInterval(real)
+    expect(refused.code).toBe('budget_exceeded')
+    expect(refused.message).toContain('held by requests that are under way')
+    expect(refused.message).toContain('$0.000100000 is held')
+    w.settle(first, 10)
+    expect(a.held).toBe(0)
+  })
+
+  test('ends at once where the caller leaves, and takes nothing', async () => {
+    const a = w.ledger.account('key:a', budget(100))
+    const first = await w.hold([a], 100)
+    const gone = new AbortController()
+    const second = refusal(w.hold([a], 60, { signal: gone.signal }))
+    await Bun.sleep(5)
+    gone.abort()
+    expect((await second).code).toBe('client_closed')
+    w.settle(first, 10)
+    expect([a.spent, a.held]).toEqual([10 * TOKEN, 0])
+  })
+
+  test('for one account lets those pass whom another one holds up', async () => {
+    const [a, b] = [w.ledger.account('key:a', budget(100)), w.ledger.account('key:b', budget(100))]
+    const gateway = w.ledger.account('gateway', budget(1_000))
+    const first = await w.hold([a, gateway], 100)
+    const stuck = w.hold([a, gateway], 100)
+    const other = await w.hold([b, gateway], 100)
+    expect(await soon(stuck)).toBe('pending')
+    w.settle(other, 1)
+    w.settle(first, 0)
+    w.settle(await stuck, 1)
+    expect([a.held, b.held, gateway.held]).toEqual([0, 0, 0])
+  })
+
+  test('ends when a new window begins, though nobody settles', async () => {
+    const a = w.ledger.account('key:a', budget(100, '1h'))
+    const first = await w.hold([a], 100)
+    w.clock.now = a.window.end - 30
+    const second = w.hold([a], 60)
+    expect(await soon(second)).toBe('pending')
+    w.clock.now = a.window.end
+    const held = await second
+    expect([a.spent, a.held]).toEqual([0, 60 * TOKEN])
+    w.settle(first, 90)
+    expect([a.spent, a.held]).toEqual([0, 60 * TOKEN])
+    w.settle(held, 5)
+    expect([a.spent, a.held, a.total]).toEqual([5 * TOKEN, 0, 95 * TOKEN])
+  })
+
+  test('is not for those who need no money', async () => {
+    const a = w.ledger.account('key:a', budget(100))
+    const first = await w.hold([a], 100)
+    const free = await w.hold([a], 60, { target: target({ id: 'free', price: FREE }) })
+    w.settle(free, 60)
+    w.settle(first, 100)
+    expect([a.spent, a.held]).toEqual([100 * TOKEN, 0])
+  })
+
+  test('two hundred at once with money for ten: the ten are served, the rest refused, not a nano-dollar too much', async () => {
+    const a = w.ledger.account('key:a', budget(100))
+    let served = 0
+    const one = async () => {
+      try {
+        // The worst case is far dearer than what it will cost.
+        const held = await w.hold([a], { inputMost: 50, inputLikely: 10 })
+        await Bun.sleep(1)
+        w.settle(held, 10)
+        served++
+      } catch (cause) {
+        expect((cause as { code?: string }).code).toBe('budget_exceeded')
+      }
+    }
+    await Promise.all(Array.from({ length: 200 }, one))
+    expect(served).toBe(10)
+    expect([a.spent, a.held]).toEqual([100 * TOKEN, 0])
+  })
+})
+
+describe('a budget that changes while money is held', () => {
+  const again = (b: Budget | undefined) => w.ledger.account('key:a', b)
+
+  test('a raised limit lets those in who waited', async () => {
+    const a = again(budget(100))
+    const first = await w.hold([a], 100)
+    const second = w.hold([a], 60)
+    expect(await soon(second)).toBe('pending')
+    expect(again(budget(200))).toBe(a)
+    const held = await second
+    w.settle(first, 1)
+    w.settle(held, 1)
+    expect([a.spent, a.held]).toEqual([2 * TOKEN, 0])
+  })
+
+  test('a lowered one refuses, and goes up again', async () => {
+    const a = again(budget(100))
+    const first = await w.hold([a], 100)
+    w.settle(first, 50)
+    expect((await refusal(w.hold([again(budget(40))], 1))).code).toBe('budget_exceeded')
+    w.settle(await w.hold([again(budget(100))], 1), 1)
+  })
+
+  test('another period, twice over, and no period at all: nothing stays held, nothing is forgotten', async () => {
+    for (const periods of [['1d'], ['1h', '1w'], ['1d', '1h', undefined], ['1h', '1d', '1h', '1mo', undefined]]) {
+      const a = again(budget(1_000))
+      const before = a.total
+      const held = await w.hold([a], 100)
+      for (const period of periods) expect(again(budget(1_000, period))).toBe(a)
+      expect(a.held).toBe(100 * TOKEN)
+      w.settle(held, 7)
+      expect(a.held).toBe(0)
+      expect(a.total).toBe(before + 7 * TOKEN)
+      expect(a.spent).toBe(a.total)
+    }
+  })
+
+  test('the new window counts what was spent in it before, over a restart too', async () => {
+    const a = again(budget(1_000, '1h'))
+    w.settle(await w.hold([a], 100), 30)
+    w.clock.now += 2 * HOUR
+    w.settle(await w.hold([again(budget(1_000, '1h'))], 100), 5)
+    expect(a.spent).toBe(5 * TOKEN)
+    again(budget(1_000, '1d'))
+    expect(a.spent).toBe(35 * TOKEN)
+    w.settle(await w.hold([a], 100), 1)
+    w.restart()
+    const after = again(budget(1_000, '1d'))
+    expect([after.spent, after.total]).toEqual([36 * TOKEN, 36 * TOKEN])
+  })
+
+  test('so it does where the period changed while nothing ran', async () => {
+    w.settle(await w.hold([again(budget(1_000, '1h'))], 100), 30)
+    w.clock.now += 2 * HOUR
+    w.restart()
+    expect(again(budget(1_000, '1h')).spent).toBe(0)
+    w.restart()
+    expect(again(budget(1_000, '1d')).spent).toBe(30 * TOKEN)
+    w.settle(await w.hold([again(budget(1_000, '1d'))], 100), 2)
+    w.restart()
+    // Back and forth: what the hours saw meanwhile is in the day as well.
+    expect(again(budget(1_000, '1h')).spent).toBe(2 * TOKEN)
+    w.settle(await w.hold([again(budget(1_000, '1h'))], 100), 4)
+    w.restart()
+    expect(again(budget(1_000, '1d')).spent).toBe(36 * TOKEN)
+  })
+
+  test('a hold of yesterday that ends in a week that takes both in is part of what the week spent', async () => {
+    w.clock.now = Date.UTC(2026, 10, 17, 23)
+    const a = again(budget(1_000, '1d'))
+    const held = await w.hold([a], 100)
+    w.clock.now += 2 * HOUR
+    again(budget(1_000, '1d'))
+    expect(a.held).toBe(0)
+    again(budget(1_000, '1w'))
+    w.settle(held, 7)
+    expect([a.spent, a.held]).toEqual([7 * TOKEN, 0])
+    w.restart()
+    expect(again(budget(1_000, '1w')).spent).toBe(7 * TOKEN)
+  })
+})
+
+describe('after a crash', () => {
+  test('what was under way is charged its prompt, once, and nothing is held any more', async () => {
+    const a = w.ledger.account('key:a', budget(1_000, '1d'))
+    const held: OpenHold[] = await Promise.all([1, 2, 3].map(() => w.hold([a], { inputMost: 50, inputLikely: 10 })))
+    w.settle(held[0] as OpenHold, 4)
+    w.ledger.flush()
+    w.restart('crash')
+    expect(openHolds(w.store).holds).toBe(2)
+    expect(recoverHolds(w.store, w.clock.now + 5_000)).toBe(2)
+    expect(recoverHolds(w.store, w.clock.now + 5_000)).toBe(0)
+    expect(openHolds(w.store)).toEqual({ holds: 0, amount: 0 })
+    const rows = spendRows(w.store, { limit: 10 })
+    expect(rows.map((r) => [r.outcome, r.input, r.cost, r.source])).toEqual([
+      ['interrupted', 10, 10 * TOKEN, 'estimated'],
+      ['interrupted', 10, 10 * TOKEN, 'estimated'],
+      ['ok', 4, 4 * TOKEN, 'provider'],
+    ])
+    const after = w.ledger.account('key:a', budget(1_000, '1d'))
+    expect([after.spent, after.held, after.total]).toEqual([24 * TOKEN, 0, 24 * TOKEN])
+  })
+
+  test('what was settled and not yet written is charged its prompt too: no row is lost, none is there twice', async () => {
+    const a = w.ledger.account('key:a', budget(1_000))
+    const held = await Promise.all([1, 2, 3].map(() => w.hold([a], 10)))
+    for (const one of held) w.settle(one, 4)
+    w.restart('crash')
+    recoverHolds(w.store, w.clock.now)
+    expect(w.count('SELECT count(*) FROM charges')).toBe(3)
+    expect(w.count('SELECT count(DISTINCT operation) FROM charges')).toBe(3)
+    expect(totalOf(w.store, 'key:a').requests).toBe(3)
+  })
+})
+
+/** A store that tells of each statement before it runs. */
+function watched(store: Store, tell: (sql: string) => unknown): Store {
+  const sqlite = new Proxy(store.sqlite, {
+    get(db, name) {
+      const value: unknown = Reflect.get(db, name, db)
+      if (name !== 'prepare') return typeof value === 'function' ? value.bind(db) : value
+      return (sql: string) => {
+        const statement = db.prepare(sql)
+        return new Proxy(statement, {
+          get(s, method) {
+            const own: unknown = Reflect.get(s, method, s)
+            if (typeof own !== 'function') return own
+            return (...args: unknown[]) => {
+              if (method === 'run' || method === 'get') tell(sql)
+              return own.apply(s, args)
+            }
+          },
+        })
+      }
+    },
+  })
+  return { ...store, sqlite }
+}

@@ -1,0 +1,120 @@
+/** A ledger on a real database in a folder of its own, with a clock that the test turns. */
+
+import type { Estimate } from '../../src/core/estimate.ts'
+import type { Account, Ask } from '../../src/core/ledger.ts'
+import type { Price } from '../../src/core/price.ts'
+import { usage } from '../../src/core/usage.ts'
+import { type HoldRequest, Ledger, type OpenHold } from '../../src/store/ledger.ts'
+import { openStore, type Store } from '../../src/store/open.ts'
+import { NOON, priced, target } from '../core/make.ts'
+import { makeTemp, removeTemp } from '../support/temp.ts'
+
+/** $1 a million tokens both ways: a token is 1,000 nano-dollars. */
+export const PRICE = priced(1_000_000_000, 1_000_000_000)
+export const TOKEN = 1_000
+
+export interface World {
+  dir: string
+  store: Store
+  ledger: Ledger
+  clock: { now: number }
+  /** What failed to be written. */
+  errors: unknown[]
+  hold(
+    accounts: readonly Account[],
+    tokens: number | Partial<Estimate>,
+    given?: Partial<HoldRequest>,
+  ): Promise<OpenHold>
+  /** Settles with `tokens` of prompt. Returns the cost. */
+  settle(open: OpenHold, tokens: number): number
+  /** A number of the database. */
+  count(sql: string): number
+  /** Ends the process in an orderly way (`flush`) or as a power cut would, and begins a new one on the same data. */
+  restart(how?: 'flush' | 'crash'): void
+  end(): void
+}
+
+/** @param wrap put between the ledger and the database, to count or to break what is written */
+export function makeWorld(wrap: (store: Store) => Store = (store) => store): World {
+  const dir = makeTemp('store')
+  const clock = { now: NOON }
+  const errors: unknown[] = []
+  const open = () => {
+    const store = openStore(dir)
+    return {
+      store,
+      ledger: new Ledger(
+        wrap(store),
+        () => clock.now,
+        (cause) => errors.push(cause),
+      ),
+    }
+  }
+  const world: World = {
+    dir,
+    clock,
+    errors,
+    ...open(),
+    hold(accounts, tokens, given = {}) {
+      const whole = { inputMost: 0, inputLikely: 0, outputMost: 0, outputLeast: 0 }
+      const estimate = typeof tokens === 'number' ? { inputMost: tokens, inputLikely: tokens } : tokens
+      const price: Price = given.target?.price ?? PRICE
+      const ask: Ask = { price, tokens: { ...whole, ...estimate }, mode: 'cap' }
+      return world.ledger.hold({
+        operation: world.ledger.nextOperation(),
+        attempt: 1,
+        startedAt: clock.now,
+        keyId: accounts[0]?.scope.startsWith('key:') ? accounts[0].scope.slice(4) : undefined,
+        target: target({ price: PRICE }),
+        call: 'acompletion',
+        accounts,
+        ask: () => ask,
+        waitMs: 10_000,
+        status: 422,
+        signal: new AbortController().signal,
+        ...given,
+      })
+    },
+    settle: (held, tokens) =>
+      world.ledger.settle(held, {
+        outcome: 'ok',
+        status: 200,
+        usage: usage({ input: tokens }),
+        source: 'provider',
+        firstMs: 5,
+        now: clock.now + 10,
+      }),
+    count: (sql) => Object.values(world.store.sqlite.prepare(sql).get() as Record<string, number>)[0] as number,
+    restart(how = 'flush') {
+      if (how === 'flush') {
+        world.ledger.flush()
+        world.store.close()
+      } else {
+        // What is in the outbox is lost, as it is with the process.
+        world.store.close()
+      }
+      Object.assign(world, open())
+    },
+    end() {
+      world.ledger.flush()
+      world.store.close()
+      removeTemp(dir)
+    },
+  }
+  return world
+}
+
+/** The outcome of a promise that may never come within this turn of the loop. */
+export async function soon<T>(promise: Promise<T>): Promise<T | 'pending'> {
+  const later = Bun.sleep(30).then(() => 'pending' as const)
+  return Promise.race([promise, later])
+}
+
+/** What a promise was rejected with. */
+export const refusal = async (promise: Promise<unknown>): Promise<Error & { code?: string; status?: number }> =>
+  promise.then(
+    () => {
+      throw new Error('it was not refused')
+    },
+    (cause) => cause,
+  )
