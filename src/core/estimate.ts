@@ -32,8 +32,9 @@ export class Experience {
     if (seen === 0) return Math.ceil(bytes / BYTES_PER_TOKEN)
     let densest = 0
     for (let i = 0; i < seen; i++) densest = Math.max(densest, this.#ratios[i] as number)
-    // The tiny shrink keeps ceil from adding a token to a ratio that was an exact quotient.
-    return Math.min(bytes, Math.ceil(densest * bytes * (1 - 1e-12)))
+    // To the nearest token: a few bytes more of JSON around the same prompt (`"stream":false`) must not refuse a request
+    // that what is left pays for, and the densest ratio is cautious enough.
+    return Math.min(bytes, Math.max(1, Math.round(densest * bytes)))
   }
 
   /** The shortest of the last answers, at least one token. */
