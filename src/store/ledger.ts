@@ -103,6 +103,8 @@ export class Ledger {
     this.#clock = clock
     this.#outbox = new Outbox(store, onError)
     this.#names = new Names(store)
+    // Written now, so that a disk that fails later cannot keep a charge from being made.
+    for (const word of WORDS) this.#names.word(word)
     this.#spentIn = sqlite.prepare<[string, number], { cost: number }>(
       'SELECT cost FROM spend WHERE scope = ? AND window_start = ?',
     )
@@ -362,9 +364,16 @@ export class Ledger {
   }
 }
 
-/** The fact that names the period by which a scope's windows are counted. */
-const factOf = (scope: string): string => `period of ${scope}`
+/** The fact that names the period by which a scope's windows are counted. Without it they are counted anew. */
+export const factOf = (scope: string): string => `period of ${scope}`
 const nameOf = (period: Period | undefined): string => (period ? `${period.count}${period.unit}` : '')
+
+/** What charges say of their end and their source. */
+const WORDS = [
+  ...['ok', 'aborted', 'interrupted', 'internal', 'provider', 'estimated', 'none'],
+  ...['rate_limited', 'overloaded', 'server', 'timeout', 'unreachable', 'bad_reply', 'context', 'content_filter'],
+  ...['caller', 'auth', 'not_found'],
+]
 
 /** The first operation number of a millisecond. */
 export const operationAt = (ms: number): number => (ms - Date.UTC(2024, 0, 1)) * 4096

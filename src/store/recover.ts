@@ -6,7 +6,7 @@
 import { costOf, type Price } from '../core/price.ts'
 import { NO_USAGE } from '../core/usage.ts'
 import { readHolds } from './hold-text.ts'
-import { movesOf } from './ledger.ts'
+import { factOf, movesOf } from './ledger.ts'
 import { Names } from './names.ts'
 import type { Store } from './open.ts'
 import { Outbox } from './outbox.ts'
@@ -33,6 +33,10 @@ export function recoverHolds(store: Store, now: number): number {
     outbox.charge(row, movesOf(hold.scopes.map(([scope, start]) => [wordOf.get(scope) as string, start])), hold)
   }
   outbox.flush()
+  // A budget whose period changed while they were held counts them in another window than the one they were taken in.
+  const forget = sqlite.prepare('DELETE FROM facts WHERE name = ?')
+  for (const scope of new Set(left.flatMap((hold) => hold.scopes.map(([word]) => word))))
+    forget.run(factOf(wordOf.get(scope) as string))
   sqlite.exec('DELETE FROM holds')
   return left.length
 }

@@ -4,8 +4,10 @@ import type { Estimate } from '../../src/core/estimate.ts'
 import type { Account, Ask } from '../../src/core/ledger.ts'
 import type { Price } from '../../src/core/price.ts'
 import { usage } from '../../src/core/usage.ts'
+import { readHolds } from '../../src/store/hold-text.ts'
 import { type HoldRequest, Ledger, type OpenHold } from '../../src/store/ledger.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
+import { recoverHolds } from '../../src/store/recover.ts'
 import { NOON, priced, target } from '../core/make.ts'
 import { makeTemp, removeTemp } from '../support/temp.ts'
 
@@ -29,7 +31,11 @@ export interface World {
   settle(open: OpenHold, tokens: number): number
   /** A number of the database. */
   count(sql: string): number
-  /** Ends the process in an orderly way (`flush`) or as a power cut would, and begins a new one on the same data. */
+  /** Holds in the database whose attempt has no charge yet, and their nano-dollars: what a crash would leave. */
+  left(): { holds: number; amount: number }
+  /** How many attempts the last start found open. */
+  recovered: number
+  /** Ends the process in an orderly way or as a power cut would; begins a new one on the same data, as app.ts does. */
   restart(how?: 'flush' | 'crash'): void
   end(): void
 }
@@ -41,8 +47,10 @@ export function makeWorld(wrap: (store: Store) => Store = (store) => store): Wor
   const errors: unknown[] = []
   const open = () => {
     const store = openStore(dir)
+    const recovered = recoverHolds(store, clock.now)
     return {
       store,
+      recovered,
       ledger: new Ledger(
         wrap(store),
         () => clock.now,
@@ -85,6 +93,12 @@ export function makeWorld(wrap: (store: Store) => Store = (store) => store): Wor
         now: clock.now + 10,
       }),
     count: (sql) => Object.values(world.store.sqlite.prepare(sql).get() as Record<string, number>)[0] as number,
+    left() {
+      const rows = world.store.sqlite.prepare('SELECT facts FROM holds').pluck().all() as string[]
+      const charged = world.store.sqlite.prepare('SELECT 1 FROM charges WHERE operation = ? AND attempt = ?')
+      const open = readHolds(rows).filter((hold) => !charged.get(hold.operation, hold.attempt))
+      return { holds: open.length, amount: open.reduce((sum, hold) => sum + hold.amount, 0) }
+    },
     restart(how = 'flush') {
       if (how === 'flush') {
         world.ledger.flush()

@@ -56,7 +56,7 @@ test('the tables are there, and opening again changes nothing and keeps no copie
   expect(again.sqlite.prepare('SELECT value FROM facts').get()).toEqual({ value: 'b' })
   const tables = again.sqlite.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all()
   const names = (tables as { name: string }[]).map((t) => t.name).filter((n) => !n.startsWith('_'))
-  expect(names).toEqual(['charges', 'facts', 'holds', 'keys', 'prices', 'spend', 'targets'])
+  expect(names).toEqual(['charges', 'facts', 'holds', 'keys', 'prices', 'spend', 'targets', 'words'])
   expect(readdirSync(dir).filter((f) => f.startsWith('before-migration'))).toEqual([])
 })
 
