@@ -57,7 +57,7 @@ async function open(
 
   const digests = new Digests(pepper(dataDir))
   const master = theMasterKey(store, digests, masterKey)
-  const ring = new Keyring(new Keys(store), digests, now)
+  const ring = new Keyring(new Keys(store), digests, now, master.digest)
   const catalog = new Catalog(
     config.models,
     (model, local) => timeoutsFor(config, model, local),

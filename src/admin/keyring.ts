@@ -11,14 +11,17 @@ export class Keyring {
   readonly #keys: Keys
   readonly #digests: Digests
   readonly #now: () => number
+  readonly #master: string
   /** Digest → key: what requests are recognised by. */
   readonly #byDigest = new Map<string, Key>()
   readonly #digestOf = new Map<string, string>()
 
-  constructor(keys: Keys, digests: Digests, now: () => number) {
+  /** @param master digest of the master key, which no virtual key may be */
+  constructor(keys: Keys, digests: Digests, now: () => number, master: string) {
     this.#keys = keys
     this.#digests = digests
     this.#now = now
+    this.#master = master
     for (const { key, digest } of keys.all()) this.#remember(key, digest)
   }
 
@@ -61,6 +64,9 @@ export class Keyring {
   /** @param secret a key of the operator's own making; undefined: a new one @returns the secret, shown this once */
   create(wanted: NewKey, secret = newSecret()): { key: Key; secret: string } {
     const now = this.#now()
+    const digest = this.#digests.of(secret)
+    if (this.#digests.same(digest, this.#master))
+      throw new Refusal('conflict', 'This is the master key: a virtual key has to be another one.', { param: 'key' })
     const key: Key = {
       ...wanted,
       id: randomBytes(16).toString('hex'),
@@ -68,7 +74,6 @@ export class Keyring {
       createdAt: now,
       updatedAt: now,
     }
-    const digest = this.#digests.of(secret)
     this.#keys.insert(key, digest)
     this.#remember(key, digest)
     return { key, secret }
