@@ -115,6 +115,8 @@ describe('writing', () => {
     expect([a.held, a.spent]).toEqual([0, 4 * TOKEN])
     expect(w.errors.length).toBeGreaterThan(0)
     expect(w.ledger.unwritten).toBe(1)
+    w.ledger.flush()
+    expect([w.ledger.unwritten, w.count('SELECT count(*) FROM charges')]).toEqual([1, 0])
     broken = false
     w.ledger.flush()
     expect(w.ledger.unwritten).toBe(0)
@@ -367,6 +369,15 @@ describe('after a crash', () => {
     ])
     const after = w.ledger.account('key:a', budget(1_000, '1d'))
     expect([after.spent, after.held, after.total]).toEqual([24 * TOKEN, 0, 24 * TOKEN])
+  })
+
+  test('a hold whose budget changed its period meanwhile counts in the window that it is then', async () => {
+    const a = w.ledger.account('key:a', budget(1_000))
+    await w.hold([a], 10)
+    w.ledger.account('key:a', budget(1_000, '1d'))
+    w.restart('crash')
+    expect(w.recovered).toBe(1)
+    expect(w.ledger.account('key:a', budget(1_000, '1d')).spent).toBe(10 * TOKEN)
   })
 
   test('what was settled and not yet written is charged its prompt too: no row is lost, none is there twice', async () => {
