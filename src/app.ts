@@ -10,6 +10,7 @@ import { Experience } from './core/estimate.ts'
 import { Counters } from './core/limit.ts'
 import { Meter } from './core/rate.ts'
 import type { Snapshot } from './core/snapshot.ts'
+import type { Target } from './core/target.ts'
 import { type Offices, routes } from './http/routes.ts'
 import { buildApp, listen } from './http/server.ts'
 import { type Log, makeLog } from './observe/log.ts'
@@ -71,6 +72,14 @@ async function open(
   const states = new Map<string, TargetState>()
   const counters = new Map<string, Counters>()
 
+  const state = (target: Target): TargetState =>
+    getOr(states, target.id, () => ({
+      breaker: closed(),
+      requests: new Meter(),
+      tokens: new Meter(),
+      experience: new Experience(),
+    }))
+
   const io: Io = {
     now,
     random: Math.random,
@@ -78,13 +87,14 @@ async function open(
     link: (target) => catalog.link(target),
     ledger,
     counters: (scope) => getOr(counters, scope, () => new Counters()),
-    state: (target) =>
-      getOr(states, target.id, () => ({
-        breaker: closed(),
-        requests: new Meter(),
-        tokens: new Meter(),
-        experience: new Experience(),
-      })),
+    state,
+    view: {
+      breakerOf: (target) => state(target).breaker,
+      loadOf: (target) => {
+        const { requests, tokens } = state(target)
+        return { requests: requests.used(now()), tokens: tokens.used(now()) }
+      },
+    },
     recognise: (secret) => {
       const digest = digests.of(secret)
       return digests.same(digest, master.digest) ? 'master' : ring.recogniseDigest(digest)

@@ -23,6 +23,8 @@ export function pick(
   random: () => number,
   now: number,
 ): Target | undefined {
+  const lone = onlyTarget(stages)
+  if (lone) return tried.has(lone.id) ? undefined : lone
   for (const { targets } of stages) {
     const well = targets.filter((t) => !tried.has(t.id) && !isOpen(view.breakerOf(t), now))
     const roomy = strategy === 'usage-based-routing' ? well.filter((t) => hasRoom(t, view.loadOf(t), tokens)) : well
@@ -38,6 +40,14 @@ export function pick(
 
 /** How many targets are left to go to: the well ones, or, where none is, all that were not tried. */
 export function left(stages: readonly Stage[], tried: ReadonlySet<string>, view: View, now: number): number {
+  const lone = onlyTarget(stages)
+  if (lone) return tried.has(lone.id) ? 0 : 1
   const untried = stages.flatMap((s) => s.targets).filter((t) => !tried.has(t.id))
   return untried.filter((t) => !isOpen(view.breakerOf(t), now)).length || untried.length
+}
+
+/** Where there is one target, there is nothing to choose: it is asked, cooling or not. */
+function onlyTarget(stages: readonly Stage[]): Target | undefined {
+  const [stage] = stages
+  return stages.length === 1 && stage?.targets.length === 1 ? stage.targets[0] : undefined
 }

@@ -1,7 +1,7 @@
 import { onSend } from '../core/breaker.ts'
 import { estimate } from '../core/estimate.ts'
 import { UpstreamFailure } from '../core/failure.ts'
-import { left, pick, type View } from '../core/pick.ts'
+import { left, pick } from '../core/pick.ts'
 import { Refusal } from '../core/refusal.ts'
 import { next } from '../core/retry.ts'
 import type { Target } from '../core/target.ts'
@@ -21,13 +21,7 @@ import { guessTokens } from './limit.ts'
 export async function attempt(call: Call, io: Io): Promise<void> {
   const { policy } = call.snapshot
   const { signal } = call.request
-  const view: View = {
-    breakerOf: (t) => io.state(t).breaker,
-    loadOf: (t) => {
-      const { requests, tokens } = io.state(t)
-      return { requests: requests.used(io.now()), tokens: tokens.used(io.now()) }
-    },
-  }
+  const { view } = io
   const tried = new Set<string>()
   let again: Target | undefined
   let here = 0

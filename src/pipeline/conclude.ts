@@ -60,8 +60,7 @@ export function failAttempt(
 ): number {
   const { target } = hold.attempt
   const { policy } = call.snapshot
-  const others =
-    left(call.stages, new Set([target.id]), { breakerOf: (t) => io.state(t).breaker, loadOf: NO_LOAD }, io.now()) > 0
+  const others = left(call.stages, new Set([target.id]), io.view, io.now()) > 0
   // Careless upstreams repeat our key in their errors: from here on nobody sees it, neither log nor caller.
   failure.message = io.link(target).scrub(failure.message)
   const outcome = failure.kind === 'cancelled' ? 'aborted' : failure.kind
@@ -82,8 +81,6 @@ export function failAttempt(
   else if (failure.kind !== 'caller') io.warn('An attempt failed.', facts)
   return cost
 }
-
-const NO_LOAD = () => ({ requests: 0, tokens: 0 })
 
 /** The end of the request as a whole: limits are let go with what was really used, and one line is logged. */
 export function conclude(

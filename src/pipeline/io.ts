@@ -4,6 +4,7 @@ import type { Experience } from '../core/estimate.ts'
 import type { Key } from '../core/key.ts'
 import type { Account } from '../core/ledger.ts'
 import type { Counters } from '../core/limit.ts'
+import type { View } from '../core/pick.ts'
 import type { Meter } from '../core/rate.ts'
 import type { Budget, Snapshot } from '../core/snapshot.ts'
 import type { Target } from '../core/target.ts'
@@ -64,6 +65,8 @@ export interface Io {
   ledger: LedgerDoor
   counters(scope: string): Counters
   state(target: Target): TargetState
+  /** What choosing looks at. */
+  view: View
   /** The key that this secret is, `'master'`, or undefined. */
   recognise(secret: string): Key | 'master' | undefined
   deadlines: Deadlines

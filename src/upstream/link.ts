@@ -29,8 +29,6 @@ export class Link {
   readonly extraBody: Readonly<Json>
   readonly dropParams: boolean | undefined
   readonly hasDefaults: boolean
-  /** When its server last answered anything, ms since the epoch: the one thing here that changes. */
-  lastAnswerAt = 0
   readonly #parts: LinkParts
   readonly #takesApart: boolean
   readonly #urls: Partial<Record<DialectId, string>>
