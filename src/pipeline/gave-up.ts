@@ -33,7 +33,9 @@ export function gaveUp(call: Call): Refusal {
     TOLD.find(([k]) => failures.some((f) => f.kind === k)) ?? (['server', 'overloaded', 'no target is free'] as const)
   const failure: Failure = failures.findLast((f) => f.kind === kind) ?? { kind: 'server', status: 0, message: '' }
   const upstream = {
-    upstreamCode: failure.code,
+    // Only of a mistake of the caller's does the upstream's own code say more than ours, which clients go by
+    // (`context_length_exceeded`).
+    upstreamCode: kind === 'caller' ? failure.code : undefined,
     param: failure.param,
     private: failures.map((f) => `${f.kind} ${f.status} ${f.message}`).join(' | '),
   }
