@@ -60,7 +60,15 @@ export function buildApp(
       ),
     )
   })
-  return app.compile()
+  const compiled = app.compile()
+  return { fetch: (request) => compiled.fetch(withLongHost(request)) }
+}
+
+/** Elysia looks for the path from the 11th character on: a host of one to three letters (`http://llm/api/chat`) hides it. */
+function withLongHost(request: Request): Request {
+  const { url } = request
+  if (url.indexOf('/', 8) >= 11) return request
+  return new Request(url.replace(/^(https?:\/\/)/, '$1short.host.'), request)
 }
 
 /** The one door of every route that is not a model's: who may come in, and how errors are told. */
