@@ -1,4 +1,4 @@
-import { onSend } from '../core/breaker.ts'
+import { onNeutral, onSend } from '../core/breaker.ts'
 import { estimate } from '../core/estimate.ts'
 import { UpstreamFailure } from '../core/failure.ts'
 import { left, pick } from '../core/pick.ts'
@@ -40,6 +40,8 @@ export async function attempt(call: Call, io: Io): Promise<void> {
       onSend(breaker)
       requests.add(io.now(), 1)
       call.answer = await ask(call, io, io.link(target), hold, left(call.stages, tried, view, io.now()) > 0)
+      // It answers: a target that was being tried lets the others back now, and not when a long stream has ended.
+      onNeutral(breaker)
       return
     } catch (cause) {
       if (cause instanceof Refusal) {
