@@ -7,12 +7,15 @@ import type { Usage } from '../core/usage.ts'
 export type DialectId =
   | 'openai-chat'
   | 'openai-completions'
+  | 'openai-responses'
   | 'anthropic'
   | 'ollama-chat'
   | 'ollama-generate'
+  | 'gemini'
   | 'openai-embeddings'
   | 'ollama-embed'
   | 'ollama-embeddings'
+  | 'gemini-embed'
 
 export type Json = Record<string, unknown>
 
@@ -165,8 +168,10 @@ export type Event =
   | { type: 'signature'; choice: number; signature: string }
   | { type: 'redacted_thinking'; choice: number; data: string }
   | { type: 'refusal'; choice: number; text: string }
-  | { type: 'call'; choice: number; index: number; id: string; name: string }
+  | { type: 'call'; choice: number; index: number; id: string; name: string; extras?: Extras }
   | { type: 'args'; choice: number; index: number; text: string }
+  /** What only its own dialect knows: a part of its own kind, or the rest of the one that was just said. */
+  | { type: 'foreign'; choice: number; extras: Extras }
   | { type: 'finish'; choice: number; reason: Finish; timings?: Timings }
   /** Cumulative: the last one holds. */
   | { type: 'usage'; usage: Usage }

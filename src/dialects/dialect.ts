@@ -57,6 +57,13 @@ export interface Answering {
 
 /** What is read of a request body without translating it. */
 export interface Fields {
+  /**
+   * Model and streaming stand in the path and not in the body (Google), whose fields go by camel and by snake case: one
+   * field may not stand in both. Whoever reads such a request puts them in as `model` and `stream`.
+   */
+  asksInPath?: boolean
+  /** Where the number of choices stands, where it is not `n`. The first one present counts. */
+  choices?: readonly string[]
   /** Where the most tokens of the answer stand, `options.num_predict` for a nested one. The first one present counts. */
   maxTokens: readonly string[]
   /** The least that may stand there (Anthropic: 0 fills the cache). Missing: 1. */

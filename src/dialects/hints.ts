@@ -20,6 +20,12 @@ export const REQUEST_HINTS: ReadonlySet<string> = new Set([
   'prediction',
   'moderation',
   'verbosity',
+  // Of OpenAI's Responses: effort, format and logprobs were read; what was asked for of built-in tools goes with them.
+  'text',
+  'reasoning',
+  'include',
+  'max_tool_calls',
+  'client_metadata',
   // Anthropic. Of `output_config` effort and format were read.
   'output_config',
   'context_management',
@@ -28,6 +34,10 @@ export const REQUEST_HINTS: ReadonlySet<string> = new Set([
   'user_profile_id',
   'workspace_id',
   'betas',
+  // Gemini. Of the thinking everything but its own spelling was read.
+  'generationConfig.thinkingConfig',
+  'generationConfig.mediaResolution',
+  'labels',
   // Ollama.
   'keep_alive',
   'options',
@@ -45,6 +55,19 @@ export const PART_HINTS: ReadonlySet<string> = new Set([
   'caller',
   'toolset_name',
   'as',
+  // OpenAI's Responses: an item's name and state, and reasoning that only it can read.
+  'id',
+  'status',
+  'phase',
+  'summary',
+  'encrypted_content',
+  'logprobs',
+  // Gemini's words for what was read.
+  'thoughtSignature',
+  'extra_content',
+  'mimeType',
+  'response',
+  'mediaResolution',
 ])
 
 /** On a whole message. */
@@ -58,4 +81,5 @@ export const TOOL_HINTS: ReadonlySet<string> = new Set([
   'eager_input_streaming',
   'input_examples',
   'allowed_callers',
+  'parameters',
 ])

@@ -48,6 +48,15 @@ function refuseAmbiguous(found: Scan, known: readonly string[]): void {
   }
 }
 
+/** The same for protocol buffers' JSON, where `generation_config` is `generationConfig`. */
+function refuseBothSpellings(found: Scan): void {
+  for (const key of found.keys.keys()) {
+    const camel = key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+    if (camel === key || !found.keys.has(camel)) continue
+    throw new Refusal('invalid_request', `'${key}' is the same field as '${camel}'. Send it once.`, { param: key })
+  }
+}
+
 class Reader {
   readonly found: Scan
   private readonly text: string
@@ -121,31 +130,45 @@ function readBoolean(reader: Reader, field: string): boolean | undefined {
   return span.kind === 'true'
 }
 
-/**
- * @param bytes the whole body
- * @throws Refusal invalid_json, or invalid_request with `param`
- */
-export function peek(bytes: Uint8Array, dialect: Dialect): Peek {
-  if (!isUtf8(bytes)) throw new Refusal('invalid_json', 'The request body is not valid UTF-8.')
-  const reader = new Reader(bytes)
-  refuseAmbiguous(reader.found, dialect.fields.known)
+/** What the path of a request says where its body does not. */
+export interface PathSaid {
+  model: string
+  stream: boolean
+}
 
+function readModel(reader: Reader): string {
   const modelSpan = reader.span('model')
   if (!modelSpan) throw new Refusal('invalid_request', "'model' is missing. Name the model to ask.", { param: 'model' })
   if (modelSpan.kind !== 'string') throw wrong('model', 'a string', modelSpan.kind)
-  const model = reader.value(modelSpan) as string
+  return reader.value(modelSpan) as string
+}
+
+/**
+ * @param bytes the whole body
+ * @param path what the path says, for dialects that ask there (`fields.asksInPath`); the body's own words do not count
+ * @throws Refusal invalid_json, or invalid_request with `param`
+ */
+export function peek(bytes: Uint8Array, dialect: Dialect, path?: PathSaid): Peek {
+  if (!isUtf8(bytes)) throw new Refusal('invalid_json', 'The request body is not valid UTF-8.')
+  const reader = new Reader(bytes)
+  refuseAmbiguous(reader.found, dialect.fields.known)
+  if (dialect.fields.asksInPath) refuseBothSpellings(reader.found)
+
+  const said = dialect.fields.asksInPath ? path : undefined
+  const model = said ? said.model : readModel(reader)
   if (model === '') throw new Refusal('invalid_request', "'model' is empty. Name the model to ask.", { param: 'model' })
   checkRequired(reader, dialect)
 
   const streamsByDefault = dialect.op === 'chat' && dialect.streamsByDefault
   const options = reader.at('stream_options')
   if (options !== undefined && !isObject(options)) throw wrong('stream_options', 'an object', typeof options)
-  const n = reader.at('n')
+  const choices = (dialect.fields.choices ?? ['n']).find((field) => reader.at(field) !== undefined) ?? 'n'
+  const n = reader.at(choices)
   const peeked: Peek = {
     model,
-    stream: dialect.op === 'chat' && (readBoolean(reader, 'stream') ?? streamsByDefault),
+    stream: said ? said.stream : dialect.op === 'chat' && (readBoolean(reader, 'stream') ?? streamsByDefault),
     includeUsage: isObject(options) && options.include_usage === true,
-    n: n === undefined ? 1 : positive(n, 'n', 1),
+    n: n === undefined ? 1 : positive(n, choices, 1),
     scan: reader.found,
   }
   for (const field of dialect.fields.maxTokens) {
@@ -155,6 +178,11 @@ export function peek(bytes: Uint8Array, dialect: Dialect): Peek {
     if (dialect.fields.zeroIsUnlimited && typeof value === 'number' && value <= 0) continue
     const tokens = positive(value, field, dialect.fields.leastTokens ?? 1)
     peeked.maxTokens = Math.min(tokens, peeked.maxTokens ?? tokens)
+  }
+  if (dialect.fields.asksInPath && peeked.maxTokensField === undefined) {
+    // Where a limit would have to be put so that it does not stand beside its parent's other spelling.
+    const near = dialect.fields.maxTokens.find((field) => reader.span(field.split('.')[0] as string))
+    if (near !== undefined) peeked.maxTokensField = near
   }
   return peeked
 }

@@ -1,5 +1,5 @@
 /** A whole reply as the stream that says the same, for callers who asked for one and targets that gave none. Pure. */
-import type { Event, Part, Reply } from './canonical.ts'
+import type { Event, Extras, Part, Reply } from './canonical.ts'
 
 export function eventsOf(reply: Reply): Event[] {
   const events: Event[] = [
@@ -25,22 +25,28 @@ export function eventsOf(reply: Reply): Event[] {
 function eventsOfPart(part: Part, choice: number, index: number): Event[] {
   switch (part.type) {
     case 'text':
-      return [{ type: 'text', choice, text: part.text }]
+      return [{ type: 'text', choice, text: part.text }, ...restOf(part, choice)]
     case 'refusal':
       return [{ type: 'refusal', choice, text: part.text }]
     case 'thinking': {
       const said: Event[] = [{ type: 'thinking', choice, text: part.text }]
       if (part.signature !== undefined) said.push({ type: 'signature', choice, signature: part.signature })
-      return said
+      return [...said, ...restOf(part, choice)]
     }
     case 'redacted_thinking':
       return [{ type: 'redacted_thinking', choice, data: part.data }]
     case 'call':
       return [
-        { type: 'call', choice, index, id: part.id, name: part.name },
+        { type: 'call', choice, index, id: part.id, name: part.name, ...(part.extras ? { extras: part.extras } : {}) },
         { type: 'args', choice, index, text: part.args },
       ]
+    case 'foreign':
+      return [{ type: 'foreign', choice, extras: part.extras }]
     default:
       return []
   }
 }
+
+/** What stands beside a text or a thought and only its own dialect knows. */
+const restOf = ({ extras }: { extras?: Extras }, choice: number): Event[] =>
+  extras ? [{ type: 'foreign', choice, extras }] : []

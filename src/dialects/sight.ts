@@ -23,6 +23,8 @@ export interface Look {
   failure?: Failure | undefined
   /** Keys of varying strings, the text's own last, where frames like this one need not be parsed again. */
   gaps?: readonly string[] | undefined
+  /** Keys of counts that vary beside them. */
+  numbers?: readonly string[] | undefined
 }
 
 /**
@@ -38,8 +40,8 @@ export function tapWith(look: (json: Json, frame: Frame) => Look | undefined, do
     const json = parse(data)
     const seen = json && look(json, frame)
     if (!seen) return GARBAGE
-    const { gaps, ...rest } = seen
-    if (gaps) template.learn(data, gaps)
+    const { gaps, numbers, ...rest } = seen
+    if (gaps) template.learn(data, gaps, numbers)
     return sight(rest)
   }
 }

@@ -36,6 +36,7 @@ const PATHS: Record<string, DialectId> = {
   '/api/embeddings': 'ollama-embeddings',
   '/v1/chat/completions': 'openai-chat',
   '/v1/completions': 'openai-completions',
+  '/v1/responses': 'openai-responses',
   '/v1/embeddings': 'openai-embeddings',
   '/v1/messages': 'anthropic',
 }

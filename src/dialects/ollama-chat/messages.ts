@@ -4,6 +4,7 @@ import type { Json, Message, Part, ToolCall } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { MESSAGE_HINTS, PART_HINTS } from '../hints.ts'
 import { cannotCarry, imageType, joinText, textOfFile } from '../parts.ts'
+import { answered, type Waiting } from '../waiting.ts'
 import {
   argsObject,
   bad,
@@ -22,13 +23,8 @@ const ID = 'ollama-chat'
 const KNOWN = new Set(['role', 'content', 'thinking', 'images', 'tool_calls', 'tool_name', 'tool_call_id'])
 const CALL = new Set(['id', 'function', 'type'])
 
-/** A call that waits for its result: Ollama's clients send results with a tool's name, or with nothing but their order. */
-interface Waiting {
-  id: string
-  name: string
-}
-
 export function readMessages(value: unknown): Message[] {
+  // Ollama's clients send results with a tool's name, or with nothing but their order.
   const waiting: Waiting[] = []
   return (optionalArray(value, 'messages') ?? []).map((item, index) => {
     const path = `messages[${index}]`
@@ -61,26 +57,18 @@ function readMessage(message: Json, path: string, position: number, waiting: Wai
     }
     case 'tool': {
       const name = optionalString(message.tool_name, `${path}.tool_name`)
-      const callId = answered(waiting, optionalString(message.tool_call_id, `${path}.tool_call_id`), name, position)
+      const callId = answered(
+        waiting,
+        optionalString(message.tool_call_id, `${path}.tool_call_id`),
+        name,
+        `call_${position}`,
+      )
       const parts: Part[] = [{ type: 'text', text: content }, ...images]
       return { role: 'tool', parts: [{ type: 'result', callId, parts, ...(name ? { name } : {}) }] }
     }
     default:
       throw bad(`${path}.role`, "one of 'system', 'user', 'assistant', 'tool'")
   }
-}
-
-/** Which call a result belongs to: the named one, else the first of that tool, else the first that waits. */
-function answered(waiting: Waiting[], id: string | undefined, name: string | undefined, position: number): string {
-  const found = [
-    (w: Waiting) => w.id === id,
-    (w: Waiting) => id === undefined && w.name === name,
-    () => id === undefined,
-  ]
-    .map((is) => waiting.findIndex(is))
-    .find((index) => index >= 0)
-  if (found === undefined) return id ?? `call_${position}`
-  return waiting.splice(found, 1)[0]!.id
 }
 
 function readImages(value: unknown, path: string): Part[] {

@@ -41,10 +41,10 @@ function readRequest(body: Json): Embed {
 }
 
 /** Token ids are answered 400 by Ollama: they belong to one tokenizer, which is not the local model's. */
-export function textsOnly(embed: Embed): string[] {
+export function textsOnly(embed: Embed, why = 'Ollama takes texts'): string[] {
   return embed.input.map((item) => {
     if (isString(item)) return item
-    throw cannotCarry('token ids', 'Ollama takes texts', 'input')
+    throw cannotCarry('token ids', why, 'input')
   })
 }
 

@@ -15,6 +15,7 @@ import {
   requiredString,
 } from '../wire.ts'
 import { readContent, writeContent } from './content.ts'
+import { readGoogle, writeGoogle } from './google.ts'
 
 const ID = 'openai-chat'
 const COMMON = ['role', 'content', 'name']
@@ -122,7 +123,7 @@ function readCall(call: Json, path: string): Part {
     // Some servers send an object where a string belongs.
     args: isString(said) ? said : said === undefined || said === null ? '' : JSON.stringify(said),
   }
-  const extras = extrasOf(ID, call, CALL, path)
+  const extras = readGoogle(call) ?? extrasOf(ID, call, CALL, path)
   return extras ? { ...made, extras } : made
 }
 
@@ -203,6 +204,7 @@ export function writeCall(call: ToolCall, extras: Json = {}): Json {
     id: call.id,
     type: 'function',
     function: { name: call.name, arguments: call.args === '' ? '{}' : call.args },
+    ...writeGoogle(call.extras),
     ...extras,
   }
 }

@@ -5,6 +5,7 @@ import { failureIn } from '../failure-of.ts'
 import { readFinish } from '../openai/finish.ts'
 import { readUsage } from '../openai/usage.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
+import { readGoogle } from './google.ts'
 import { readLogprobs } from './reply.ts'
 
 interface OpenCall {
@@ -33,7 +34,9 @@ export function reader(): (frame: Frame) => Event[] {
         count.set(choice, index + 1)
         current = { id, index }
         calls.set(theirs, current)
-        events.push({ type: 'call', choice, index, id, name: isString(named.name) ? named.name : '' })
+        const extras = readGoogle(call)
+        const name = isString(named.name) ? named.name : ''
+        events.push({ type: 'call', choice, index, id, name, ...(extras ? { extras } : {}) })
       }
       const args = isString(named.arguments)
         ? named.arguments

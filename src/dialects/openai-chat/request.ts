@@ -3,6 +3,7 @@ import { Refusal } from '../../core/refusal.ts'
 import type { Chat, Extras, Json, Tool } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { REQUEST_HINTS, TOOL_HINTS } from '../hints.ts'
+import { writeEffort } from '../openai/effort.ts'
 import { readSampling, SAMPLING_FIELDS, writeSampling } from '../openai/sampling.ts'
 import {
   bad,
@@ -146,7 +147,7 @@ export function writeRequest(chat: Chat, warn: Warn): Json {
     tool_choice: writeToolChoice(chat.toolChoice) ?? extras.tool_choice,
     parallel_tool_calls: tools && tools.length > 0 ? chat.parallelTools : undefined,
     response_format: writeFormat(chat.format),
-    reasoning_effort: writeEffort(chat),
+    reasoning_effort: writeEffort(chat, ID),
   })
 }
 
@@ -170,15 +171,4 @@ function writeFormat(format: Chat['format']): Json | undefined {
   if (format.kind === 'json') return { type: 'json_object' }
   const { name = 'answer', description, schema, strict } = format
   return { type: 'json_schema', json_schema: compact({ name, description, schema, strict }) }
-}
-
-/** Effort is OpenAI's only word for thinking; a budget is turned into the effort that comes nearest. */
-function writeEffort({ thinking, extras }: Chat): string | undefined {
-  if (!thinking || (extras.dialect === ID && extras.fields.thinking)) return undefined
-  // "Off" is the default of Anthropic's models, and many of OpenAI's refuse to be told so.
-  if (!thinking.enabled) return extras.dialect === 'anthropic' ? undefined : 'none'
-  if (thinking.effort !== undefined)
-    return thinking.effort === 'max' && extras.dialect !== ID ? 'xhigh' : thinking.effort
-  if (thinking.budget === undefined) return undefined
-  return thinking.budget <= 2048 ? 'low' : thinking.budget <= 8192 ? 'medium' : 'high'
 }

@@ -6,6 +6,7 @@ import { writeFinish } from '../openai/finish.ts'
 import { interrupted } from '../openai/interrupted.ts'
 import { writeUsage } from '../openai/usage.ts'
 import { callId } from '../wire.ts'
+import { writeGoogle } from './google.ts'
 import { writeLogprobs } from './reply.ts'
 
 export function writer(chat: Chat, answering: Answering): (event: Event) => string {
@@ -62,13 +63,19 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
       case 'refusal':
         return delta(event.choice, { refusal: event.text })
       case 'call': {
-        const { choice, index, name } = event
+        const { choice, index, name, extras } = event
         const made = event.id || callId(answering.id, choice, index)
-        return delta(choice, { tool_calls: [{ index, id: made, type: 'function', function: { name, arguments: '' } }] })
+        return delta(choice, {
+          tool_calls: [
+            { index, id: made, type: 'function', function: { name, arguments: '' }, ...writeGoogle(extras) },
+          ],
+        })
       }
       case 'args':
         if (event.text === '') return ''
         return delta(event.choice, { tool_calls: [{ index: event.index, function: { arguments: event.text } }] })
+      case 'foreign':
+        return ''
       case 'finish':
         return delta(event.choice, {}, { finish_reason: writeFinish(event.reason) })
       case 'usage':

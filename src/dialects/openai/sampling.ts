@@ -73,7 +73,7 @@ export function readSampling(body: Json): Sampling {
 
 /** OpenAI's own only: it answers 400 to metadata of a chat that is not stored. */
 const metadata = ({ metadata: said, extras }: Chat): Json | undefined =>
-  extras.dialect.startsWith('openai-') ? said : undefined
+  extras.dialect === 'openai-chat' || extras.dialect === 'openai-completions' ? said : undefined
 
 export function writeSampling(chat: Chat, extras: Json): Json {
   const { max_completion_tokens: newer, stream_options: options, ...others } = extras

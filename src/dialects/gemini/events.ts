@@ -1,0 +1,166 @@
+/**
+ * Chunks of a stream in Gemini's words, both ways. Each has the shape of a whole answer. None says that it is the last one:
+ * the end is the connection's.
+ */
+import type { Usage } from '../../core/usage.ts'
+import type { Chat, Event, Extras, Finish, Json, ToolCall } from '../canonical.ts'
+import type { Answering, Frame } from '../dialect.ts'
+import { isObject, isString, parseReply } from '../wire.ts'
+import { readCandidate, writeCalled, writeLogprobs } from './candidate.ts'
+import { failureOf, interrupted } from './error.ts'
+import { blockedFinish, writeFinish } from './finish.ts'
+import { ID } from './parts.ts'
+import { readUsage, writeUsage } from './usage.ts'
+
+export function reader(): (frame: Frame) => Event[] {
+  let started = false
+  const calls = new Map<number, number>()
+
+  function readChoice(value: Json, position: number): Event[] {
+    const place = typeof value.index === 'number' ? value.index : position
+    const { index: choice, parts, finish, logprobs } = readCandidate(value, position, calls.get(place) ?? 0)
+    const events: Event[] = []
+    let odds = logprobs
+    for (const part of parts) {
+      const rest = 'extras' in part ? part.extras : undefined
+      if (part.type === 'call') {
+        const index = calls.get(choice) ?? 0
+        calls.set(choice, index + 1)
+        const { id, name } = part
+        events.push({ type: 'call', choice, index, id, name, ...(rest ? { extras: rest } : {}) })
+        events.push({ type: 'args', choice, index, text: part.args })
+        continue
+      }
+      if (part.type === 'text' && part.text !== '') {
+        events.push({ type: 'text', choice, text: part.text, ...(odds ? { logprobs: odds } : {}) })
+        odds = undefined
+      }
+      if (part.type === 'thinking' && part.text !== '') events.push({ type: 'thinking', choice, text: part.text })
+      const own = part.type === 'image' ? imageOf(part) : rest
+      if (own && Object.keys(own.fields).length > 0) events.push({ type: 'foreign', choice, extras: own })
+    }
+    if (odds) events.push({ type: 'text', choice, text: '', logprobs: odds })
+    if (finish) events.push({ type: 'finish', choice, reason: finish })
+    return events
+  }
+
+  return (frame) => {
+    const chunk = parseReply(frame.data)
+    const failure = failureOf(chunk)
+    if (failure) {
+      const { message, kind, status, code = kind } = failure
+      return [{ type: 'error', message, code, kind, status }]
+    }
+    const events: Event[] = []
+    if (!started) {
+      started = true
+      const { responseId: id, modelVersion: model } = chunk
+      events.push({
+        type: 'start',
+        ...(isString(id) && id !== '' ? { id } : {}),
+        ...(isString(model) && model !== '' ? { model } : {}),
+      })
+    }
+    const candidates = Array.isArray(chunk.candidates) ? chunk.candidates : []
+    for (const [position, candidate] of candidates.entries())
+      if (isObject(candidate)) events.push(...readChoice(candidate, position))
+    const blocked = candidates.length === 0 ? blockedFinish(chunk) : undefined
+    if (blocked) events.push({ type: 'finish', choice: 0, reason: blocked })
+    const usage = readUsage(chunk.usageMetadata)
+    if (usage) events.push({ type: 'usage', usage })
+    return events
+  }
+}
+
+/** A picture that the model drew: no other dialect's streams have a place for it. */
+function imageOf(part: { source: { kind: string }; extras?: Extras }): Extras | undefined {
+  const source = part.source as { kind: string; mediaType?: string; data?: string }
+  if (source.kind !== 'data') return part.extras
+  const { mediaType: mimeType, data } = source
+  return { dialect: ID, fields: { type: 'inlineData', inlineData: { mimeType, data }, ...part.extras?.fields } }
+}
+
+export function writer(chat: Chat, answering: Answering): (event: Event) => string {
+  let responseId = answering.id
+  let modelVersion = chat.model
+  let started = false
+  let usage: Usage | undefined
+  const finishes = new Map<number, Finish>()
+  /** Calls are whole in Gemini, so they are kept until their choice ends. */
+  const calls = new Map<number, Map<number, ToolCall>>()
+
+  const send = (body: Json): string => `data: ${JSON.stringify({ ...body, modelVersion, responseId })}\n\n`
+  const say = (index: number, part: Json, more: Json = {}): string =>
+    send({ candidates: [{ content: { parts: [part], role: 'model' }, index, ...more }] })
+
+  function writeCalls(choice: number): string {
+    const finish = finishes.get(choice)
+    const made = { index: choice, parts: [], ...(finish ? { finish } : {}) }
+    const parts = [...(calls.get(choice) ?? [])].flatMap(([index, call]) => {
+      const written = writeCalled(call, index, made, answering.id)
+      return written ? [written] : []
+    })
+    calls.delete(choice)
+    return parts.length === 0 ? '' : send({ candidates: [{ content: { parts, role: 'model' }, index: choice }] })
+  }
+
+  return (event) => {
+    switch (event.type) {
+      case 'start':
+        if (!started) {
+          responseId = event.id || responseId
+          modelVersion = event.model || modelVersion
+        }
+        started = true
+        return ''
+      case 'text':
+        if (event.text === '' && !event.logprobs) return ''
+        return say(
+          event.choice,
+          { text: event.text },
+          event.logprobs ? { logprobsResult: writeLogprobs(event.logprobs) } : {},
+        )
+      case 'refusal':
+        return event.text === '' ? '' : say(event.choice, { text: event.text })
+      case 'thinking':
+        return event.text === '' ? '' : say(event.choice, { text: event.text, thought: true })
+      case 'foreign': {
+        if (event.extras.dialect !== ID) return ''
+        const { type, ...fields } = event.extras.fields
+        // A signature alone stands beside an empty text, as Google itself sends it.
+        return say(event.choice, type === undefined ? { text: '', ...fields } : fields)
+      }
+      case 'call': {
+        const { choice, index, id, name, extras } = event
+        const open = calls.get(choice) ?? new Map<number, ToolCall>()
+        calls.set(choice, open)
+        open.set(index, { type: 'call', id, name, args: '', ...(extras ? { extras } : {}) })
+        return ''
+      }
+      case 'args': {
+        const call = calls.get(event.choice)?.get(event.index)
+        if (call) call.args += event.text
+        return ''
+      }
+      case 'finish':
+        finishes.set(event.choice, event.reason)
+        return writeCalls(event.choice)
+      case 'usage':
+        usage = event.usage
+        return ''
+      case 'error':
+        return interrupted()
+      case 'end': {
+        if (finishes.size === 0) return ''
+        const candidates = [...finishes].map(([index, finish]) => ({
+          content: { parts: [{ text: '' }], role: 'model' },
+          finishReason: writeFinish(finish),
+          index,
+        }))
+        return send({ candidates, ...(usage ? { usageMetadata: writeUsage(usage) } : {}) })
+      }
+      default:
+        return ''
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * What passes by in Gemini's streams, and what a whole answer shows. Every chunk is parsed: it holds dozens of tokens and
+ * the usage so far, which must not be missed where the caller leaves. None is the last one for sure: the end is the
+ * connection's (some servers say why they stop in every chunk).
+ */
+import type { Json } from '../canonical.ts'
+import type { Look } from '../sight.ts'
+import { isObject, isString } from '../wire.ts'
+import { failureOf } from './error.ts'
+import { blockedFinish, readFinish } from './finish.ts'
+import { readUsage } from './usage.ts'
+
+const says = (part: unknown): boolean =>
+  isObject(part) &&
+  ((isString(part.text) && part.text !== '') || isObject(part.functionCall) || isObject(part.inlineData))
+
+function lookAtCandidates(chunk: Json): { content: boolean; finished: boolean; all: boolean } | undefined {
+  const { candidates } = chunk
+  if (candidates !== undefined && !Array.isArray(candidates)) return undefined
+  let content = false
+  let finished = false
+  let all = true
+  for (const candidate of candidates ?? []) {
+    if (!isObject(candidate)) return undefined
+    const parts = isObject(candidate.content) ? candidate.content.parts : undefined
+    if (Array.isArray(parts) && parts.some(says)) content = true
+    if (readFinish(candidate.finishReason, false)) finished = true
+    else all = false
+  }
+  if (blockedFinish(chunk)) finished = true
+  return { content, finished, all: all && finished }
+}
+
+export function lookAtChunk(chunk: Json): Look | undefined {
+  const failure = failureOf(chunk)
+  if (failure) return { failure }
+  const seen = lookAtCandidates(chunk)
+  if (!seen) return undefined
+  return { content: seen.content, finished: seen.finished, usage: readUsage(chunk.usageMetadata) }
+}
+
+export function lookAtReply(reply: Json): Look | undefined {
+  const failure = failureOf(reply)
+  if (failure) return { failure }
+  const seen = lookAtCandidates(reply)
+  if (!seen || (reply.candidates === undefined && !blockedFinish(reply))) return undefined
+  return { content: true, finished: seen.all, end: true, usage: readUsage(reply.usageMetadata) }
+}

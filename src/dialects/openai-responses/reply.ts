@@ -1,0 +1,136 @@
+/** A whole answer in the words of OpenAI's Responses, both ways. */
+import { UpstreamFailure } from '../../core/failure.ts'
+import type { Chat, Choice, Json, Part, Reply, TokenLogprob } from '../canonical.ts'
+import type { Answering } from '../dialect.ts'
+import { callsOf } from '../parts.ts'
+import { badReply, callId, compact, defined, extrasOf, fromUpstream, isObject, isString } from '../wire.ts'
+import { ID, readPart, writeSaid } from './content.ts'
+import { failureOf } from './error.ts'
+import { readFinish, writeFinish } from './finish.ts'
+import { readCall, writeCall } from './items.ts'
+import { ownReasoning, readReasoning } from './reasoning.ts'
+import { envelope, itemId } from './response.ts'
+import { readUsage, writeUsage } from './usage.ts'
+
+const KNOWN = new Set([
+  'id',
+  'object',
+  'created_at',
+  'model',
+  'output',
+  'usage',
+  'status',
+  'incomplete_details',
+  'error',
+])
+
+export function readReply(body: Json): Reply {
+  const failure = failureOf(body)
+  if (failure) throw new UpstreamFailure(failure)
+  const { output } = body
+  if (!Array.isArray(output)) throw badReply('The answer holds no output.')
+  const parts = fromUpstream(() => output.flatMap(readOutput))
+  return defined<Reply>({
+    id: isString(body.id) ? body.id : '',
+    model: isString(body.model) ? body.model : '',
+    created: typeof body.created_at === 'number' ? body.created_at : 0,
+    choices: [
+      defined<Choice>({
+        index: 0,
+        parts,
+        finish: readFinish(body, callsOf(parts).length > 0),
+        logprobs: logprobsIn(output),
+      } as Choice),
+    ],
+    usage: readUsage(body.usage),
+    extras: extrasOf(ID, body, KNOWN),
+  } as Reply)
+}
+
+function readOutput(item: unknown, index: number): Part[] {
+  const path = `output[${index}]`
+  if (!isObject(item)) throw badReply('An item of the output is not an object.')
+  switch (item.type) {
+    case 'message':
+      return (Array.isArray(item.content) ? item.content : []).map((part) => {
+        if (!isObject(part)) throw badReply('A part of a message is not an object.')
+        const { logprobs: _, ...rest } = part
+        return readPart(rest, path)
+      })
+    case 'function_call':
+      return [readCall(item, path)]
+    case 'reasoning':
+      return [readReasoning(item)]
+    default:
+      return [{ type: 'foreign', extras: { dialect: ID, fields: item } }]
+  }
+}
+
+function logprobsIn(output: unknown[]): TokenLogprob[] | undefined {
+  const found: TokenLogprob[] = []
+  for (const item of output) {
+    if (!isObject(item) || !Array.isArray(item.content)) continue
+    for (const part of item.content) {
+      if (isObject(part) && Array.isArray(part.logprobs)) found.push(...(part.logprobs as TokenLogprob[]))
+    }
+  }
+  return found.length > 0 ? found : undefined
+}
+
+export function writeReply(reply: Reply, chat: Chat, answering: Answering): Json {
+  const choice = reply.choices[0] ?? { index: 0, parts: [] }
+  const status = choice.finish ? writeFinish(choice.finish) : { status: 'in_progress', incomplete_details: null }
+  const own = reply.extras?.dialect === ID ? reply.extras.fields : {}
+  const made = envelope(chat, answering)
+  return {
+    ...made,
+    ...own,
+    id: reply.id || made.id,
+    created_at: reply.created || answering.created,
+    ...status,
+    model: reply.model || chat.model,
+    output: writeOutput(choice, answering, status.status),
+    usage: reply.usage ? writeUsage(reply.usage) : null,
+  }
+}
+
+function writeOutput(choice: Choice, answering: Answering, status: string): Json[] {
+  const items: Json[] = []
+  let said: Json[] | undefined
+  let calls = 0
+  for (const part of choice.parts) {
+    const id = (prefix: string) => itemId(prefix, answering, items.length)
+    if (part.type === 'text' || part.type === 'refusal') {
+      if (!said) {
+        said = []
+        items.push({ id: id('msg'), type: 'message', status, role: 'assistant', content: said })
+      }
+      const first = said.length === 0 && part.type === 'text'
+      said.push(first && choice.logprobs ? { ...writeSaid(part), logprobs: choice.logprobs } : writeSaid(part))
+      continue
+    }
+    said = undefined
+    const item = writeItem(part, id, status, () => callId(answering.id, 0, calls++))
+    if (item) items.push(item)
+  }
+  return items
+}
+
+function writeItem(part: Part, id: (prefix: string) => string, status: string, makeId: () => string): Json | undefined {
+  switch (part.type) {
+    case 'call': {
+      const made = makeId()
+      const own = part.extras?.dialect === ID ? part.extras.fields : {}
+      return { id: id('fc'), status, ...writeCall({ ...part, id: part.id || made }), ...own }
+    }
+    case 'thinking':
+      return (
+        ownReasoning(part) ??
+        compact({ id: id('rs'), type: 'reasoning', summary: [{ type: 'summary_text', text: part.text }] })
+      )
+    case 'foreign':
+      return part.extras.dialect === ID ? part.extras.fields : undefined
+    default:
+      return undefined
+  }
+}
