@@ -68,7 +68,7 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
       .then((atHome) => atHome || reached || giveUp(`No connection within ${connect} ms.`))
   })
   try {
-    const response = await io.send(link, composed.dialect, composed.body, abort.signal)
+    const response = await io.send(link, composed.dialect, composed.body, call.peek.stream, abort.signal)
     reached = true
     if (response.status !== 200) throw await refused(response, composed, link)
     if (!call.peek.stream) return await whole(call, io, link, hold, composed, response, startedAt)

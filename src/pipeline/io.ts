@@ -71,7 +71,7 @@ export interface Io {
   recognise(secret: string): Key | 'master' | undefined
   deadlines: Deadlines
   /** @param signal ends it @returns as soon as there are headers */
-  send(link: Link, dialect: Dialect, body: Uint8Array | string, signal: AbortSignal): Promise<Response>
+  send(link: Link, dialect: Dialect, body: Uint8Array | string, stream: boolean, signal: AbortSignal): Promise<Response>
   /** Whether the target's host accepts a connection within `ms`. */
   knock(link: Link, ms: number): Promise<boolean>
   log(line: RequestLog): void

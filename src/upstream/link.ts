@@ -1,7 +1,7 @@
 /** A target with everything that is needed to reach it. Credentials stay inside: a link that is printed shows none. */
 import type { Target } from '../core/target.ts'
 import type { DialectId, Json } from '../dialects/canonical.ts'
-import type { Provider } from './provider.ts'
+import type { Outgoing, Path, Provider } from './provider.ts'
 
 export interface LinkParts {
   target: Target
@@ -31,7 +31,8 @@ export class Link {
   readonly hasDefaults: boolean
   readonly #parts: LinkParts
   readonly #takesApart: boolean
-  readonly #urls: Partial<Record<DialectId, string>>
+  /** Dialect → whole URL of a whole answer and of a stream. */
+  readonly #urls: Partial<Record<DialectId, readonly [whole: string, stream: string]>>
   readonly #headers: Record<string, string>
 
   constructor(parts: LinkParts) {
@@ -47,7 +48,11 @@ export class Link {
     this.dropParams = parts.dropParams
     this.hasDefaults = Object.keys(parts.target.defaults).length > 0
     this.#takesApart = this.hasDefaults || Object.keys(parts.extraBody).length > 0
-    this.#urls = Object.fromEntries(Object.entries(provider.speaks).map(([id, path]) => [id, this.origin + path]))
+    const urlOf = (path: Path<unknown>, stream: boolean) =>
+      this.origin + (typeof path === 'string' ? path : path(parts.target.model, stream, settings))
+    this.#urls = Object.fromEntries(
+      Object.entries(provider.speaks).map(([id, path]) => [id, [urlOf(path, false), urlOf(path, true)]]),
+    )
     this.#headers = {
       'content-type': 'application/json',
       // What is relayed is not packed: a packed stream would have to be unpacked to be read.
@@ -74,8 +79,14 @@ export class Link {
   }
 
   /** The address for a dialect that the provider speaks. */
-  url(dialect: DialectId): string {
-    return this.#urls[dialect] as string
+  url(dialect: DialectId, stream: boolean): string {
+    return this.#urls[dialect]?.[stream ? 1 : 0] as string
+  }
+
+  /** Headers of one request: the fixed ones, and those that the provider makes for each. */
+  async authorized(request: Omit<Outgoing, 'headers'>): Promise<Readonly<Record<string, string>>> {
+    const made = await this.provider.authorize?.(this.#parts.settings, { ...request, headers: this.#headers })
+    return { ...this.#headers, ...made }
   }
 
   /** The provider's quirks on a body in `dialect`; the body itself where it has none. */

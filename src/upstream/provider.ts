@@ -14,6 +14,17 @@ export interface AmendContext<S> {
   model: string
 }
 
+/** A path under the origin: the same for every model, or made of the model, as Azure's, Gemini's and Bedrock's are. */
+export type Path<S> = string | ((model: string, stream: boolean, settings: S) => string)
+
+/** A request as it is about to be sent. */
+export interface Outgoing {
+  method: string
+  url: string
+  headers: Readonly<Record<string, string>>
+  body: Uint8Array | string
+}
+
 /** A request to a provider that answers inside this process. */
 export interface InProcessCall {
   path: string
@@ -31,11 +42,16 @@ export interface Provider<S = unknown> {
   /** Environment variables that give a key or a base where the configuration does not, first match wins. */
   env?: { api_key?: readonly string[]; api_base?: readonly string[] }
   /** Dialects it understands and the path of each under its origin; the first chat dialect is the preferred one. */
-  speaks: Partial<Record<DialectId, string>>
+  speaks: Partial<Record<DialectId, Path<S>>>
   /** Scheme, host, port and any path prefix; no trailing slash. */
   origin(settings: S): string
   /** Headers of every request, credentials included. */
   headers(settings: S): Record<string, string>
+  /**
+   * Headers that are made for each request: a token that is fetched and renewed, a signature over the body. Laid over
+   * `headers`. Must bound its own time and cache what can be cached.
+   */
+  authorize?(settings: S, request: Outgoing): Promise<Record<string, string>>
   /** Quirks: the wire body, changed in place or replaced, just before it is sent. Its presence costs a parse. */
   amend?: Partial<Record<DialectId, (wire: Json, context: AmendContext<S>) => Json>>
   abilities?: Abilities
