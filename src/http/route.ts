@@ -23,7 +23,10 @@ interface Common {
 
 /** A request to a model: it goes through the pipeline. */
 export interface ModelRoute extends Common {
-  door: Door
+  /** In whose shape errors are told that come before the door is known. */
+  dialect: Dialect
+  /** @throws Refusal where the path names no door */
+  door: Door | ((params: Readonly<Record<string, string>>, url: URL) => Door)
 }
 
 /** Everything else: a JSON value, or a Response of its own. */

@@ -3,7 +3,10 @@ import type { KeyRoutes } from '../admin/keys.ts'
 import type { Principal } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { DialectId } from '../dialects/canonical.ts'
+import { SseToArray } from '../dialects/gemini/array.ts'
+import { readPath } from '../dialects/gemini/path.ts'
 import { dialects } from '../dialects/index.ts'
+import type { Door, Reshape } from '../pipeline/io.ts'
 import type { Link } from '../upstream/link.ts'
 import { askTargets } from './health.ts'
 import { jsonBody } from './json-body.ts'
@@ -31,6 +34,8 @@ const MODEL_ROUTES: readonly (readonly [path: string, dialect: DialectId, call: 
   ['/completions', 'openai-completions', 'atext_completion'],
   ['/v1/embeddings', 'openai-embeddings', 'aembedding'],
   ['/embeddings', 'openai-embeddings', 'aembedding'],
+  ['/v1/responses', 'openai-responses', 'aresponses'],
+  ['/responses', 'openai-responses', 'aresponses'],
   ['/v1/messages', 'anthropic', 'anthropic_messages'],
   ['/anthropic/v1/messages', 'anthropic', 'anthropic_messages'],
   ['/api/chat', 'ollama-chat', 'acompletion'],
@@ -38,6 +43,22 @@ const MODEL_ROUTES: readonly (readonly [path: string, dialect: DialectId, call: 
   ['/api/embed', 'ollama-embed', 'aembedding'],
   ['/api/embeddings', 'ollama-embeddings', 'aembedding'],
 ]
+
+/** `/v1beta/models/{model}:{action}`: Gemini says in the path what others say in the body. */
+function geminiDoor(params: Readonly<Record<string, string>>, url: URL): Door {
+  const { dialect, model, stream } = readPath(decodeURIComponent(params['*'] ?? ''))
+  const door = {
+    dialect: dialects[dialect],
+    call: dialect === 'gemini' ? 'agenerate_content' : 'aembedding',
+    said: { model, stream },
+  }
+  return stream && url.searchParams.get('alt') !== 'sse' ? { ...door, reshape: asArray } : door
+}
+
+const asArray = (): Reshape => {
+  const array = new SseToArray()
+  return { contentType: 'application/json', push: (bytes) => array.push(bytes), end: () => array.end() }
+}
 
 /** What would change the models of an Ollama that others use. */
 const FORBIDDEN: readonly (readonly [PlainRoute['method'], string])[] = [
@@ -67,9 +88,11 @@ export function routes(offices: Offices): Route[] {
         method: 'POST',
         path,
         role: 'caller',
+        dialect: dialects[dialect],
         door: { dialect: dialects[dialect], call },
       }),
     ),
+    { method: 'POST', path: '/v1beta/models/*', role: 'caller', dialect: dialects.gemini, door: geminiDoor },
 
     ...['/v1/models', '/models'].flatMap((path) => [
       plain('GET', path, 'caller', (v) => listModels(offices.snapshot(), who(v), v.request.headers)),

@@ -4,10 +4,10 @@ import { Refusal } from '../core/refusal.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/index.ts'
 import { authenticate } from '../pipeline/authenticate.ts'
-import type { Io } from '../pipeline/io.ts'
+import type { Door, Io } from '../pipeline/io.ts'
 import { refusalHeaders } from '../pipeline/refuse.ts'
 import { serve } from '../pipeline/serve.ts'
-import type { PlainRoute, Route } from './route.ts'
+import type { ModelRoute, PlainRoute, Route } from './route.ts'
 
 export interface Listening {
   url: string
@@ -28,8 +28,8 @@ export function buildApp(
     // The whole Response is built by us: `set.headers` must stay empty, or Elysia corrupts streamed UTF-8.
     const handle =
       'door' in route
-        ? ({ request }: { request: Request }) =>
-            draining() ? refuseDraining(io, route.door.dialect) : serve(io, request, route.door)
+        ? ({ request, params }: { request: Request; params: Record<string, string> }) =>
+            draining() ? refuseDraining(io, route.dialect) : enter(io, route, request, params)
         : ({ request, params }: { request: Request; params: Record<string, string> }) =>
             visit(io, route, request, params)
     app.route(route.method, route.path, handle, { parse: 'none' } as never)
@@ -71,6 +71,23 @@ function withLongHost(request: Request): Request {
   return new Request(url.replace(/^(https?:\/\/)/, '$1short.host.'), request)
 }
 
+/** Into the pipeline; where the path itself is wrong, that is told as everything else is. */
+function enter(
+  io: Io,
+  route: ModelRoute,
+  request: Request,
+  params: Record<string, string>,
+): Promise<Response> | Response {
+  if (typeof route.door !== 'function') return serve(io, request, route.door)
+  let door: Door
+  try {
+    door = route.door(params, new URL(request.url))
+  } catch (cause) {
+    return tell(io, route.dialect, Refusal.from(cause))
+  }
+  return serve(io, request, door)
+}
+
 /** The one door of every route that is not a model's: who may come in, and how errors are told. */
 async function visit(io: Io, route: PlainRoute, request: Request, params: Record<string, string>): Promise<Response> {
   const requestId = `req_${io.ledger.nextOperation().toString(36)}`
@@ -93,6 +110,7 @@ async function visit(io: Io, route: PlainRoute, request: Request, params: Record
 /** Errors of routes that are not there: Ollama's as Ollama tells them, Anthropic's as Anthropic, all others as OpenAI. */
 function dialectOf(path: string): Dialect {
   if (path.startsWith('/api/')) return dialects['ollama-chat']
+  if (path.startsWith('/v1beta/')) return dialects.gemini
   return dialects[/^(\/anthropic)?\/v1\/messages/.test(path) ? 'anthropic' : 'openai-chat']
 }
 

@@ -44,7 +44,7 @@ function dialectFor(caller: Dialect, link: Link): Dialect {
 function editsFor(call: Call, link: Link, dialect: Dialect, maxOutput: number | undefined): Json {
   const { peek, bytes } = call
   const edits: Json = {}
-  if (peek.model !== link.target.model) edits.model = link.target.model
+  if (peek.model !== link.target.model && !dialect.fields.asksInPath) edits.model = link.target.model
   if (maxOutput !== undefined)
     Object.assign(
       edits,

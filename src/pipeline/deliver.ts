@@ -41,7 +41,18 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   const idleMs = alternatives ? Math.min(IMPATIENT_IDLE_MS, target.timeouts.idle) : target.timeouts.idle
   const totalAt = attemptEnd(call, target, hold.attempt.startedAt)
   let open = true
+  const reshape = call.door.reshape?.()
   let controller: ReadableStreamDefaultController<Uint8Array>
+
+  const emit = (bytes: Uint8Array) => {
+    if (!reshape) return controller.enqueue(bytes)
+    const text = reshape.push(bytes)
+    if (text !== '') controller.enqueue(encode(text))
+  }
+  const finish = () => {
+    if (reshape) controller.enqueue(encode(reshape.end()))
+    controller.close()
+  }
 
   // Two clocks: the upstream's silence, and ours towards the caller.
   let heardAt = io.now()
@@ -54,7 +65,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     source.break(new UpstreamFailure({ kind: 'timeout', status: 0, message: `The stream was given up: ${limit}.` }))
   })
   const pulse = io.deadlines.arm(heart ? heardAt + heartbeatMs : Number.POSITIVE_INFINITY, (now) => {
-    if (open && heart && (controller.desiredSize ?? 0) >= 0) controller.enqueue(heart)
+    if (open && heart && (controller.desiredSize ?? 0) >= 0) emit(heart)
     pulse.at = now + heartbeatMs
   })
 
@@ -82,10 +93,10 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
       )
     if (!sawEnd) {
       const last = source.end()
-      if (last !== '') controller.enqueue(encode(last))
+      if (last !== '') emit(encode(last))
     }
     close('ok')
-    controller.close()
+    finish()
     source.hangUp()
   }
 
@@ -98,9 +109,9 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
         private: failure.failure.message,
       },
     )
-    controller.enqueue(encode(dialect.writeStreamError(told)))
+    emit(encode(dialect.writeStreamError(told)))
     close(failure.failure.kind, failure)
-    controller.close()
+    finish()
     source.hangUp()
   }
 
@@ -109,7 +120,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     {
       start(c) {
         controller = c
-        for (const part of answer.prefix) c.enqueue(part)
+        for (const part of answer.prefix) emit(part)
         answer.prefix = []
       },
       async pull() {
@@ -124,7 +135,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
             silence.at = Math.min(source.finished ? heardAt + GRACE_MS : heardAt + idleMs, totalAt)
             if (heart) pulse.at = heardAt + heartbeatMs
             if (part.byteLength === 0) continue
-            controller.enqueue(part)
+            emit(part)
             return
           }
         } catch (cause) {
@@ -141,11 +152,14 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     { highWaterMark: 0 },
   )
   const headers = answerHeaders(call, answer)
-  headers['content-type'] = dialect.framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson'
+  headers['content-type'] = reshape?.contentType ?? contentTypeOf(dialect)
   headers['cache-control'] = 'no-cache'
   headers['x-accel-buffering'] = 'no'
   return new Response(stream, { headers })
 }
+
+const contentTypeOf = (dialect: ChatDialect): string =>
+  dialect.framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson'
 
 const encoder = new TextEncoder()
 const encode = (text: string): Uint8Array => encoder.encode(text)

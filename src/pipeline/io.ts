@@ -9,6 +9,7 @@ import type { Meter } from '../core/rate.ts'
 import type { Budget, Snapshot } from '../core/snapshot.ts'
 import type { Target } from '../core/target.ts'
 import type { Dialect } from '../dialects/dialect.ts'
+import type { PathSaid } from '../dialects/peek.ts'
 import type { HoldRequest, OpenHold, Outcome } from '../store/ledger.ts'
 import type { Link } from '../upstream/link.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -18,6 +19,18 @@ export interface Door {
   dialect: Dialect
   /** LiteLLM's `call_type` in the ledger. */
   call: string
+  /** What the path says, for dialects that name model and stream there. */
+  said?: PathSaid
+  /** A stream in another framing than the dialect's own (Gemini's JSON array). One for each stream. */
+  reshape?: () => Reshape
+}
+
+/** Turns the bytes of a stream into another framing. */
+export interface Reshape {
+  contentType: string
+  /** What is to be sent for these bytes, '' for nothing yet. */
+  push(bytes: Uint8Array): string
+  end(): string
 }
 
 /** What is known of a target while the process runs. */

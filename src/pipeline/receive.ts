@@ -15,7 +15,7 @@ export async function receive(call: Call, io: Io): Promise<void> {
     if (cause instanceof Refusal) throw cause
     throw new Refusal('client_closed', 'The request ended before its body was whole.', { private: String(cause) })
   }
-  call.peek = peek(call.bytes, door.dialect)
+  call.peek = peek(call.bytes, door.dialect, door.said)
 }
 
 /** A body of unknown length is refused as soon as it is known to be too long, and not held any longer. */
