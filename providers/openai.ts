@@ -16,6 +16,8 @@ export default defineProvider({
     'openai-chat': '/chat/completions',
     'openai-completions': '/completions',
     'openai-embeddings': '/embeddings',
+    // Servers that are only compatible seldom have it: there it is translated.
+    'openai-responses': (_model, _stream, s) => (s.api_base.includes('api.openai.com') ? '/responses' : undefined),
   },
   origin: (s) => s.api_base.replace(/\/+$/, ''),
   headers: (s) => ({

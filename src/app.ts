@@ -16,12 +16,14 @@ import { buildApp, listen } from './http/server.ts'
 import { type Log, makeLog } from './observe/log.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
 import type { Io, RequestLog, TargetState } from './pipeline/io.ts'
+import { Sealer } from './secrets/seal.ts'
 import type { Secret } from './secrets/secret.ts'
 import { Digests, fact, Keys, newSecret, setFact } from './store/keys.ts'
 import { Ledger } from './store/ledger.ts'
 import { openStore, type Store } from './store/open.ts'
 import { pepper } from './store/pepper.ts'
 import { recoverHolds } from './store/recover.ts'
+import { Responses } from './store/responses.ts'
 import { Catalog } from './upstream/catalog.ts'
 import { knock } from './upstream/knock.ts'
 import { send } from './upstream/send.ts'
@@ -56,7 +58,9 @@ async function open(
     })
   for (const warning of warnings) log.warn(warning.message)
 
-  const digests = new Digests(pepper(dataDir))
+  const root = pepper(dataDir)
+  const digests = new Digests(root)
+  const responses = new Responses(store, new Sealer(root, 'responses'), config.keepResponses, now)
   const master = theMasterKey(store, digests, masterKey)
   const ring = new Keyring(new Keys(store), digests, now, master.digest)
   const catalog = new Catalog(
@@ -100,6 +104,7 @@ async function open(
       return digests.same(digest, master.digest) ? 'master' : ring.recogniseDigest(digest)
     },
     deadlines: new Deadlines(now),
+    responses,
     send,
     knock,
     log: (line) => logRequest(log, line),
@@ -112,6 +117,7 @@ async function open(
     link: io.link,
     links: () => catalog.links,
     keys: keyRoutes(ring, (scope, budget) => ledger.account(scope, budget), now),
+    responses,
     spendLogs: (who, query) => {
       ledger.flush()
       return spendLogs(store, ring, who, query)

@@ -4,7 +4,7 @@
  * are ordered by time, since an operation's number begins with its millisecond: no other index is needed on the way of
  * a request. Both are WITHOUT ROWID (written into the migration by hand: drizzle-kit has no word for it).
  */
-import { integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
 /** Facts about this database: the master key's digest, when it was made. */
 export const facts = sqliteTable('facts', {
@@ -124,4 +124,17 @@ export const spend = sqliteTable(
     tokens: integer('tokens').notNull(),
   },
   (t) => [primaryKey({ columns: [t.scope, t.windowStart] })],
+)
+
+/** Responses that a caller may refer to by id (`previous_response_id`). Content, so it is sealed and does not stay. */
+export const responses = sqliteTable(
+  'responses',
+  {
+    id: text('id').primaryKey(),
+    /** `key:<id>` or `master`: nobody else sees it. */
+    owner: text('owner').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+    sealed: blob('sealed', { mode: 'buffer' }).notNull(),
+  },
+  (t) => [index('responses_expiry').on(t.expiresAt)],
 )

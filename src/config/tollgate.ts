@@ -53,6 +53,14 @@ export const tollgateSettings = z
       .max(3600)
       .default(15)
       .describe('A silent stream gets a comment this often, so that nothing on the way cuts it. In seconds; 0: never.'),
+    keep_responses: z
+      .number()
+      .min(0)
+      .max(365)
+      .default(30)
+      .describe(
+        'How long a response of /v1/responses is kept for `previous_response_id`, sealed, in days (where its caller does not say `store: false`). 0: none is kept.',
+      ),
     shutdown_grace: z
       .number()
       .min(0)

@@ -12,12 +12,14 @@ import { askTargets } from './health.ts'
 import { jsonBody } from './json-body.ts'
 import { listModels, showModel } from './models.ts'
 import { loaded, OLLAMA_VERSION, type OllamaDoor, pull, show, tags } from './ollama.ts'
+import { cancelResponse, deleteResponse, getResponse, listInput, type ResponseShelf } from './responses.ts'
 import type { PlainRoute, Role, Route, Visit } from './route.ts'
 
 /** What the routes need of the rest of the house. */
 export interface Offices extends OllamaDoor {
   links(): readonly Link[]
   keys: KeyRoutes
+  responses: ResponseShelf
   spendLogs(who: Principal, query: URLSearchParams): { rows: unknown[]; next: string | undefined }
   globalSpend(): Record<string, unknown>
   /** Whether it can take requests: the database answers and no stop is under way. */
@@ -89,10 +91,21 @@ export function routes(offices: Offices): Route[] {
         path,
         role: 'caller',
         dialect: dialects[dialect],
-        door: { dialect: dialects[dialect], call },
+        door: { dialect: dialects[dialect], call, ...(dialect === 'openai-responses' ? { keeps: true } : {}) },
       }),
     ),
     { method: 'POST', path: '/v1beta/models/*', role: 'caller', dialect: dialects.gemini, door: geminiDoor },
+
+    ...['/v1/responses', '/responses'].flatMap((path) => [
+      plain('GET', `${path}/:id`, 'caller', (v) => getResponse(offices.responses, who(v), v.params.id ?? '')),
+      plain('DELETE', `${path}/:id`, 'caller', (v) => deleteResponse(offices.responses, who(v), v.params.id ?? '')),
+      plain('POST', `${path}/:id/cancel`, 'caller', (v) =>
+        cancelResponse(offices.responses, who(v), v.params.id ?? ''),
+      ),
+      plain('GET', `${path}/:id/input_items`, 'caller', (v) =>
+        listInput(offices.responses, who(v), v.params.id ?? '', v.url.searchParams),
+      ),
+    ]),
 
     ...['/v1/models', '/models'].flatMap((path) => [
       plain('GET', path, 'caller', (v) => listModels(offices.snapshot(), who(v), v.request.headers)),

@@ -31,9 +31,8 @@ export function compose(call: Call, link: Link, affordable: number | undefined):
 
 /** The caller's dialect where the provider speaks it; else the first of the same kind that it speaks. */
 function dialectFor(caller: Dialect, link: Link): Dialect {
-  const { speaks } = link.provider
-  if (speaks[caller.id] !== undefined) return caller
-  const other = (Object.keys(speaks) as DialectId[]).map((id) => dialects[id]).find((d) => d.op === caller.op)
+  if (link.speaksDialect(caller.id)) return caller
+  const other = link.speaks.map((id) => dialects[id]).find((d) => d.op === caller.op)
   if (other) return other
   const what = caller.op === 'embed' ? 'embeddings' : 'chat'
   throw new Refusal('unsupported_parameter', `The model '${link.target.alias}' has no ${what}: choose another model.`, {

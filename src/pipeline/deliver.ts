@@ -1,6 +1,7 @@
 /** The answer on its way to the caller, and the end of the request when it has gone. */
 import { UpstreamFailure } from '../core/failure.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { Json } from '../dialects/canonical.ts'
 import type { ChatDialect } from '../dialects/dialect.ts'
 import type { StreamAnswer, WholeAnswer } from './ask.ts'
 import type { Call } from './call.ts'
@@ -8,6 +9,7 @@ import { conclude, endAttempt, failAttempt, used } from './conclude.ts'
 import { answerHeaders, costHeaders } from './headers.ts'
 import type { Io } from './io.ts'
 import { attemptEnd } from './patience.ts'
+import { isKept, Keeper, keep } from './recollect.ts'
 
 /** Builds the whole Response ourselves: Elysia's `set.headers` corrupts UTF-8 in streamed Responses. */
 export function deliver(call: Call, io: Io): Response {
@@ -20,6 +22,7 @@ function deliverWhole(call: Call, io: Io, answer: WholeAnswer): Response {
   const charged = used(answer.usage, answer.hold, 0, true)
   const cost = endAttempt(call, io, answer.hold, { outcome: 'ok', status: 200, ...charged, firstMs: answer.firstMs })
   conclude(call, io, 200, 'ok', charged.usage, cost)
+  if (isKept(call, io)) keep(call, io, JSON.parse(textOf(answer.body)) as Json)
   const headers = answerHeaders(call, answer)
   headers['content-type'] = answer.contentType
   costHeaders(headers, call, cost)
@@ -44,7 +47,9 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   const reshape = call.door.reshape?.()
   let controller: ReadableStreamDefaultController<Uint8Array>
 
+  const keeper = isKept(call, io) ? new Keeper() : undefined
   const emit = (bytes: Uint8Array) => {
+    keeper?.push(bytes)
     if (!reshape) return controller.enqueue(bytes)
     const text = reshape.push(bytes)
     if (text !== '') controller.enqueue(encode(text))
@@ -96,6 +101,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
       if (last !== '') emit(encode(last))
     }
     close('ok')
+    if (keeper?.response) keep(call, io, keeper.response)
     finish()
     source.hangUp()
   }
@@ -160,6 +166,8 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
 
 const contentTypeOf = (dialect: ChatDialect): string =>
   dialect.framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson'
+
+const textOf = (body: Uint8Array | string): string => (typeof body === 'string' ? body : new TextDecoder().decode(body))
 
 const encoder = new TextEncoder()
 const encode = (text: string): Uint8Array => encoder.encode(text)

@@ -19,6 +19,8 @@ export interface Door {
   dialect: Dialect
   /** LiteLLM's `call_type` in the ledger. */
   call: string
+  /** Its answers may be referred to later by their ids (Responses). */
+  keeps?: boolean
   /** What the path says, for dialects that name model and stream there. */
   said?: PathSaid
   /** A stream in another framing than the dialect's own (Gemini's JSON array). One for each stream. */
@@ -39,6 +41,14 @@ export interface TargetState {
   requests: Meter
   tokens: Meter
   experience: Experience
+}
+
+/** Responses that are kept for their callers. */
+export interface ResponsesDoor {
+  /** Whether any are kept at all. */
+  keeps: boolean
+  get(owner: string, id: string): { response: Record<string, unknown>; input: unknown[] } | undefined
+  put(owner: string, id: string, kept: { response: Record<string, unknown>; input: unknown[] }): void
 }
 
 export interface LedgerDoor {
@@ -83,6 +93,7 @@ export interface Io {
   /** The key that this secret is, `'master'`, or undefined. */
   recognise(secret: string): Key | 'master' | undefined
   deadlines: Deadlines
+  responses: ResponsesDoor
   /** @param signal ends it @returns as soon as there are headers */
   send(link: Link, dialect: Dialect, body: Uint8Array | string, stream: boolean, signal: AbortSignal): Promise<Response>
   /** Whether the target's host accepts a connection within `ms`. */

@@ -6,6 +6,7 @@ import type { Door, Io } from './io.ts'
 import { limit } from './limit.ts'
 import { plan } from './plan.ts'
 import { receive } from './receive.ts'
+import { recollect } from './recollect.ts'
 import { refuse } from './refuse.ts'
 
 /** The way of a request, from its first byte to its answer: the only place where the order of things is decided. */
@@ -14,6 +15,7 @@ export async function serve(io: Io, request: Request, door: Door): Promise<Respo
   try {
     call.who = authenticate(request.headers, io) // who: the master key, or a virtual key
     await receive(call, io) // bounded bytes → peek { model, stream, maxTokens }
+    recollect(call, io) // what the caller refers to by its id
     plan(call, io) // alias → ordered targets it may use and can pay
     limit(call, io) // all rates and slots, in one step or none
     await attempt(call, io) // the only loop: choose → hold → send → classify → again | next

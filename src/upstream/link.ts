@@ -48,11 +48,15 @@ export class Link {
     this.dropParams = parts.dropParams
     this.hasDefaults = Object.keys(parts.target.defaults).length > 0
     this.#takesApart = this.hasDefaults || Object.keys(parts.extraBody).length > 0
-    const urlOf = (path: Path<unknown>, stream: boolean) =>
-      this.origin + (typeof path === 'string' ? path : path(parts.target.model, stream, settings))
-    this.#urls = Object.fromEntries(
-      Object.entries(provider.speaks).map(([id, path]) => [id, [urlOf(path, false), urlOf(path, true)]]),
-    )
+    const urlOf = (path: Path<unknown>, stream: boolean) => {
+      const said = typeof path === 'string' ? path : path(parts.target.model, stream, settings)
+      return said === undefined ? undefined : this.origin + said
+    }
+    this.#urls = {}
+    for (const [id, path] of Object.entries(provider.speaks)) {
+      const [whole, stream] = [urlOf(path, false), urlOf(path, true)]
+      if (whole !== undefined && stream !== undefined) this.#urls[id as DialectId] = [whole, stream]
+    }
     this.#headers = {
       'content-type': 'application/json',
       // What is relayed is not packed: a packed stream would have to be unpacked to be read.
@@ -76,6 +80,15 @@ export class Link {
   /** Headers of a request: built once, not to be changed. */
   get headers(): Readonly<Record<string, string>> {
     return this.#headers
+  }
+
+  /** The dialects that the target understands, its preferred one first. */
+  get speaks(): readonly DialectId[] {
+    return Object.keys(this.#urls) as DialectId[]
+  }
+
+  speaksDialect(dialect: DialectId): boolean {
+    return this.#urls[dialect] !== undefined
   }
 
   /** The address for a dialect that the provider speaks. */

@@ -14,8 +14,11 @@ export interface AmendContext<S> {
   model: string
 }
 
-/** A path under the origin: the same for every model, or made of the model, as Azure's, Gemini's and Bedrock's are. */
-export type Path<S> = string | ((model: string, stream: boolean, settings: S) => string)
+/**
+ * A path under the origin: the same for every model, or made of the model, as Azure's, Gemini's and Bedrock's are.
+ * Undefined where these settings do not speak the dialect (an OpenAI-compatible server without Responses).
+ */
+export type Path<S> = string | ((model: string, stream: boolean, settings: S) => string | undefined)
 
 /** A request as it is about to be sent. */
 export interface Outgoing {
