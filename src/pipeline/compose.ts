@@ -1,6 +1,6 @@
 /** The body for one target: the caller's own bytes where the target speaks his dialect, else written anew. */
 import { Refusal } from '../core/refusal.ts'
-import type { Chat, DialectId, Embed, Json } from '../dialects/canonical.ts'
+import type { Chat, Embed, Json } from '../dialects/canonical.ts'
 import type { ChatDialect, Dialect, EmbedDialect, Warn } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/index.ts'
 import { edit, splice } from '../dialects/splice.ts'

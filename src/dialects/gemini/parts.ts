@@ -193,15 +193,8 @@ export function writeResult(result: ToolResult, name: string, warn: Warn): { wri
 
 const textIn = (part: Part): string | undefined => (part.type === 'file' ? textOfFile(part) : undefined)
 
-/** An object goes as it is; Google advises `output` and `error` for everything else. */
-function responseOf(text: string, isError: boolean): Json {
-  if (isError) return { error: text }
-  try {
-    const json: unknown = JSON.parse(text)
-    if (isObject(json)) return json
-  } catch {}
-  return { output: text }
-}
+/** As Google advises. A text that is JSON stays a text: parsed and written again it might be another one. */
+const responseOf = (text: string, isError: boolean): Json => (isError ? { error: text } : { output: text })
 
 export function requireParts(content: Json, path: string): unknown[] {
   const { parts } = content
