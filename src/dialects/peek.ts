@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../core/refusal.ts'
 import type { Json } from './canonical.ts'
 import type { Dialect } from './dialect.ts'
-import { latin1, type Scan, type Span, scan } from './scan.ts'
+import { type Scan, type Span, scan } from './scan.ts'
 import { isObject } from './wire.ts'
 
 export interface Peek {
@@ -59,11 +59,11 @@ function refuseBothSpellings(found: Scan): void {
 
 class Reader {
   readonly found: Scan
-  private readonly text: string
+  private readonly buffer: Buffer
 
-  constructor(private readonly bytes: Uint8Array) {
-    this.text = latin1(bytes)
-    this.found = scan(bytes, this.text)
+  constructor(bytes: Uint8Array) {
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.found = scan(bytes)
   }
 
   /** The place of a field, undefined where it is missing or null. */
@@ -73,10 +73,10 @@ class Reader {
   }
 
   value(span: Span): unknown {
-    const raw = this.text.slice(span.start, span.end)
+    const raw = this.buffer.toString('latin1', span.start, span.end)
     if (span.kind === 'number') return Number(raw)
     if (span.kind === 'string' && !/[\\\x80-\xff]/.test(raw)) return raw.slice(1, -1)
-    return JSON.parse(Buffer.from(this.bytes.subarray(span.start, span.end)).toString('utf8'))
+    return JSON.parse(this.buffer.toString('utf8', span.start, span.end))
   }
 
   /** A field that may be nested one level (`options.num_predict`). */
@@ -90,7 +90,10 @@ class Reader {
   }
 
   isEmptyArray(span: Span): boolean {
-    return span.kind === 'array' && this.text.slice(span.start + 1, span.end - 1).trim() === ''
+    if (span.kind !== 'array') return false
+    let at = span.start + 1
+    while ((this.buffer[at] as number) <= 0x20) at++
+    return this.buffer[at] === 0x5d
   }
 }
 
