@@ -18,6 +18,15 @@ export default defineProvider({
     'openai-embeddings': '/embeddings',
     // Servers that are only compatible seldom have it: there it is translated.
     'openai-responses': (_model, _stream, s) => (s.api_base.includes('api.openai.com') ? '/responses' : undefined),
+    'openai-moderations': '/moderations',
+    'openai-images': '/images/generations',
+    'openai-image-edits': '/images/edits',
+    'openai-image-variations': '/images/variations',
+    'openai-speech': '/audio/speech',
+    'openai-transcriptions': '/audio/transcriptions',
+    'openai-translations': '/audio/translations',
+    // Not OpenAI's, but of servers that are compatible (vLLM, Infinity, LiteLLM).
+    rerank: '/rerank',
   },
   origin: (s) => s.api_base.replace(/\/+$/, ''),
   headers: (s) => ({

@@ -4,6 +4,7 @@
  */
 import type { Usage } from '../core/usage.ts'
 
+/** The dialects that callers speak; targets speak them, too. */
 export type DialectId =
   | 'openai-chat'
   | 'openai-completions'
@@ -16,6 +17,17 @@ export type DialectId =
   | 'ollama-embed'
   | 'ollama-embeddings'
   | 'gemini-embed'
+  | 'openai-moderations'
+  | 'openai-images'
+  | 'openai-image-edits'
+  | 'openai-image-variations'
+  | 'openai-speech'
+  | 'openai-transcriptions'
+  | 'openai-translations'
+  | 'rerank'
+
+/** All that goes over the wire to targets: beside the callers' dialects those that only targets speak. */
+export type WireId = DialectId | 'bedrock-converse' | 'cohere-chat' | 'cohere-embed' | 'vertex-embed'
 
 export type Json = Record<string, unknown>
 

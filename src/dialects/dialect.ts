@@ -5,7 +5,7 @@
 import type { Failure } from '../core/failure.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { Usage } from '../core/usage.ts'
-import type { Chat, DialectId, Embed, EmbedReply, Event, Json, Reply } from './canonical.ts'
+import type { Chat, DialectId, Embed, EmbedReply, Event, Json, Reply, WireId } from './canonical.ts'
 
 /**
  * Names what the target's dialect cannot say: the caller's word for it, and why. Called itself it means that the answer
@@ -76,29 +76,45 @@ export interface Fields {
   known: readonly string[]
 }
 
-interface Common {
+/** What is needed of a dialect to ask a target in it. Some dialects are spoken by targets only. */
+interface Asking {
+  id: WireId
+  /** An upstream's error answer, whatever its shape: JSON of this dialect, another JSON, HTML, nothing. */
+  readError(status: number, body: string): Failure
+}
+
+/** What is needed beside it to be asked in it by callers. */
+interface Answered {
   id: DialectId
   /** Errors in the shape this dialect's clients expect. */
   writeError(refusal: Refusal): Written
-  /** An upstream's error answer, whatever its shape: JSON of this dialect, another JSON, HTML, nothing. */
-  readError(status: number, body: string): Failure
   fields: Fields
+  /** Headers of the caller that go along to a target of the same dialect (`anthropic-beta`). Lower case. */
+  passes?: readonly string[]
 }
 
-export interface ChatDialect extends Common {
+export interface ChatTarget extends Asking {
   op: 'chat'
+  /** `eventstream`: the binary frames of AWS. */
+  framing: 'sse' | 'ndjson' | 'eventstream'
+  /** `chat.model` is already the target's. Writes `stream` as `chat.stream` says and asks for usage. */
+  writeRequest(chat: Chat, warn: Warn): Json
+  /** @throws UpstreamFailure bad_reply where it is not one. */
+  readReply(body: Json): Reply
+  /** Frames of one stream → events. Stateful: one a stream. Throws UpstreamFailure bad_reply on garbage. */
+  reader(): (frame: Frame) => Event[]
+  /** Looks at a whole answer that is relayed as it is. */
+  glance(body: string): Sight
+}
+
+export interface ChatDialect extends ChatTarget, Answered {
+  id: DialectId
   framing: 'sse' | 'ndjson'
   /** Whether a request without `stream` is a stream (Ollama: yes). */
   streamsByDefault: boolean
   /** @throws Refusal invalid_request with `param`, in this dialect's words. */
   readRequest(body: Json): Chat
-  /** `chat.model` is already the target's. Writes `stream` as `chat.stream` says and asks for usage. */
-  writeRequest(chat: Chat, warn: Warn): Json
-  /** @throws UpstreamFailure bad_reply where it is not one. */
-  readReply(body: Json): Reply
   writeReply(reply: Reply, chat: Chat, answering: Answering): Json
-  /** Frames of one stream → events. Stateful: one a stream. Throws UpstreamFailure bad_reply on garbage. */
-  reader(): (frame: Frame) => Event[]
   /**
    * Events → text to send, framing included; '' where there is nothing to say yet. Stateful: one a stream.
    * What stands at the end of a stream (finish, usage, the end's own mark) is written at `end`: give it one `end` event
@@ -113,17 +129,32 @@ export interface ChatDialect extends Common {
   heartbeat: string
   /** Looks at frames that are relayed as they are. Stateful: one a stream. Must cost less than a JSON.parse a frame. */
   tap(): (frame: Frame) => Sight
-  /** Looks at a whole answer that is relayed as it is. */
-  glance(body: string): Sight
 }
 
-export interface EmbedDialect extends Common {
+export interface EmbedTarget extends Asking {
   op: 'embed'
-  readRequest(body: Json): Embed
   writeRequest(embed: Embed, warn: Warn): Json
   readReply(body: Json): EmbedReply
+}
+
+export interface EmbedDialect extends EmbedTarget, Answered {
+  id: DialectId
+  readRequest(body: Json): Embed
   writeReply(reply: EmbedReply, embed: Embed): Json
   glance(body: string): Sight
 }
 
-export type Dialect = ChatDialect | EmbedDialect
+/** Passed on as it is, in JSON or as a form, to targets that speak the same. */
+export interface ForwardDialect extends Asking, Answered {
+  id: DialectId
+  op: 'forward'
+  writeStreamError(refusal: Refusal): string
+  glance(body: string): Sight
+  tap(): (frame: Frame) => Sight
+}
+
+/** A dialect that callers speak. */
+export type Dialect = ChatDialect | EmbedDialect | ForwardDialect
+
+/** A dialect that a target is asked in. */
+export type TargetDialect = ChatTarget | EmbedTarget | ForwardDialect

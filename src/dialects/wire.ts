@@ -1,7 +1,7 @@
 /** Small readers of foreign JSON: each gives a typed value or a refusal that names the field in the caller's words. */
 import { type FailureKind, UpstreamFailure } from '../core/failure.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { DialectId, Extras, Json } from './canonical.ts'
+import type { DialectId, Extras, Json, WireId } from './canonical.ts'
 import type { Warn } from './dialect.ts'
 
 export function isObject(value: unknown): value is Json {
@@ -102,7 +102,7 @@ export function extrasOf(dialect: DialectId, body: Json, known: ReadonlySet<stri
  * @param harmless fields without effect on the answer: their loss is not worth a word
  */
 export function extrasFor(
-  dialect: DialectId,
+  dialect: WireId,
   extras: Extras | undefined,
   warn: Warn,
   harmless?: ReadonlySet<string>,

@@ -29,6 +29,18 @@ export interface Offices extends OllamaDoor {
 const openai = dialects['openai-chat']
 const ollama = dialects['ollama-chat']
 
+/** Passed on as they are, under /v1 and without. */
+const FORWARDED: readonly (readonly [path: string, dialect: DialectId, call: string])[] = [
+  ['/moderations', 'openai-moderations', 'amoderation'],
+  ['/images/generations', 'openai-images', 'aimage_generation'],
+  ['/images/edits', 'openai-image-edits', 'aimage_edit'],
+  ['/images/variations', 'openai-image-variations', 'aimage_variation'],
+  ['/audio/speech', 'openai-speech', 'aspeech'],
+  ['/audio/transcriptions', 'openai-transcriptions', 'atranscription'],
+  ['/audio/translations', 'openai-translations', 'atranslation'],
+  ['/rerank', 'rerank', 'arerank'],
+]
+
 const MODEL_ROUTES: readonly (readonly [path: string, dialect: DialectId, call: string])[] = [
   ['/v1/chat/completions', 'openai-chat', 'acompletion'],
   ['/chat/completions', 'openai-chat', 'acompletion'],
@@ -38,6 +50,11 @@ const MODEL_ROUTES: readonly (readonly [path: string, dialect: DialectId, call: 
   ['/embeddings', 'openai-embeddings', 'aembedding'],
   ['/v1/responses', 'openai-responses', 'aresponses'],
   ['/responses', 'openai-responses', 'aresponses'],
+  ...FORWARDED.flatMap(([path, dialect, call]) => [
+    ['/v1' + path, dialect, call] as const,
+    [path, dialect, call] as const,
+  ]),
+  ['/v2/rerank', 'rerank', 'arerank'],
   ['/v1/messages', 'anthropic', 'anthropic_messages'],
   ['/anthropic/v1/messages', 'anthropic', 'anthropic_messages'],
   ['/api/chat', 'ollama-chat', 'acompletion'],
@@ -55,6 +72,21 @@ function geminiDoor(params: Readonly<Record<string, string>>, url: URL): Door {
     said: { model, stream },
   }
   return stream && url.searchParams.get('alt') !== 'sse' ? { ...door, reshape: asArray } : door
+}
+
+/** Azure's clients name the deployment in the path: `/openai/deployments/{model}/chat/completions`. */
+function azureDoor(params: Readonly<Record<string, string>>): Door {
+  const [, model = '', path = ''] =
+    /^(.+?)\/((?:chat\/)?completions|embeddings|responses|moderations|rerank|images\/.+|audio\/.+)$/.exec(
+      decodeURIComponent(params['*'] ?? ''),
+    ) ?? []
+  const route = MODEL_ROUTES.find(([known]) => known === `/v1/${path}`)
+  if (!route)
+    throw new Refusal(
+      'not_found',
+      'There is no such deployment route. Use /openai/deployments/{model}/chat/completions, and likewise for the others.',
+    )
+  return { dialect: dialects[route[1]], call: route[2], said: { model, stream: false } }
 }
 
 const asArray = (): Reshape => {
@@ -94,6 +126,7 @@ export function routes(offices: Offices): Route[] {
         door: { dialect: dialects[dialect], call, ...(dialect === 'openai-responses' ? { keeps: true } : {}) },
       }),
     ),
+    { method: 'POST', path: '/openai/deployments/*', role: 'caller', dialect: openai, door: azureDoor },
     { method: 'POST', path: '/v1beta/models/*', role: 'caller', dialect: dialects.gemini, door: geminiDoor },
 
     ...['/v1/responses', '/responses'].flatMap((path) => [

@@ -2,7 +2,7 @@
 import { type Failure, UpstreamFailure } from '../core/failure.ts'
 import type { Usage } from '../core/usage.ts'
 import type { Chat, Embed, Json } from '../dialects/canonical.ts'
-import type { Answering, ChatDialect, EmbedDialect } from '../dialects/dialect.ts'
+import type { Answering, ChatDialect, ChatTarget, EmbedDialect } from '../dialects/dialect.ts'
 import { eventsOf } from '../dialects/replay.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { failureOf, thrown } from '../upstream/classify.ts'
@@ -10,6 +10,7 @@ import type { Link } from '../upstream/link.ts'
 import type { Call } from './call.ts'
 import { type Composed, compose } from './compose.ts'
 import type { Deadline } from './deadlines.ts'
+import { forwarded } from './forwarded.ts'
 import type { Io } from './io.ts'
 import { firstLimit } from './patience.ts'
 import { readWhole } from './read-whole.ts'
@@ -34,6 +35,8 @@ export interface StreamAnswer extends Common {
   /** What was read up to the first content. */
   prefix: Uint8Array[]
   source: Source
+  /** Another one than the dialect's own. */
+  contentType?: string
 }
 
 export type Answer = WholeAnswer | StreamAnswer
@@ -68,9 +71,21 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
       .then((atHome) => atHome || reached || giveUp(`No connection within ${connect} ms.`))
   })
   try {
-    const response = await io.send(link, composed.dialect, composed.body, call.peek.stream, abort.signal)
+    const response = await io.send(
+      link,
+      composed.dialect,
+      composed.body,
+      call.peek.stream,
+      abort.signal,
+      composed.headers,
+    )
     reached = true
     if (response.status !== 200) throw await refused(response, composed, link)
+    if (call.door.dialect.op === 'forward') {
+      const answer = await forwarded(call, io, link, hold, response, abort)
+      if (answer.kind === 'stream') source = answer.source
+      return answer
+    }
     if (!call.peek.stream) return await whole(call, io, link, hold, composed, response, startedAt)
     if (isJson(response)) return await asStream(call, io, link, hold, composed, response, startedAt, abort)
     source = sourceFor(call, composed, response, abort)
@@ -118,7 +133,7 @@ async function whole(
   } as const
   const { dialect } = composed
   if (dialect === call.door.dialect) {
-    const sight = dialect.glance(text(bytes))
+    const sight = call.door.dialect.glance(text(bytes))
     if (sight.failure) throw new UpstreamFailure(sight.failure)
     if (sight.garbage) throw bad('The answer is not JSON of its dialect.')
     if (!sight.finished) throw bad('The answer ends without saying why: it is not whole.')
@@ -130,6 +145,7 @@ async function whole(
     const body = (call.door.dialect as EmbedDialect).writeReply(reply, call.canonical as Embed)
     return { ...common, body: JSON.stringify(body), usage: reply.usage }
   }
+  if (dialect.op !== 'chat') throw new Error('what is forwarded is not translated')
   const reply = dialect.readReply(json)
   if (reply.choices.some((c) => c.finish === undefined))
     throw bad('The answer ends without saying why: it is not whole.')
@@ -148,7 +164,7 @@ async function asStream(
   startedAt: number,
   abort: AbortController,
 ): Promise<StreamAnswer> {
-  const from = composed.dialect as ChatDialect
+  const from = composed.dialect as ChatTarget
   const to = call.door.dialect as ChatDialect
   const body = text(await readWhole(response, LARGEST_ANSWER))
   const sight = from.glance(body)
@@ -174,11 +190,11 @@ async function asStream(
 
 function sourceFor(call: Call, { dialect }: Composed, response: Response, abort: AbortController): Source {
   if (!response.body) throw bad('The answer is empty.')
-  const from = dialect as ChatDialect
+  const from = dialect as ChatTarget
   const to = call.door.dialect as ChatDialect
   const carry =
     from === to
-      ? relayCarrier(from, call.peek.includeUsage)
+      ? relayCarrier(to, call.peek.includeUsage)
       : transcodeCarrier(from, to, call.canonical as Chat, answering(call))
   return new Source(response.body as ReadableStream<Uint8Array>, from.framing, carry, abort)
 }

@@ -5,6 +5,7 @@ import { left, pick } from '../core/pick.ts'
 import { Refusal } from '../core/refusal.ts'
 import { next } from '../core/retry.ts'
 import type { Target } from '../core/target.ts'
+import { textBytes } from '../dialects/multipart.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { ask } from './ask.ts'
 import type { Call } from './call.ts'
@@ -79,7 +80,8 @@ export async function attempt(call: Call, io: Io): Promise<void> {
 function holdFor(call: Call, io: Io, target: Target): Promise<OpenHold> {
   const { policy } = call.snapshot
   const { experience } = io.state(target)
-  const bytes = call.bytes.byteLength
+  // A file in a form is no text: what it costs is not counted by its bytes.
+  const bytes = call.form ? textBytes(call.form) : call.bytes.byteLength
   const n = call.peek.n ?? 1
   return io.ledger.hold({
     operation: call.operation,

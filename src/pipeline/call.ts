@@ -8,6 +8,7 @@ import type { Stage } from '../core/plan.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import type { Target } from '../core/target.ts'
 import type { Chat, Embed } from '../dialects/canonical.ts'
+import type { FormPart } from '../dialects/multipart.ts'
 import type { Peek } from '../dialects/peek.ts'
 import type { Answer } from './ask.ts'
 import type { Door } from './io.ts'
@@ -25,6 +26,8 @@ export class Call {
   readonly snapshot: Snapshot
   bytes: Uint8Array = NOTHING
   peek: Peek = NO_PEEK
+  /** The fields of a body that is a form. */
+  form: readonly FormPart[] | undefined = undefined
   who: Principal | undefined = undefined
   stages: readonly Stage[] = []
   accounts: readonly Account[] = []

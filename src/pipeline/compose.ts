@@ -1,16 +1,19 @@
 /** The body for one target: the caller's own bytes where the target speaks his dialect, else written anew. */
 import { Refusal } from '../core/refusal.ts'
 import type { Chat, Embed, Json } from '../dialects/canonical.ts'
-import type { ChatDialect, Dialect, EmbedDialect, Warn } from '../dialects/dialect.ts'
-import { dialects } from '../dialects/index.ts'
+import type { ChatDialect, ChatTarget, Dialect, EmbedTarget, TargetDialect, Warn } from '../dialects/dialect.ts'
+import { dialects, targetDialects } from '../dialects/index.ts'
+import { withField } from '../dialects/multipart.ts'
 import { edit, splice } from '../dialects/splice.ts'
 import type { Link } from '../upstream/link.ts'
 import type { Call } from './call.ts'
 
 export interface Composed {
   /** The dialect that goes over the wire to the target. */
-  dialect: Dialect
+  dialect: TargetDialect
   body: Uint8Array | string
+  /** The caller's own headers that go along. */
+  headers: Readonly<Record<string, string>> | undefined
 }
 
 /**
@@ -21,20 +24,34 @@ export function compose(call: Call, link: Link, affordable: number | undefined):
   const maxOutput = affordable === undefined ? undefined : Math.floor(affordable / call.peek.n)
   const dialect = dialectFor(call.door.dialect, link)
   if (dialect !== call.door.dialect)
-    return { dialect, body: JSON.stringify(translated(call, link, dialect, maxOutput)) }
-  const edits = editsFor(call, link, dialect, maxOutput)
+    return { dialect, body: JSON.stringify(translated(call, link, dialect, maxOutput)), headers: undefined }
+  const headers = passed(call, call.door.dialect)
+  if (call.form) return { dialect, body: withField(call.bytes, call.form, 'model', link.target.model), headers }
+  const edits = editsFor(call, link, call.door.dialect, maxOutput)
   const spliced = splice(call.bytes, edits, call.peek.scan)
-  if (!link.amends(dialect.id)) return { dialect, body: spliced }
+  if (!link.amends(dialect.id)) return { dialect, body: spliced, headers }
   const body: Json = { ...link.target.defaults, ...link.extraBody, ...parse(spliced) }
-  return { dialect, body: JSON.stringify(link.amend(dialect.id, body)) }
+  return { dialect, body: JSON.stringify(link.amend(dialect.id, body)), headers }
+}
+
+/** Headers that mean something to a target of the caller's own dialect; a form's content-type holds its boundary. */
+function passed(call: Call, dialect: Dialect): Record<string, string> | undefined {
+  if (!dialect.passes && !call.form) return undefined
+  const headers: Record<string, string> = {}
+  for (const name of call.form ? ['content-type', ...(dialect.passes ?? [])] : (dialect.passes ?? [])) {
+    const value = call.request.headers.get(name)
+    if (value !== null) headers[name] = value
+  }
+  return headers
 }
 
 /** The caller's dialect where the provider speaks it; else the first of the same kind that it speaks. */
-function dialectFor(caller: Dialect, link: Link): Dialect {
+function dialectFor(caller: Dialect, link: Link): TargetDialect {
   if (link.speaksDialect(caller.id)) return caller
-  const other = link.speaks.map((id) => dialects[id]).find((d) => d.op === caller.op)
+  const other =
+    caller.op === 'forward' ? undefined : link.speaks.map((id) => targetDialects[id]).find((d) => d.op === caller.op)
   if (other) return other
-  const what = caller.op === 'embed' ? 'embeddings' : 'chat'
+  const what = { embed: 'embeddings', chat: 'chat', forward: caller.id.replace(/^openai-/, '') }[caller.op]
   throw new Refusal('unsupported_parameter', `The model '${link.target.alias}' has no ${what}: choose another model.`, {
     param: 'model',
   })
@@ -50,13 +67,14 @@ function editsFor(call: Call, link: Link, dialect: Dialect, maxOutput: number | 
       edit(bytes, peek.scan, peek.maxTokensField ?? (dialect.fields.maxTokens.at(-1) as string), maxOutput),
     )
   // Usage comes only where it is asked for; the chunk is taken out again where the caller did not ask.
-  if (peek.stream && !peek.includeUsage && dialect.id.startsWith('openai-'))
+  if (peek.stream && !peek.includeUsage && (dialect.id === 'openai-chat' || dialect.id === 'openai-completions'))
     Object.assign(edits, edit(bytes, peek.scan, 'stream_options.include_usage', true))
   return edits
 }
 
-function translated(call: Call, link: Link, to: Dialect, maxOutput: number | undefined): Json {
+function translated(call: Call, link: Link, to: TargetDialect, maxOutput: number | undefined): Json {
   const from = call.door.dialect
+  if (from.op === 'forward') throw new Error('what is forwarded is not translated')
   call.canonical ??= from.readRequest(parse(call.bytes))
   const told = (param: string) => {
     if (!call.dropped.includes(param)) call.dropped.push(param)
@@ -77,7 +95,7 @@ function translated(call: Call, link: Link, to: Dialect, maxOutput: number | und
   const mine = { ...defaults, model: link.target.model }
   if (mine.op === 'chat' && maxOutput !== undefined) mine.maxTokens = maxOutput
   const body =
-    mine.op === 'chat' ? (to as ChatDialect).writeRequest(mine, warn) : (to as EmbedDialect).writeRequest(mine, warn)
+    mine.op === 'chat' ? (to as ChatTarget).writeRequest(mine, warn) : (to as EmbedTarget).writeRequest(mine, warn)
   return link.amend(to.id, { ...link.extraBody, ...body })
 }
 

@@ -2,7 +2,7 @@
 import { UpstreamFailure } from '../core/failure.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Json } from '../dialects/canonical.ts'
-import type { ChatDialect } from '../dialects/dialect.ts'
+import type { ChatDialect, ForwardDialect } from '../dialects/dialect.ts'
 import type { StreamAnswer, WholeAnswer } from './ask.ts'
 import type { Call } from './call.ts'
 import { conclude, endAttempt, failAttempt, used } from './conclude.ts'
@@ -19,7 +19,7 @@ export function deliver(call: Call, io: Io): Response {
 }
 
 function deliverWhole(call: Call, io: Io, answer: WholeAnswer): Response {
-  const charged = used(answer.usage, answer.hold, 0, true)
+  const charged = used(answer.usage, answer.hold, 0, call.door.dialect.op !== 'forward')
   const cost = endAttempt(call, io, answer.hold, { outcome: 'ok', status: 200, ...charged, firstMs: answer.firstMs })
   conclude(call, io, 200, 'ok', charged.usage, cost)
   if (isKept(call, io)) keep(call, io, JSON.parse(textOf(answer.body)) as Json)
@@ -35,11 +35,12 @@ const GRACE_MS = 1_500
 const IMPATIENT_IDLE_MS = 30_000
 
 function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
-  const dialect = call.door.dialect as ChatDialect
+  const dialect = call.door.dialect as ChatDialect | ForwardDialect
   const { source, hold } = answer
   const { target } = answer.link
   const { heartbeatMs } = io.settings
-  const heart = heartbeatMs > 0 && dialect.heartbeat !== '' ? encode(dialect.heartbeat) : undefined
+  const heart =
+    heartbeatMs > 0 && dialect.op === 'chat' && dialect.heartbeat !== '' ? encode(dialect.heartbeat) : undefined
   const alternatives = call.stages.reduce((n, s) => n + s.targets.length, 0) > 1
   const idleMs = alternatives ? Math.min(IMPATIENT_IDLE_MS, target.timeouts.idle) : target.timeouts.idle
   const totalAt = attemptEnd(call, target, hold.attempt.startedAt)
@@ -79,7 +80,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     open = false
     io.deadlines.disarm(silence)
     io.deadlines.disarm(pulse)
-    const charged = used(source.usage, hold, source.contentFrames, true)
+    const charged = used(source.usage, hold, source.contentFrames, dialect.op !== 'forward')
     if (failure) {
       const cost = failAttempt(call, io, hold, failure.failure, charged, answer.firstMs)
       conclude(call, io, 200, outcome, charged.usage, cost, failure.failure.message)
@@ -115,9 +116,12 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
         private: failure.failure.message,
       },
     )
-    emit(encode(dialect.writeStreamError(told)))
+    const events = answer.contentType === undefined || /event-stream/i.test(answer.contentType)
+    if (events) emit(encode(dialect.writeStreamError(told)))
     close(failure.failure.kind, failure)
-    finish()
+    // Bytes without frames have no words for it: the connection is cut, so that the answer does not look whole.
+    if (events) finish()
+    else controller.error(failure)
     source.hangUp()
   }
 
@@ -158,14 +162,14 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     { highWaterMark: 0 },
   )
   const headers = answerHeaders(call, answer)
-  headers['content-type'] = reshape?.contentType ?? contentTypeOf(dialect)
+  headers['content-type'] = answer.contentType ?? reshape?.contentType ?? contentTypeOf(dialect)
   headers['cache-control'] = 'no-cache'
   headers['x-accel-buffering'] = 'no'
   return new Response(stream, { headers })
 }
 
-const contentTypeOf = (dialect: ChatDialect): string =>
-  dialect.framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson'
+const contentTypeOf = (dialect: ChatDialect | ForwardDialect): string =>
+  dialect.op === 'forward' || dialect.framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson'
 
 const textOf = (body: Uint8Array | string): string => (typeof body === 'string' ? body : new TextDecoder().decode(body))
 

@@ -8,7 +8,7 @@ import type { View } from '../core/pick.ts'
 import type { Meter } from '../core/rate.ts'
 import type { Budget, Snapshot } from '../core/snapshot.ts'
 import type { Target } from '../core/target.ts'
-import type { Dialect } from '../dialects/dialect.ts'
+import type { Dialect, TargetDialect } from '../dialects/dialect.ts'
 import type { PathSaid } from '../dialects/peek.ts'
 import type { HoldRequest, OpenHold, Outcome } from '../store/ledger.ts'
 import type { Link } from '../upstream/link.ts'
@@ -95,7 +95,14 @@ export interface Io {
   deadlines: Deadlines
   responses: ResponsesDoor
   /** @param signal ends it @returns as soon as there are headers */
-  send(link: Link, dialect: Dialect, body: Uint8Array | string, stream: boolean, signal: AbortSignal): Promise<Response>
+  send(
+    link: Link,
+    dialect: TargetDialect,
+    body: Uint8Array | string,
+    stream: boolean,
+    signal: AbortSignal,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Response>
   /** Whether the target's host accepts a connection within `ms`. */
   knock(link: Link, ms: number): Promise<boolean>
   log(line: RequestLog): void

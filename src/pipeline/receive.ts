@@ -1,5 +1,7 @@
 import { Refusal } from '../core/refusal.ts'
+import { isForm, peekForm, readForm } from '../dialects/multipart.ts'
 import { peek } from '../dialects/peek.ts'
+import { splice } from '../dialects/splice.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
 
@@ -15,6 +17,14 @@ export async function receive(call: Call, io: Io): Promise<void> {
     if (cause instanceof Refusal) throw cause
     throw new Refusal('client_closed', 'The request ended before its body was whole.', { private: String(cause) })
   }
+  const contentType = request.headers.get('content-type')
+  if (door.dialect.op === 'forward' && isForm(contentType)) {
+    call.form = readForm(call.bytes, contentType)
+    call.peek = peekForm(call.bytes, call.form, door.dialect)
+    return
+  }
+  // A model that the path names (Azure's deployments) stands in the body as well, for whoever gets it.
+  if (door.said && !door.dialect.fields.asksInPath) call.bytes = splice(call.bytes, { model: door.said.model })
   call.peek = peek(call.bytes, door.dialect, door.said)
 }
 

@@ -5,7 +5,8 @@
 import { UpstreamFailure } from '../core/failure.ts'
 import type { Usage } from '../core/usage.ts'
 import type { Chat, Event } from '../dialects/canonical.ts'
-import type { Answering, ChatDialect, Sight } from '../dialects/dialect.ts'
+import type { Answering, ChatDialect, ChatTarget, ForwardDialect, Sight } from '../dialects/dialect.ts'
+import { EventStreamFramer } from '../dialects/eventstream.ts'
 import { NdjsonFramer } from '../dialects/ndjson.ts'
 import { SseFramer } from '../dialects/sse.ts'
 
@@ -27,6 +28,8 @@ interface Carrier {
   carry(frame: FramedFrame, progress: Progress): Uint8Array | string
   /** What the caller still needs where the upstream finished its answer and never said the end. */
   end(): string
+  /** There is no mark of the end but the end of the body. */
+  endsWithBody?: boolean
 }
 interface FramedFrame {
   frame: { event?: string | undefined; data: string } | undefined
@@ -51,8 +54,30 @@ export function relayCarrier(dialect: ChatDialect, includeUsage: boolean): Carri
 /** Blank, or a comment that keeps a connection alive. Other bytes without data are garbage, whatever they hold. */
 const isComment = (raw: Uint8Array): boolean => raw[0] === 0x3a || raw[0] === 0x0a || raw[0] === 0x0d
 
+/** Events or bytes pass as they came, to the end of their body. */
+export function forwardCarrier(dialect: ForwardDialect, events: boolean): Carrier {
+  const tap = dialect.tap()
+  const carry: Carrier['carry'] = ({ frame, raw }, progress) => {
+    progress.content = true
+    if (events && frame) note(tap(frame), progress)
+    return raw
+  }
+  return { carry, end: () => '', endsWithBody: true }
+}
+
+/** What has no frames: each chunk is one. */
+class RawFramer {
+  push(raw: Uint8Array): FramedFrame[] {
+    return [{ frame: undefined, raw }]
+  }
+
+  end(): FramedFrame[] {
+    return []
+  }
+}
+
 /** Frames are read in one dialect and written in another. */
-export function transcodeCarrier(from: ChatDialect, to: ChatDialect, chat: Chat, answering: Answering): Carrier {
+export function transcodeCarrier(from: ChatTarget, to: ChatDialect, chat: Chat, answering: Answering): Carrier {
   const read = from.reader()
   const write = to.writer(chat, answering)
   const carry: Carrier['carry'] = ({ frame }, progress) => {
@@ -70,7 +95,7 @@ export function transcodeCarrier(from: ChatDialect, to: ChatDialect, chat: Chat,
 }
 
 /** What is not JSON is skipped, as a relay skips it; what is JSON and wrong is the end of the answer. */
-function readOrSkip(read: ReturnType<ChatDialect['reader']>, frame: NonNullable<FramedFrame['frame']>): Event[] {
+function readOrSkip(read: ReturnType<ChatTarget['reader']>, frame: NonNullable<FramedFrame['frame']>): Event[] {
   try {
     return read(frame)
   } catch (cause) {
@@ -126,6 +151,8 @@ function notice(event: Event, progress: Progress): void {
 
 const encoder = new TextEncoder()
 
+const FRAMERS = { sse: SseFramer, ndjson: NdjsonFramer, eventstream: EventStreamFramer, raw: RawFramer }
+
 export class Source implements Progress {
   content = false
   finished = false
@@ -136,18 +163,18 @@ export class Source implements Progress {
   #broken: UpstreamFailure | undefined
   #failBroken: ((cause: UpstreamFailure) => void) | undefined
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
-  readonly #framer: SseFramer | NdjsonFramer
+  readonly #framer: SseFramer | NdjsonFramer | EventStreamFramer | RawFramer
   readonly #carrier: Carrier
   readonly #abort: AbortController
 
   constructor(
     body: ReadableStream<Uint8Array>,
-    framing: ChatDialect['framing'],
+    framing: ChatTarget['framing'] | 'raw',
     carrier: Carrier,
     abort: AbortController,
   ) {
     this.#reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>
-    this.#framer = framing === 'sse' ? new SseFramer() : new NdjsonFramer()
+    this.#framer = new FRAMERS[framing]()
     this.#carrier = carrier
     this.#abort = abort
   }
@@ -173,6 +200,7 @@ export class Source implements Progress {
     }
     if (chunk.done) {
       this.ended = true
+      if (this.#carrier.endsWithBody) this.finished = true
       const rest = this.#framer.end()
       return rest.length > 0 ? this.#carryAll(rest) : undefined
     }

@@ -1,11 +1,11 @@
 /** What an upstream's answer, or the runtime's error in its place, means: one {@link Failure}, whoever it was. */
 import { type Failure, UpstreamFailure } from '../core/failure.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { Dialect } from '../dialects/dialect.ts'
+import type { TargetDialect } from '../dialects/dialect.ts'
 import type { Provider } from './provider.ts'
 
 /** An answer that is not 200. The dialect reads its own errors; status and Retry-After are read here. */
-export function failureOf(response: Response, body: string, dialect: Dialect, provider: Provider): Failure {
+export function failureOf(response: Response, body: string, dialect: TargetDialect, provider: Provider): Failure {
   const { status } = response
   if (status >= 300 && status < 400) {
     // Never followed: neither prompt nor key may reach another host.

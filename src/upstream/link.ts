@@ -1,6 +1,7 @@
 /** A target with everything that is needed to reach it. Credentials stay inside: a link that is printed shows none. */
 import type { Target } from '../core/target.ts'
-import type { DialectId, Json } from '../dialects/canonical.ts'
+import type { Json, WireId } from '../dialects/canonical.ts'
+import { Secret } from '../secrets/secret.ts'
 import type { Outgoing, Path, Provider } from './provider.ts'
 
 export interface LinkParts {
@@ -32,8 +33,10 @@ export class Link {
   readonly #parts: LinkParts
   readonly #takesApart: boolean
   /** Dialect → whole URL of a whole answer and of a stream. */
-  readonly #urls: Partial<Record<DialectId, readonly [whole: string, stream: string]>>
+  readonly #urls: Partial<Record<WireId, readonly [whole: string, stream: string]>>
   readonly #headers: Record<string, string>
+  /** Those that were made for the last request: a token among them is the same for many. */
+  #made: Readonly<Record<string, string>> = {}
 
   constructor(parts: LinkParts) {
     this.#parts = parts
@@ -55,7 +58,7 @@ export class Link {
     this.#urls = {}
     for (const [id, path] of Object.entries(provider.speaks)) {
       const [whole, stream] = [urlOf(path, false), urlOf(path, true)]
-      if (whole !== undefined && stream !== undefined) this.#urls[id as DialectId] = [whole, stream]
+      if (whole !== undefined && stream !== undefined) this.#urls[id as WireId] = [whole, stream]
     }
     this.#headers = {
       'content-type': 'application/json',
@@ -69,11 +72,13 @@ export class Link {
 
   /** A text of the upstream's without our credentials, whichever header they are sent in. */
   scrub(text: string): string {
+    const secrets = Object.values(this.#parts.settings as object).flatMap((s) =>
+      s instanceof Secret ? [s.reveal()] : [],
+    )
+    for (const [name, value] of [...Object.entries(this.#headers), ...Object.entries(this.#made)])
+      if (!PLAIN_HEADERS.has(name)) secrets.push(value.replace(/^(bearer|basic) /i, ''))
     let clean = text
-    for (const [name, value] of Object.entries(this.#headers)) {
-      const secret = value.replace(/^(bearer|basic) /i, '')
-      if (!PLAIN_HEADERS.has(name) && secret.length >= 8) clean = clean.replaceAll(secret, '[redacted]')
-    }
+    for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, '[redacted]')
     return clean
   }
 
@@ -83,33 +88,39 @@ export class Link {
   }
 
   /** The dialects that the target understands, its preferred one first. */
-  get speaks(): readonly DialectId[] {
-    return Object.keys(this.#urls) as DialectId[]
+  get speaks(): readonly WireId[] {
+    return Object.keys(this.#urls) as WireId[]
   }
 
-  speaksDialect(dialect: DialectId): boolean {
+  speaksDialect(dialect: WireId): boolean {
     return this.#urls[dialect] !== undefined
   }
 
-  /** The address for a dialect that the provider speaks. */
-  url(dialect: DialectId, stream: boolean): string {
-    return this.#urls[dialect]?.[stream ? 1 : 0] as string
+  /**
+   * The address for a dialect that the provider speaks.
+   * @param body of the request, for the few addresses that depend on it
+   */
+  url(dialect: WireId, stream: boolean, body?: Uint8Array | string): string {
+    const url = this.#urls[dialect]?.[stream ? 1 : 0] as string
+    const route = body === undefined ? undefined : this.provider.route?.[dialect]
+    return route ? route(url, typeof body === 'string' ? body : new TextDecoder().decode(body)) : url
   }
 
   /** Headers of one request: the fixed ones, and those that the provider makes for each. */
   async authorized(request: Omit<Outgoing, 'headers'>): Promise<Readonly<Record<string, string>>> {
     const made = await this.provider.authorize?.(this.#parts.settings, { ...request, headers: this.#headers })
+    if (made) this.#made = made
     return { ...this.#headers, ...made }
   }
 
   /** The provider's quirks on a body in `dialect`; the body itself where it has none. */
-  amend(dialect: DialectId, body: Json): Json {
+  amend(dialect: WireId, body: Json): Json {
     const amend = this.provider.amend?.[dialect]
     return amend ? amend(body, { settings: this.#parts.settings, model: this.target.model }) : body
   }
 
   /** Whether a body in `dialect` has to be taken apart before it is sent. */
-  amends(dialect: DialectId): boolean {
+  amends(dialect: WireId): boolean {
     return this.#takesApart || this.provider.amend?.[dialect] !== undefined
   }
 

@@ -5,7 +5,7 @@
 import type { z } from 'zod'
 import type { Failure } from '../core/failure.ts'
 import type { Abilities } from '../core/target.ts'
-import type { DialectId, Json } from '../dialects/canonical.ts'
+import type { Json, WireId } from '../dialects/canonical.ts'
 
 /** What an amendment may look at. */
 export interface AmendContext<S> {
@@ -42,10 +42,16 @@ export interface Provider<S = unknown> {
   prefixes?: readonly string[]
   /** What it takes from `litellm_params` besides the common ones, in LiteLLM's words (`api_key`, `api_base`, …). */
   settings: z.ZodType<S>
-  /** Environment variables that give a key or a base where the configuration does not, first match wins. */
-  env?: { api_key?: readonly string[]; api_base?: readonly string[] }
+  /** Environment variables that give a setting where the configuration does not, first match wins. */
+  env?: {
+    api_key?: readonly string[]
+    api_base?: readonly string[]
+    [setting: string]: readonly string[] | undefined
+  }
   /** Dialects it understands and the path of each under its origin; the first chat dialect is the preferred one. */
-  speaks: Partial<Record<DialectId, Path<S>>>
+  speaks: Partial<Record<WireId, Path<S>>>
+  /** Another address for a request, where it depends on the body too (Gemini's embedding of one text and of many). */
+  route?: Partial<Record<WireId, (url: string, body: string) => string>>
   /** Scheme, host, port and any path prefix; no trailing slash. */
   origin(settings: S): string
   /** Headers of every request, credentials included. */
@@ -56,12 +62,14 @@ export interface Provider<S = unknown> {
    */
   authorize?(settings: S, request: Outgoing): Promise<Record<string, string>>
   /** Quirks: the wire body, changed in place or replaced, just before it is sent. Its presence costs a parse. */
-  amend?: Partial<Record<DialectId, (wire: Json, context: AmendContext<S>) => Json>>
+  amend?: Partial<Record<WireId, (wire: Json, context: AmendContext<S>) => Json>>
   abilities?: Abilities
   /** Runs in the house: free unless priced, and told apart in failover. */
   local?: boolean
   /** The provider's id in the price library, where it differs. */
   prices?: string
+  /** The name under which the price library has a model, where it is not the model's own. */
+  priced?(model: string): string
   /** How to list what it has: a GET, and where the names stand in the answer. */
   list?: { path: string; read(body: unknown): string[] }
   /** A GET that is 200 where it is well. Without it, `list` is asked. */

@@ -38,7 +38,8 @@ export function linkFor(
       `model_list '${model.alias}' (${model.prefix}/${model.model}): litellm_params.${first?.path.join('.')}: ${first?.message}.`,
     )
   }
-  const listing = listed(provider.prices ?? provider.id, model.info.base_model ?? model.model, now)
+  const known = model.info.base_model ?? provider.priced?.(model.model) ?? model.model
+  const listing = listed(provider.prices ?? provider.id, known, now)
   const target: Target = {
     id: model.id,
     alias: model.alias,
@@ -80,7 +81,7 @@ function fromEnvironment(
 ): Record<string, string> {
   const found: Record<string, string> = {}
   for (const [setting, names] of Object.entries(provider.env ?? {})) {
-    const name = names.find((n) => env[n])
+    const name = names?.find((n) => env[n])
     if (name) found[setting] = env[name] as string
   }
   return found

@@ -11,6 +11,7 @@ import { writer } from './write-events.ts'
 
 export const anthropic: ChatDialect = {
   id: 'anthropic',
+  passes: ['anthropic-version', 'anthropic-beta'],
   op: 'chat',
   framing: 'sse',
   streamsByDefault: false,

@@ -1,8 +1,8 @@
 /** Effort is OpenAI's only word for thinking; a budget is turned into the effort that comes nearest. */
-import type { Chat, DialectId } from '../canonical.ts'
+import type { Chat, WireId } from '../canonical.ts'
 
 /** @param id the dialect that is written: what was said in the same one goes on as it was */
-export function writeEffort({ thinking, extras }: Chat, id: DialectId): string | undefined {
+export function writeEffort({ thinking, extras }: Chat, id: WireId): string | undefined {
   if (!thinking || (extras.dialect === id && extras.fields.thinking)) return undefined
   // "Off" is the default of Anthropic's models, and many of OpenAI's refuse to be told so.
   if (!thinking.enabled) return extras.dialect === 'anthropic' ? undefined : 'none'

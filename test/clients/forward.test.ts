@@ -1,0 +1,217 @@
+/** Images, speech, moderation and reranking, passed on as they are: by the official client, through keys, limits and the ledger. */
+import { afterAll, beforeEach, expect, test } from 'bun:test'
+import OpenAI, { toFile } from 'openai'
+import { startGateway } from '../support/gateway.ts'
+
+interface Seen {
+  path: string
+  type: string
+  body: Uint8Array
+  key: string | null
+}
+let seen: Seen[] = []
+let answer: (path: string) => Response = () => new Response('{}')
+
+const upstream = Bun.serve({
+  hostname: '127.0.0.1',
+  port: 0,
+  async fetch(request) {
+    const path = new URL(request.url).pathname
+    seen.push({
+      path,
+      type: request.headers.get('content-type') ?? '',
+      body: await request.bytes(),
+      key: request.headers.get('authorization'),
+    })
+    return answer(path)
+  },
+})
+const model = (name: string, more = {}) => ({
+  model_name: name,
+  litellm_params: {
+    model: `openai/real-${name}`,
+    api_base: `http://127.0.0.1:${upstream.port}/v1`,
+    api_key: 'sk-up',
+    input_cost_per_token: 1e-6,
+    output_cost_per_token: 2e-6,
+    ...more,
+  },
+})
+const gateway = await startGateway({
+  yaml: {
+    model_list: [
+      model('pic'),
+      model('ear'),
+      model('voice', { input_cost_per_request: 0.01 }),
+      model('judge'),
+      { model_name: 'ollama', litellm_params: { model: 'ollama/x' } },
+    ],
+  },
+})
+const { key } = (await (await gateway.call('POST', '/key/generate', { max_budget: 10 })).json()) as { key: string }
+const client = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: key, maxRetries: 0 })
+beforeEach(() => {
+  seen = []
+})
+afterAll(async () => {
+  await gateway.stop()
+  await upstream.stop(true)
+})
+const text = (s: Seen | undefined) => Buffer.from(s?.body ?? []).toString('latin1')
+const lastRow = async () =>
+  (
+    (await (await gateway.call('GET', '/spend/logs?limit=1')).json()) as {
+      spend: number
+      call_type: string
+      total_tokens: number
+      usage_source: string
+    }[]
+  )[0]
+
+test('an image is made, with the usage that was reported', async () => {
+  answer = () =>
+    Response.json({
+      created: 1,
+      data: [{ b64_json: 'aGk=' }],
+      usage: { input_tokens: 10, output_tokens: 1000, total_tokens: 1010 },
+    })
+  const made = await client.images.generate({ model: 'pic', prompt: 'a gate' })
+  expect(made.data?.[0]?.b64_json).toBe('aGk=')
+  expect(seen[0]).toMatchObject({ path: '/v1/images/generations', key: 'Bearer sk-up' })
+  expect(JSON.parse(text(seen[0]))).toEqual({ model: 'real-pic', prompt: 'a gate' })
+  expect(await lastRow()).toMatchObject({
+    spend: 0.00201,
+    call_type: 'aimage_generation',
+    total_tokens: 1010,
+    usage_source: 'provider',
+  })
+})
+
+test('a form goes through byte for byte but for the model', async () => {
+  const noise = new Uint8Array(50_000).map((_, i) => (i * 7919) % 256)
+  answer = () =>
+    Response.json({ text: 'hello', usage: { type: 'tokens', input_tokens: 5, output_tokens: 2, total_tokens: 7 } })
+  const said = await client.audio.transcriptions.create({
+    model: 'ear',
+    file: await toFile(noise, 'a.wav'),
+    language: 'en',
+  })
+  expect(said.text).toBe('hello')
+  expect(seen[0]?.path).toBe('/v1/audio/transcriptions')
+  expect(seen[0]?.type).toStartWith('multipart/form-data')
+  const form = await new Response(seen[0]?.body as Uint8Array<ArrayBuffer>, {
+    headers: { 'content-type': seen[0]?.type ?? '' },
+  }).formData()
+  expect(form.get('model')).toBe('real-ear')
+  expect(form.get('language')).toBe('en')
+  expect(new Uint8Array(await (form.get('file') as File).arrayBuffer())).toEqual(noise)
+  expect((await lastRow())?.total_tokens).toBe(7)
+})
+
+test('a transcription as text stays text, and as events stays events', async () => {
+  answer = () => new Response('just words', { headers: { 'content-type': 'text/plain' } })
+  const plain = await client.audio.transcriptions.create({
+    model: 'ear',
+    file: await toFile(new Uint8Array(9), 'a.wav'),
+    response_format: 'text',
+  })
+  expect(plain as unknown).toBe('just words')
+  const events = [
+    '{"type":"transcript.text.delta","delta":"hi"}',
+    '{"type":"transcript.text.done","text":"hi","usage":{"type":"tokens","input_tokens":3,"output_tokens":1,"total_tokens":4}}',
+  ]
+  answer = () =>
+    new Response(events.map((e) => `data: ${e}\n\n`).join(''), { headers: { 'content-type': 'text/event-stream' } })
+  const stream = await client.audio.transcriptions.create({
+    model: 'ear',
+    file: await toFile(new Uint8Array(9), 'a.wav'),
+    stream: true,
+  })
+  const types: string[] = []
+  for await (const event of stream) types.push(event.type)
+  expect(types).toEqual(['transcript.text.delta', 'transcript.text.done'])
+  await Bun.sleep(60)
+  expect((await lastRow())?.total_tokens).toBe(4)
+})
+
+test('speech is bytes, and costs what a request costs', async () => {
+  const sound = new Uint8Array(30_000).map((_, i) => i % 251)
+  answer = () => new Response(sound, { headers: { 'content-type': 'audio/mpeg' } })
+  const said = await client.audio.speech.create({ model: 'voice', voice: 'alloy', input: 'hello' })
+  expect(said.headers.get('content-type')).toBe('audio/mpeg')
+  expect(new Uint8Array(await said.arrayBuffer())).toEqual(sound)
+  await Bun.sleep(60)
+  expect(await lastRow()).toMatchObject({ spend: 0.01, call_type: 'aspeech', usage_source: 'none' })
+})
+
+test('moderation and reranking, in both of its paths', async () => {
+  answer = () => Response.json({ id: 'm', model: 'x', results: [{ flagged: false }] })
+  expect((await client.moderations.create({ model: 'judge', input: 'hi' })).results[0]?.flagged).toBe(false)
+  answer = () =>
+    Response.json({ results: [{ index: 1, relevance_score: 0.9 }], meta: { billed_units: { search_units: 1 } } })
+  for (const path of ['/v1/rerank', '/v2/rerank', '/rerank']) {
+    const reply = await fetch(gateway.url + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}` },
+      body: JSON.stringify({ model: 'judge', query: 'q', documents: ['a', 'b'] }),
+    })
+    expect(((await reply.json()) as { results: unknown[] }).results).toHaveLength(1)
+  }
+  expect(seen.slice(1).map((s) => s.path)).toEqual(['/v1/rerank', '/v1/rerank', '/v1/rerank'])
+})
+
+test("Azure's paths name the model", async () => {
+  answer = () =>
+    Response.json({
+      id: 'c',
+      object: 'chat.completion',
+      created: 1,
+      model: 'm',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'hi' }, finish_reason: 'stop' }],
+      usage: { prompt_tokens: 1, completion_tokens: 1, total_tokens: 2 },
+    })
+  const reply = await fetch(`${gateway.url}/openai/deployments/judge/chat/completions?api-version=2024-10-21`, {
+    method: 'POST',
+    headers: { 'api-key': key },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'hi' }] }),
+  })
+  expect(reply.status).toBe(200)
+  expect(JSON.parse(text(seen[0]))).toMatchObject({ model: 'real-judge' })
+  const lost = await fetch(`${gateway.url}/openai/deployments/judge/nonsense`, {
+    method: 'POST',
+    headers: { 'api-key': key },
+    body: '{}',
+  })
+  expect(lost.status).toBe(404)
+})
+
+test('what cannot be is said clearly', async () => {
+  const failed = (promise: Promise<unknown>) =>
+    promise.then(
+      () => undefined,
+      (e: { status: number; param?: string; message: string }) => e,
+    )
+  expect(await failed(client.images.generate({ model: 'pic' } as never))).toMatchObject({
+    status: 400,
+    param: 'prompt',
+  })
+  expect(await failed(client.images.generate({ model: 'ollama', prompt: 'x' }))).toMatchObject({
+    status: 400,
+    param: 'model',
+  })
+  expect(
+    await failed(client.audio.transcriptions.create({ model: 'nope', file: await toFile(new Uint8Array(1), 'a') })),
+  ).toMatchObject({ status: 404 })
+  answer = () => Response.json({ error: { message: 'sk-up is out of credit' } }, { status: 500 })
+  const broken = await failed(client.images.generate({ model: 'pic', prompt: 'x' }))
+  expect(broken?.status).toBe(502)
+  expect(broken?.message).not.toContain('sk-up')
+  for (const body of ['--b\r\nnonsense', '', '--b\r\ncontent-disposition: form-data; name="model"\r\n\r\near']) {
+    const reply = await fetch(`${gateway.url}/v1/audio/transcriptions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'multipart/form-data; boundary=b' },
+      body,
+    })
+    expect(reply.status).toBe(400)
+  }
+})
