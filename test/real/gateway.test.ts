@@ -7,11 +7,16 @@ import { Ollama } from 'ollama'
 import OpenAI from 'openai'
 import { type Mock, startMock } from '../mock/upstream.ts'
 import { type Gateway, startGateway } from '../support/gateway.ts'
+import { freePort } from '../support/temp.ts'
 import { type RealOllama, startOllama } from './ollama.ts'
 
 /** Dollars a token of prompt and of answer, at home and in the cloud. */
 const HOME = [1e-6, 2e-6] as const
 const CLOUD = [3e-6, 5e-6] as const
+
+/** Places for servers of one test each: see `alone`. */
+const spare = [freePort(), freePort(), freePort()]
+const at = (port: number): string => `http://127.0.0.1:${port}`
 
 let server: RealOllama
 let cloud: Mock
@@ -35,8 +40,8 @@ beforeAll(async () => {
   const models = {
     chat: local('tiny-chat'),
     think: local('tiny-think'),
-    loop: local('tiny-loop'),
-    echo: local('tiny-echo'),
+    ...Object.fromEntries(spare.map((port, i) => [`loop${i}`, { ...local('tiny-loop'), api_base: at(port) }])),
+    ...Object.fromEntries(spare.map((port, i) => [`echo${i}`, { ...local('tiny-echo'), api_base: at(port) }])),
     embed: local('tiny-embed'),
     small: local('tiny-chat', { num_ctx: 256 }),
     roomy: local('tiny-chat', { num_ctx: 256 }),
@@ -47,7 +52,7 @@ beforeAll(async () => {
   gateway = await startGateway({
     yaml: {
       model_list: Object.entries(models).map(([model_name, litellm_params]) => ({ model_name, litellm_params })),
-      router_settings: { fallbacks: [{ safe: ['cloud'] }, { roomy: ['cloud'] }] },
+      router_settings: { num_retries: 0, fallbacks: [{ safe: ['cloud'] }, { roomy: ['cloud'] }] },
     },
   })
   openai = new OpenAI({ baseURL: `${gateway.url}/v1`, apiKey: gateway.masterKey, maxRetries: 0 })
@@ -282,82 +287,99 @@ describe('a prompt that does not fit', () => {
   })
 })
 
-describe('streams that do not end well', () => {
-  /** Ends of requests in Ollama's log. */
-  const ended = (): number => server.logs().split('"/api/chat"').length - 1
+/**
+ * A server with nothing but tiny-loop, for one stream that breaks off: about one time in fifty, under load, Ollama 0.17.4
+ * never answers another request of a model whose last one was given up, with or without a gateway before it.
+ */
+async function alone(place: number, act: (one: RealOllama) => Promise<void>): Promise<void> {
+  const one = await startOllama({ parallel: 1, port: spare[place] as number, models: ['tiny-loop'] })
+  try {
+    await act(one)
+  } finally {
+    await one.stop()
+  }
+}
 
-  test('a caller who leaves frees the GPU within 100 ms', async () => {
+/** What a key was charged once nothing is held any more. */
+async function settled(key: string): Promise<KeyInfo> {
+  let info = await infoOf(key)
+  for (let i = 0; i < 100 && info.held > 0; i++) {
+    await Bun.sleep(20)
+    info = await infoOf(key)
+  }
+  expect(info.held).toBe(0)
+  return info
+}
+
+describe('streams that do not end well', () => {
+  test('a caller who leaves frees the GPU within 100 ms, and is charged what was said until then', async () => {
     const times: number[] = []
-    for (let i = 0; i < 3; i++) {
-      const stream = await openai.chat.completions.create({
-        model: 'loop',
-        messages,
-        max_tokens: 20_000,
-        stream: true,
+    for (const place of [0, 1, 2])
+      await alone(place, async (one) => {
+        /** Ends of requests in Ollama's log. */
+        const ended = (): number => one.logs().split('"/api/chat"').length - 1
+        const { key, client } = await newKey({ max_budget: 1 })
+        const ask = { model: `loop${place}`, messages, max_tokens: 20_000, stream: true } as const
+        let parts = 0
+        let left = 0
+        for await (const chunk of await client.chat.completions.create(ask)) {
+          if (!chunk.choices[0]?.delta.content || ++parts < 10) continue
+          expect(ended()).toBe(0)
+          left = performance.now()
+          break
+        }
+        while (ended() === 0 && performance.now() - left < 5_000) await Bun.sleep(1)
+        times.push(performance.now() - left)
+        const { spend } = await settled(key)
+        expect(spend).toBeGreaterThanOrEqual(10 * HOME[1])
+        expect(spend).toBeLessThan(20_000 * HOME[1])
+        expect(await rowsOf(key)).toMatchObject([{ outcome: 'aborted' }])
       })
-      let parts = 0
-      const before = ended()
-      let left = 0
-      for await (const chunk of stream) {
-        if (!chunk.choices[0]?.delta.content || ++parts < 10) continue
-        expect(ended()).toBe(before)
-        left = performance.now()
-        break
-      }
-      while (ended() === before && performance.now() - left < 5_000) await Bun.sleep(1)
-      times.push(performance.now() - left)
-    }
     // The machine may be busy with other things once or twice.
     expect(Math.min(...times)).toBeLessThan(100)
     expect(Math.max(...times)).toBeLessThan(1_000)
   })
 
-  test('what was said until then is charged, and nothing stays held', async () => {
-    const { key, client } = await newKey({ max_budget: 1 })
-    const stream = await client.chat.completions.create({ model: 'loop', messages, max_tokens: 20_000, stream: true })
-    let parts = 0
-    for await (const chunk of stream) if (chunk.choices[0]?.delta.content && ++parts === 10) break
-    let info = await infoOf(key)
-    for (let i = 0; i < 100 && info.held > 0; i++) {
-      await Bun.sleep(20)
-      info = await infoOf(key)
-    }
-    expect(info.held).toBe(0)
-    expect(info.spend).toBeGreaterThanOrEqual(10 * HOME[1])
-    expect(info.spend).toBeLessThan(20_000 * HOME[1])
-    expect(await rowsOf(key)).toMatchObject([{ outcome: 'aborted' }])
-  })
-
-  test('a model that Ollama gives up on, without a word at its end, is told as interrupted', async () => {
-    // The same token more than 30 times: Ollama just stops.
-    await new Ollama({ host: server.url }).create({
-      model: 'tiny-echo',
-      from: 'tiny-loop',
-      template: '<|im_start|>user\n{{ .Prompt }}<|im_end|>\n<|im_start|>assistant\n<|do_echo|>',
+  /** The same token more than 30 times: Ollama gives it up without a word at the end. */
+  const echo = (place: number, act: () => Promise<void>) =>
+    alone(place, async (one) => {
+      const template = '<|im_start|>user\n{{ .Prompt }}<|im_end|>\n<|im_start|>assistant\n<|do_echo|>'
+      await new Ollama({ host: one.url }).create({ model: 'tiny-echo', from: 'tiny-loop', template })
+      await act()
     })
-    let text = ''
-    const { key, client } = await newKey({})
-    const error = await thrown(
-      (async () => {
-        const stream = await client.chat.completions.create({ model: 'echo', messages, stream: true })
-        for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? ''
-      })(),
-    )
-    expect(text).toMatch(/^( echo){20,}$/)
-    expect(error).toBeInstanceOf(OpenAI.APIError)
-    expect(error.message).toContain('not the whole answer')
-    expect(await rowsOf(key)).toMatchObject([{ status: 'failure' }])
-    const native = await thrown(
-      (async () => {
-        for await (const _ of await ollama.chat({ model: 'echo', messages, stream: true }));
-      })(),
-    )
-    expect(native.message).toContain('not the whole answer')
-    // Not streamed, there is no beginning to show: nothing that is half an answer gets out.
-    expect(await thrown(openai.chat.completions.create({ model: 'echo', messages }))).toBeInstanceOf(
-      OpenAI.InternalServerError,
-    )
-  })
+
+  test('a model that Ollama gives up on is told as interrupted', () =>
+    echo(0, async () => {
+      const { key, client } = await newKey({})
+      let text = ''
+      const error = await thrown(
+        (async () => {
+          const stream = await client.chat.completions.create({ model: 'echo0', messages, stream: true })
+          for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? ''
+        })(),
+      )
+      expect(text).toMatch(/^( echo){20,}$/)
+      expect(error).toBeInstanceOf(OpenAI.APIError)
+      expect(error.message).toContain('not the whole answer')
+      expect(await rowsOf(key)).toMatchObject([{ status: 'failure' }])
+    }))
+
+  test('so it is to an Ollama client', () =>
+    echo(1, async () => {
+      const error = await thrown(
+        (async () => {
+          for await (const _ of await ollama.chat({ model: 'echo1', messages, stream: true }));
+        })(),
+      )
+      expect(error.message).toContain('not the whole answer')
+    }))
+
+  test('not streamed, nothing that is half an answer gets out', () =>
+    echo(2, async () => {
+      expect(await thrown(openai.chat.completions.create({ model: 'echo2', messages }))).toBeInstanceOf(
+        OpenAI.InternalServerError,
+      )
+    }))
 })
 
 describe('when Ollama is stopped', () => {
