@@ -10,6 +10,7 @@ export default defineProvider({
     api_base: ['ANTHROPIC_BASE_URL', 'ANTHROPIC_API_BASE'],
   },
   speaks: { anthropic: '/v1/messages' },
+  counts: { anthropic: '/v1/messages/count_tokens' },
   // LiteLLM's users write the base with and without /v1.
   origin: (s) => s.api_base.replace(/\/+$/, '').replace(/\/v1$/, ''),
   headers: (s): Record<string, string> => ({

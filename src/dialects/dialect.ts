@@ -121,6 +121,8 @@ export interface ChatDialect extends ChatTarget, Answered {
    * always, also where the upstream closed without its own. A second `start` (another target goes on) changes nothing.
    */
   writer(chat: Chat, answering: Answering): (event: Event) => string
+  /** Takes out of a request, in place, what only the model can read that signed it. Whether there was any. */
+  unsign?(body: Json): boolean
   /** An error inside a stream that has begun, framing included; after it nothing more is sent. */
   writeStreamError(refusal: Refusal): string
   /** The end of a stream that the upstream finished but did not close properly (`data: [DONE]\n\n`), or ''. */

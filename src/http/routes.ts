@@ -63,9 +63,16 @@ const MODEL_ROUTES: readonly (readonly [path: string, dialect: DialectId, call: 
   ['/api/embeddings', 'ollama-embeddings', 'aembedding'],
 ]
 
+const COUNT = ':countTokens'
+
 /** `/v1beta/models/{model}:{action}`: Gemini says in the path what others say in the body. */
 function geminiDoor(params: Readonly<Record<string, string>>, url: URL): Door {
-  const { dialect, model, stream } = readPath(decodeURIComponent(params['*'] ?? ''))
+  const rest = decodeURIComponent(params['*'] ?? '')
+  if (rest.endsWith(COUNT)) {
+    const said = { model: rest.slice(0, -COUNT.length), stream: false }
+    return { dialect: dialects.gemini, call: 'count', said, counts: (tokens) => ({ totalTokens: tokens }) }
+  }
+  const { dialect, model, stream } = readPath(rest)
   const door = {
     dialect: dialects[dialect],
     call: dialect === 'gemini' ? 'agenerate_content' : 'aembedding',
@@ -124,6 +131,15 @@ export function routes(offices: Offices): Route[] {
         role: 'caller',
         dialect: dialects[dialect],
         door: { dialect: dialects[dialect], call, ...(dialect === 'openai-responses' ? { keeps: true } : {}) },
+      }),
+    ),
+    ...['', '/anthropic'].map(
+      (base): Route => ({
+        method: 'POST',
+        path: `${base}/v1/messages/count_tokens`,
+        role: 'caller',
+        dialect: dialects.anthropic,
+        door: { dialect: dialects.anthropic, call: 'count', counts: (tokens) => ({ input_tokens: tokens }) },
       }),
     ),
     { method: 'POST', path: '/openai/deployments/*', role: 'caller', dialect: openai, door: azureDoor },

@@ -4,6 +4,7 @@ import { Refusal } from '../core/refusal.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/index.ts'
 import { authenticate } from '../pipeline/authenticate.ts'
+import { count } from '../pipeline/count.ts'
 import type { Door, Io } from '../pipeline/io.ts'
 import { refusalHeaders } from '../pipeline/refuse.ts'
 import { serve } from '../pipeline/serve.ts'
@@ -78,15 +79,18 @@ function enter(
   request: Request,
   params: Record<string, string>,
 ): Promise<Response> | Response {
-  if (typeof route.door !== 'function') return serve(io, request, route.door)
+  if (typeof route.door !== 'function') return pass(io, request, route.door)
   let door: Door
   try {
     door = route.door(params, new URL(request.url))
   } catch (cause) {
     return tell(io, route.dialect, Refusal.from(cause))
   }
-  return serve(io, request, door)
+  return pass(io, request, door)
 }
+
+const pass = (io: Io, request: Request, door: Door): Promise<Response> =>
+  door.counts ? count(io, request, door) : serve(io, request, door)
 
 /** The one door of every route that is not a model's: who may come in, and how errors are told. */
 async function visit(io: Io, route: PlainRoute, request: Request, params: Record<string, string>): Promise<Response> {

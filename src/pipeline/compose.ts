@@ -28,10 +28,28 @@ export function compose(call: Call, link: Link, affordable: number | undefined):
   const headers = passed(call, call.door.dialect)
   if (call.form) return { dialect, body: withField(call.bytes, call.form, 'model', link.target.model), headers }
   const edits = editsFor(call, link, call.door.dialect, maxOutput)
+  const unsigned = withoutSignatures(call, link)
+  if (unsigned) return { dialect, body: JSON.stringify(link.amend(dialect.id, { ...unsigned, ...edits })), headers }
   const spliced = splice(call.bytes, edits, call.peek.scan)
   if (!link.amends(dialect.id)) return { dialect, body: spliced, headers }
   const body: Json = { ...link.target.defaults, ...link.extraBody, ...parse(spliced) }
   return { dialect, body: JSON.stringify(link.amend(dialect.id, body)), headers }
+}
+
+/** One of these stands in every body that holds signed thinking: the others need not be parsed to see that. */
+const SIGNED = ['"thinking"', '"redacted_thinking"', '"reasoning"', 'hought']
+
+/** The body without signed thinking, where failing over has changed the model; undefined where there is none to lose. */
+function withoutSignatures(call: Call, link: Link): Json | undefined {
+  const { dialect } = call.door
+  const first = call.stages[0]?.targets[0]
+  if (dialect.op !== 'chat' || !dialect.unsign || !first || first.model === link.target.model) return undefined
+  const bytes = Buffer.from(call.bytes.buffer, call.bytes.byteOffset, call.bytes.byteLength)
+  if (!SIGNED.some((word) => bytes.includes(word))) return undefined
+  const body = parse(call.bytes)
+  if (!dialect.unsign(body)) return undefined
+  if (!call.dropped.includes('thinking')) call.dropped.push('thinking')
+  return body
 }
 
 /** Headers that mean something to a target of the caller's own dialect; a form's content-type holds its boundary. */

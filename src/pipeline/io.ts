@@ -23,6 +23,8 @@ export interface Door {
   keeps?: boolean
   /** What the path says, for dialects that name model and stream there. */
   said?: PathSaid
+  /** Only its tokens are counted, and told in this shape. */
+  counts?: (tokens: number) => Record<string, unknown>
   /** A stream in another framing than the dialect's own (Gemini's JSON array). One for each stream. */
   reshape?: () => Reshape
 }

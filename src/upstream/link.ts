@@ -106,6 +106,13 @@ export class Link {
     return route ? route(url, typeof body === 'string' ? body : new TextDecoder().decode(body)) : url
   }
 
+  /** Where the tokens of a request in this dialect are counted; undefined where that is not possible. */
+  countUrl(dialect: WireId): string | undefined {
+    const path = this.provider.counts?.[dialect]
+    const said = typeof path === 'function' ? path(this.target.model, false, this.#parts.settings) : path
+    return said === undefined ? undefined : this.origin + said
+  }
+
   /** Headers of one request: the fixed ones, and those that the provider makes for each. */
   async authorized(request: Omit<Outgoing, 'headers'>): Promise<Readonly<Record<string, string>>> {
     const made = await this.provider.authorize?.(this.#parts.settings, { ...request, headers: this.#headers })

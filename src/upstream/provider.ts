@@ -52,6 +52,8 @@ export interface Provider<S = unknown> {
   speaks: Partial<Record<WireId, Path<S>>>
   /** Another address for a request, where it depends on the body too (Gemini's embedding of one text and of many). */
   route?: Partial<Record<WireId, (url: string, body: string) => string>>
+  /** Where it counts the tokens of a request in a dialect without answering it. */
+  counts?: Partial<Record<WireId, Path<S>>>
   /** Scheme, host, port and any path prefix; no trailing slash. */
   origin(settings: S): string
   /** Headers of every request, credentials included. */

@@ -2,6 +2,7 @@
 import type { ChatDialect } from '../dialect.ts'
 import { readAnyError } from '../failure-of.ts'
 import { glanceWith, tapWith } from '../sight.ts'
+import { unsignAnthropic } from '../unsign.ts'
 import { writeError, writeStreamError } from './error.ts'
 import { reader } from './read-events.ts'
 import { readReply, writeReply } from './reply.ts'
@@ -23,6 +24,7 @@ export const anthropic: ChatDialect = {
     known: [...KNOWN, 'thinking', 'output_config', 'thread', 'container', 'mcp_servers'],
   },
   readRequest,
+  unsign: unsignAnthropic,
   writeRequest,
   readReply,
   writeReply,

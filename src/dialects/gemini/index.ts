@@ -4,6 +4,7 @@
  */
 import type { ChatDialect } from '../dialect.ts'
 import { glanceWith, tapWith } from '../sight.ts'
+import { unsignGemini } from '../unsign.ts'
 import { readError, writeError, writeStreamError } from './error.ts'
 import { reader, writer } from './events.ts'
 import { readReply, writeReply } from './reply.ts'
@@ -33,6 +34,7 @@ export const gemini: ChatDialect = {
     known: [...KNOWN, 'safetySettings', 'cachedContent'],
   },
   readRequest,
+  unsign: unsignGemini,
   writeRequest,
   readReply,
   writeReply,

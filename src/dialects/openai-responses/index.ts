@@ -3,6 +3,7 @@ import type { ChatDialect } from '../dialect.ts'
 import { readAnyError } from '../failure-of.ts'
 import { writeError } from '../openai/error.ts'
 import { glanceWith, tapWith } from '../sight.ts'
+import { unsignResponses } from '../unsign.ts'
 import { writeStreamError } from './error.ts'
 import { reader } from './read-events.ts'
 import { readReply, writeReply } from './reply.ts'
@@ -22,6 +23,7 @@ export const openaiResponses: ChatDialect = {
     known: [...KNOWN, 'text', 'reasoning', 'previous_response_id', 'conversation', 'background', 'store', 'prompt'],
   },
   readRequest,
+  unsign: unsignResponses,
   writeRequest,
   readReply,
   writeReply,
