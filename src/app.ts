@@ -25,8 +25,12 @@ import { pepper } from './store/pepper.ts'
 import { recoverHolds } from './store/recover.ts'
 import { Responses } from './store/responses.ts'
 import { Catalog } from './upstream/catalog.ts'
+import { fetchImage } from './upstream/images.ts'
 import { knock } from './upstream/knock.ts'
 import { send } from './upstream/send.ts'
+
+/** How long fetching one image may take. */
+const IMAGE_TIMEOUT_MS = 10_000
 
 /** Every provider there is, for the checks of a configuration and for discovery. */
 export const providers = (): readonly KnownProvider[] => allProviders
@@ -105,6 +109,7 @@ async function open(
     },
     deadlines: new Deadlines(now),
     responses,
+    fetchImage: (url, signal) => fetchImage(url, { ...config.images, timeoutMs: IMAGE_TIMEOUT_MS }, signal),
     send,
     knock,
     log: (line) => logRequest(log, line),

@@ -97,6 +97,8 @@ export interface Config {
   log: 'json' | 'pretty' | 'auto'
   /** ms between heartbeats of a silent stream; 0: none. */
   heartbeat: number
+  /** Images that callers name by URL. */
+  images: { hosts: readonly string[]; maxBytes: number }
   /** ms that a response is kept for its caller; 0: none is. */
   keepResponses: number
   /** ms that a stop waits for what is in flight. */

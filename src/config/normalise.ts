@@ -76,6 +76,7 @@ export function normalise(
     bodyLimit: Math.round(tollgate.body_limit_mb * 1024 * 1024),
     log: tollgate.log,
     heartbeat: ms(tollgate.heartbeat),
+    images: { hosts: tollgate.image_hosts, maxBytes: tollgate.image_max_mb * 1024 * 1024 },
     keepResponses: tollgate.keep_responses * 86_400_000,
     shutdownGrace: ms(tollgate.shutdown_grace),
     environment: Object.fromEntries(

@@ -53,6 +53,18 @@ export const tollgateSettings = z
       .max(3600)
       .default(15)
       .describe('A silent stream gets a comment this often, so that nothing on the way cuts it. In seconds; 0: never.'),
+    image_hosts: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Private hosts (`name` or `name:port`) from which images may be fetched that callers name by URL. Public ones always may; others never.',
+      ),
+    image_max_mb: z
+      .number()
+      .positive()
+      .max(100)
+      .default(20)
+      .describe('The largest image that is fetched for a model that takes only bytes, in megabytes (2^20 bytes).'),
     keep_responses: z
       .number()
       .min(0)

@@ -97,6 +97,8 @@ export interface ChatTarget extends Asking {
   op: 'chat'
   /** `eventstream`: the binary frames of AWS. */
   framing: 'sse' | 'ndjson' | 'eventstream'
+  /** Its targets take images as bytes only: those named by URL have to be fetched first. */
+  imagesAsBytes?: boolean
   /** `chat.model` is already the target's. Writes `stream` as `chat.stream` says and asks for usage. */
   writeRequest(chat: Chat, warn: Warn): Json
   /** @throws UpstreamFailure bad_reply where it is not one. */

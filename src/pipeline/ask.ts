@@ -11,6 +11,7 @@ import type { Call } from './call.ts'
 import { type Composed, compose } from './compose.ts'
 import type { Deadline } from './deadlines.ts'
 import { forwarded } from './forwarded.ts'
+import { inlineImages } from './inline-images.ts'
 import type { Io } from './io.ts'
 import { firstLimit } from './patience.ts'
 import { readWhole } from './read-whole.ts'
@@ -47,6 +48,7 @@ const LONGEST_PREFIX = 16 * 1024 * 1024
 /** @throws UpstreamFailure; Refusal where the request can't be said to this target */
 export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impatient: boolean): Promise<Answer> {
   const startedAt = hold.attempt.startedAt
+  await inlineImages(call, io, link)
   const composed = compose(call, link, hold.maxOutput)
   const abort = new AbortController()
   const onLeave = () => abort.abort()

@@ -64,7 +64,7 @@ function passed(call: Call, dialect: Dialect): Record<string, string> | undefine
 }
 
 /** The caller's dialect where the provider speaks it; else the first of the same kind that it speaks. */
-function dialectFor(caller: Dialect, link: Link): TargetDialect {
+export function dialectFor(caller: Dialect, link: Link): TargetDialect {
   if (link.speaksDialect(caller.id)) return caller
   const other =
     caller.op === 'forward' ? undefined : link.speaks.map((id) => targetDialects[id]).find((d) => d.op === caller.op)
@@ -90,10 +90,16 @@ function editsFor(call: Call, link: Link, dialect: Dialect, maxOutput: number | 
   return edits
 }
 
+/** The request in canonical form; read once. */
+export function canonicalOf(call: Call): Chat | Embed {
+  const { dialect } = call.door
+  if (dialect.op === 'forward') throw new Error('what is forwarded is not translated')
+  call.canonical ??= dialect.readRequest(parse(call.bytes))
+  return call.canonical
+}
+
 function translated(call: Call, link: Link, to: TargetDialect, maxOutput: number | undefined): Json {
-  const from = call.door.dialect
-  if (from.op === 'forward') throw new Error('what is forwarded is not translated')
-  call.canonical ??= from.readRequest(parse(call.bytes))
+  const canonical = canonicalOf(call)
   const told = (param: string) => {
     if (!call.dropped.includes(param)) call.dropped.push(param)
   }
@@ -109,7 +115,7 @@ function translated(call: Call, link: Link, to: TargetDialect, maxOutput: number
   }
   // What is only said in another way is worth a word in the header, never a refusal.
   const warn: Warn = Object.assign(refuseOrTell, { adapted: told })
-  const defaults = link.hasDefaults ? withDefaults(call.canonical, link) : call.canonical
+  const defaults = link.hasDefaults ? withDefaults(canonical, link) : canonical
   const mine = { ...defaults, model: link.target.model }
   if (mine.op === 'chat' && maxOutput !== undefined) mine.maxTokens = maxOutput
   const body =

@@ -107,6 +107,8 @@ export interface Io {
   ): Promise<Response>
   /** Whether the target's host accepts a connection within `ms`. */
   knock(link: Link, ms: number): Promise<boolean>
+  /** An image that a caller names by URL, through the guarded way out. @throws Refusal invalid_request */
+  fetchImage(url: string, signal: AbortSignal): Promise<{ mediaType: string; data: string }>
   log(line: RequestLog): void
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
   settings: {

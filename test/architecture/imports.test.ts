@@ -10,7 +10,7 @@ const MAY: Record<string, readonly string[]> = {
   core: [],
   dialects: ['core'],
   secrets: ['core', 'npm:zod'],
-  upstream: ['core', 'dialects', 'providers', 'secrets', 'npm:@pydantic/genai-prices'],
+  upstream: ['core', 'dialects', 'providers', 'secrets', 'npm:@pydantic/genai-prices', 'npm:ipaddr.js'],
   providers: ['core', 'upstream/provider', 'secrets', 'npm:zod'],
   store: ['core', 'drizzle', 'npm:better-sqlite3', 'npm:drizzle-orm'],
   drizzle: ['npm:drizzle-orm'],

@@ -9,6 +9,7 @@ import { writeRequest } from './request.ts'
 export const bedrockConverse: ChatTarget = {
   id: ID,
   op: 'chat',
+  imagesAsBytes: true,
   framing: 'eventstream',
   writeRequest,
   readReply,

@@ -11,6 +11,7 @@ import { KNOWN, readRequest, writeRequest } from './request.ts'
 export const ollamaChat: ChatDialect = {
   id: 'ollama-chat',
   op: 'chat',
+  imagesAsBytes: true,
   framing: 'ndjson',
   streamsByDefault: true,
   fields: {

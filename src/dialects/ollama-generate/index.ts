@@ -59,6 +59,7 @@ function readRequest(body: Json): Chat {
     messages.push({ role: 'user', parts: [{ type: 'text', text: prompt ?? '' }, ...images] })
   return defined<Chat>({
     op: 'chat',
+    imagesAsBytes: true,
     shape: 'prompt',
     model: requiredString(body.model, 'model'),
     messages,
