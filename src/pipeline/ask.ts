@@ -3,6 +3,7 @@ import { type Failure, UpstreamFailure } from '../core/failure.ts'
 import type { Usage } from '../core/usage.ts'
 import type { Chat, Embed, Json } from '../dialects/canonical.ts'
 import type { Answering, ChatDialect, ChatTarget, EmbedDialect } from '../dialects/dialect.ts'
+import { unforceEvents, unforceReply } from '../dialects/forced-format.ts'
 import { eventsOf } from '../dialects/replay.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { failureOf, thrown } from '../upstream/classify.ts'
@@ -134,7 +135,7 @@ async function whole(
     contentType: 'application/json',
   } as const
   const { dialect } = composed
-  if (dialect === call.door.dialect) {
+  if (!composed.translated) {
     const sight = call.door.dialect.glance(text(bytes))
     if (sight.failure) throw new UpstreamFailure(sight.failure)
     if (sight.garbage) throw bad('The answer is not JSON of its dialect.')
@@ -148,7 +149,8 @@ async function whole(
     return { ...common, body: JSON.stringify(body), usage: reply.usage }
   }
   if (dialect.op !== 'chat') throw new Error('what is forwarded is not translated')
-  const reply = dialect.readReply(json)
+  const said = dialect.readReply(json)
+  const reply = composed.forced ? unforceReply(said) : said
   if (reply.choices.some((c) => c.finish === undefined))
     throw bad('The answer ends without saying why: it is not whole.')
   const body = (call.door.dialect as ChatDialect).writeReply(reply, call.canonical as Chat, answering(call))
@@ -171,7 +173,8 @@ async function asStream(
   const body = text(await readWhole(response, LARGEST_ANSWER))
   const sight = from.glance(body)
   if (sight.failure) throw new UpstreamFailure(sight.failure)
-  const reply = from.readReply(parse(body))
+  const whole = from.readReply(parse(body))
+  const reply = composed.forced ? unforceReply(whole) : whole
   if (reply.choices.length === 0 || reply.choices.some((c) => c.finish === undefined))
     throw bad('The answer ends without saying why: it is not whole.')
   call.canonical ??= to.readRequest(parse(text(call.bytes)))
@@ -190,14 +193,18 @@ async function asStream(
   }
 }
 
-function sourceFor(call: Call, { dialect }: Composed, response: Response, abort: AbortController): Source {
+function sourceFor(
+  call: Call,
+  { dialect, translated, forced }: Composed,
+  response: Response,
+  abort: AbortController,
+): Source {
   if (!response.body) throw bad('The answer is empty.')
   const from = dialect as ChatTarget
   const to = call.door.dialect as ChatDialect
-  const carry =
-    from === to
-      ? relayCarrier(to, call.peek.includeUsage)
-      : transcodeCarrier(from, to, call.canonical as Chat, answering(call))
+  const carry = translated
+    ? transcodeCarrier(from, to, call.canonical as Chat, answering(call), forced ? unforceEvents() : undefined)
+    : relayCarrier(to, call.peek.includeUsage)
   return new Source(response.body as ReadableStream<Uint8Array>, from.framing, carry, abort)
 }
 

@@ -2,6 +2,8 @@
 import { Refusal } from '../core/refusal.ts'
 import type { Chat, Embed, Json } from '../dialects/canonical.ts'
 import type { ChatDialect, ChatTarget, Dialect, EmbedTarget, TargetDialect, Warn } from '../dialects/dialect.ts'
+import { fit } from '../dialects/fit.ts'
+import { forceFormat } from '../dialects/forced-format.ts'
 import { dialects, targetDialects } from '../dialects/index.ts'
 import { withField } from '../dialects/multipart.ts'
 import { edit, splice } from '../dialects/splice.ts'
@@ -14,6 +16,10 @@ export interface Composed {
   body: Uint8Array | string
   /** The caller's own headers that go along. */
   headers: Readonly<Record<string, string>> | undefined
+  /** The answer has to be read and written, and is not relayed. */
+  translated: boolean
+  /** Its structured output was asked for as a tool. */
+  forced: boolean
 }
 
 /**
@@ -23,17 +29,35 @@ export interface Composed {
 export function compose(call: Call, link: Link, affordable: number | undefined): Composed {
   const maxOutput = affordable === undefined ? undefined : Math.floor(affordable / call.peek.n)
   const dialect = dialectFor(call.door.dialect, link)
-  if (dialect !== call.door.dialect)
-    return { dialect, body: JSON.stringify(translated(call, link, dialect, maxOutput)), headers: undefined }
+  const { chat, forced } = fitted(call, link)
+  if (dialect !== call.door.dialect || chat) {
+    const body = JSON.stringify(translated(call, link, dialect, maxOutput, chat ?? canonicalOf(call)))
+    return { dialect, body, headers: undefined, translated: true, forced }
+  }
   const headers = passed(call, call.door.dialect)
-  if (call.form) return { dialect, body: withField(call.bytes, call.form, 'model', link.target.model), headers }
+  if (call.form)
+    return { dialect, body: withField(call.bytes, call.form, 'model', link.target.model), headers, ...RELAYED }
   const edits = editsFor(call, link, call.door.dialect, maxOutput)
   const unsigned = withoutSignatures(call, link)
-  if (unsigned) return { dialect, body: JSON.stringify(link.amend(dialect.id, { ...unsigned, ...edits })), headers }
+  if (unsigned)
+    return { dialect, body: JSON.stringify(link.amend(dialect.id, { ...unsigned, ...edits })), headers, ...RELAYED }
   const spliced = splice(call.bytes, edits, call.peek.scan)
-  if (!link.amends(dialect.id)) return { dialect, body: spliced, headers }
+  if (!link.amends(dialect.id)) return { dialect, body: spliced, headers, ...RELAYED }
   const body: Json = { ...link.target.defaults, ...link.extraBody, ...parse(spliced) }
-  return { dialect, body: JSON.stringify(link.amend(dialect.id, body)), headers }
+  return { dialect, body: JSON.stringify(link.amend(dialect.id, body)), headers, ...RELAYED }
+}
+
+const RELAYED = { translated: false, forced: false } as const
+
+/** The request cut to what the target can do, where that is less than what is asked; most can do all of it. */
+function fitted(call: Call, link: Link): { chat: Chat | undefined; forced: boolean } {
+  const { abilities } = link.target
+  if (call.door.dialect.op !== 'chat' || !link.lacks) return { chat: undefined, forced: false }
+  const asked = canonicalOf(call) as Chat
+  const chat = fit(asked, abilities, call.peek.model, warnFor(call, link))
+  const forced = abilities.schema === false && chat.format?.kind === 'schema'
+  const last = forced ? forceFormat(chat) : chat
+  return { chat: last === asked ? undefined : last, forced }
 }
 
 /** One of these stands in every body that holds signed thinking: the others need not be parsed to see that. */
@@ -98,8 +122,8 @@ export function canonicalOf(call: Call): Chat | Embed {
   return call.canonical
 }
 
-function translated(call: Call, link: Link, to: TargetDialect, maxOutput: number | undefined): Json {
-  const canonical = canonicalOf(call)
+/** A parameter that the target can't be told is refused by name, or left out and told in a header. */
+function warnFor(call: Call, link: Link): Warn {
   const told = (param: string) => {
     if (!call.dropped.includes(param)) call.dropped.push(param)
   }
@@ -114,7 +138,17 @@ function translated(call: Call, link: Link, to: TargetDialect, maxOutput: number
     told(param)
   }
   // What is only said in another way is worth a word in the header, never a refusal.
-  const warn: Warn = Object.assign(refuseOrTell, { adapted: told })
+  return Object.assign(refuseOrTell, { adapted: told })
+}
+
+function translated(
+  call: Call,
+  link: Link,
+  to: TargetDialect,
+  maxOutput: number | undefined,
+  canonical: Chat | Embed,
+): Json {
+  const warn = warnFor(call, link)
   const defaults = link.hasDefaults ? withDefaults(canonical, link) : canonical
   const mine = { ...defaults, model: link.target.model }
   if (mine.op === 'chat' && maxOutput !== undefined) mine.maxTokens = maxOutput

@@ -2,7 +2,7 @@
 import { UpstreamFailure } from '../core/failure.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Json } from '../dialects/canonical.ts'
-import type { ChatDialect, ForwardDialect } from '../dialects/dialect.ts'
+import type { ChatDialect, Dialect, ForwardDialect } from '../dialects/dialect.ts'
 import type { StreamAnswer, WholeAnswer } from './ask.ts'
 import type { Call } from './call.ts'
 import { conclude, endAttempt, failAttempt, used } from './conclude.ts'
@@ -19,7 +19,7 @@ export function deliver(call: Call, io: Io): Response {
 }
 
 function deliverWhole(call: Call, io: Io, answer: WholeAnswer): Response {
-  const charged = used(answer.usage, answer.hold, 0, call.door.dialect.op !== 'forward')
+  const charged = used(answer.usage, answer.hold, 0, isEstimated(call.door.dialect))
   const cost = endAttempt(call, io, answer.hold, { outcome: 'ok', status: 200, ...charged, firstMs: answer.firstMs })
   conclude(call, io, 200, 'ok', charged.usage, cost)
   if (isKept(call, io)) keep(call, io, JSON.parse(textOf(answer.body)) as Json)
@@ -28,6 +28,9 @@ function deliverWhole(call: Call, io: Io, answer: WholeAnswer): Response {
   costHeaders(headers, call, cost)
   return new Response(answer.body, { headers })
 }
+
+/** Whether an answer without a report is charged an estimate: images and speech have no tokens to estimate. */
+const isEstimated = (dialect: Dialect): boolean => dialect.op !== 'forward' || dialect.isEstimated === true
 
 /** A finished stream whose end does not come is ended by us after this long. */
 const GRACE_MS = 1_500
@@ -80,7 +83,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     open = false
     io.deadlines.disarm(silence)
     io.deadlines.disarm(pulse)
-    const charged = used(source.usage, hold, source.contentFrames, dialect.op !== 'forward')
+    const charged = used(source.usage, hold, source.contentFrames, isEstimated(dialect))
     if (failure) {
       const cost = failAttempt(call, io, hold, failure.failure, charged, answer.firstMs)
       conclude(call, io, 200, outcome, charged.usage, cost, failure.failure.message)

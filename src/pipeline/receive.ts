@@ -8,15 +8,7 @@ import type { Io } from './io.ts'
 /** Reads the body, never more than the limit, and looks for the few things that decide the way. */
 export async function receive(call: Call, io: Io): Promise<void> {
   const { request, door } = call
-  const limit = io.settings.bodyLimit
-  const declared = request.headers.get('content-length')
-  if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
-  try {
-    call.bytes = declared !== null ? await request.bytes() : await readBounded(request, limit)
-  } catch (cause) {
-    if (cause instanceof Refusal) throw cause
-    throw new Refusal('client_closed', 'The request ended before its body was whole.', { private: String(cause) })
-  }
+  await receiveBytes(call, io)
   const contentType = request.headers.get('content-type')
   if (door.dialect.op === 'forward' && isForm(contentType)) {
     call.form = readForm(call.bytes, contentType)
@@ -26,6 +18,20 @@ export async function receive(call: Call, io: Io): Promise<void> {
   // A model that the path names (Azure's deployments) stands in the body as well, for whoever gets it.
   if (door.said && !door.dialect.fields.asksInPath) call.bytes = splice(call.bytes, { model: door.said.model })
   call.peek = peek(call.bytes, door.dialect, door.said)
+}
+
+/** Only the bytes. @throws Refusal body_too_large, client_closed */
+export async function receiveBytes(call: Call, io: Io): Promise<void> {
+  const { request } = call
+  const limit = io.settings.bodyLimit
+  const declared = request.headers.get('content-length')
+  if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
+  try {
+    call.bytes = declared !== null ? await request.bytes() : await readBounded(request, limit)
+  } catch (cause) {
+    if (cause instanceof Refusal) throw cause
+    throw new Refusal('client_closed', 'The request ended before its body was whole.', { private: String(cause) })
+  }
 }
 
 /** A body of unknown length is refused as soon as it is known to be too long, and not held any longer. */

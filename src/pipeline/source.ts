@@ -76,14 +76,23 @@ class RawFramer {
   }
 }
 
-/** Frames are read in one dialect and written in another. */
-export function transcodeCarrier(from: ChatTarget, to: ChatDialect, chat: Chat, answering: Answering): Carrier {
+/**
+ * Frames are read in one dialect and written in another.
+ * @param turn what becomes of each event in between
+ */
+export function transcodeCarrier(
+  from: ChatTarget,
+  to: ChatDialect,
+  chat: Chat,
+  answering: Answering,
+  turn: (event: Event) => Event[] = itself,
+): Carrier {
   const read = from.reader()
   const write = to.writer(chat, answering)
   const carry: Carrier['carry'] = ({ frame }, progress) => {
     if (!frame) return ''
     let out = ''
-    for (const event of readOrSkip(read, frame)) {
+    for (const event of readOrSkip(read, frame).flatMap(turn)) {
       notice(event, progress)
       if (event.type === 'end' && !progress.finished) break
       out += write(event)
@@ -93,6 +102,8 @@ export function transcodeCarrier(from: ChatTarget, to: ChatDialect, chat: Chat, 
   // The writer holds usage and its own end mark back until it is told that all has been said.
   return { carry, end: () => write({ type: 'end' }) }
 }
+
+const itself = (event: Event): Event[] => [event]
 
 /** What is not JSON is skipped, as a relay skips it; what is JSON and wrong is the end of the answer. */
 function readOrSkip(read: ReturnType<ChatTarget['reader']>, frame: NonNullable<FramedFrame['frame']>): Event[] {

@@ -2,7 +2,7 @@
 import type { Target } from '../core/target.ts'
 import type { Json, WireId } from '../dialects/canonical.ts'
 import { Secret } from '../secrets/secret.ts'
-import type { Outgoing, Path, Provider } from './provider.ts'
+import type { Outgoing, Path, Place, Provider } from './provider.ts'
 
 export interface LinkParts {
   target: Target
@@ -30,6 +30,8 @@ export class Link {
   readonly extraBody: Readonly<Json>
   readonly dropParams: boolean | undefined
   readonly hasDefaults: boolean
+  /** It is known that the target can't do something. */
+  readonly lacks: boolean
   readonly #parts: LinkParts
   readonly #takesApart: boolean
   /** Dialect → whole URL of a whole answer and of a stream. */
@@ -50,10 +52,11 @@ export class Link {
     this.extraBody = parts.extraBody
     this.dropParams = parts.dropParams
     this.hasDefaults = Object.keys(parts.target.defaults).length > 0
+    this.lacks = Object.values(parts.target.abilities).includes(false)
     this.#takesApart = this.hasDefaults || Object.keys(parts.extraBody).length > 0
     const urlOf = (path: Path<unknown>, stream: boolean) => {
       const said = typeof path === 'string' ? path : path(parts.target.model, stream, settings)
-      return said === undefined ? undefined : this.origin + said
+      return said === undefined || /^https?:/.test(said) ? said : this.origin + said
     }
     this.#urls = {}
     for (const [id, path] of Object.entries(provider.speaks)) {
@@ -109,6 +112,13 @@ export class Link {
   /** Where the tokens of a request in this dialect are counted; undefined where that is not possible. */
   countUrl(dialect: WireId): string | undefined {
     const path = this.provider.counts?.[dialect]
+    const said = typeof path === 'function' ? path(this.target.model, false, this.#parts.settings) : path
+    return said === undefined || /^https?:/.test(said) ? said : this.origin + said
+  }
+
+  /** The address of a place, or undefined where the provider has none. */
+  place(place: Place): string | undefined {
+    const path = this.provider.places?.[place]
     const said = typeof path === 'function' ? path(this.target.model, false, this.#parts.settings) : path
     return said === undefined ? undefined : this.origin + said
   }
