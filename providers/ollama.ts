@@ -47,6 +47,7 @@ export default defineProvider<Settings>({
   },
   abilities: { tools: true, images: true, schema: true, thinking: true },
   local: true,
+  passThrough: false,
   list: {
     path: '/api/tags',
     read: (body) => ((body as { models?: { name: string }[] }).models ?? []).map((m) => m.name),

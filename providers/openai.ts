@@ -28,6 +28,7 @@ export default defineProvider({
     // Not OpenAI's, but of servers that are compatible (vLLM, Infinity, LiteLLM).
     rerank: '/rerank',
   },
+  places: { files: '/files', batches: '/batches', realtime: '/realtime' },
   origin: (s) => s.api_base.replace(/\/+$/, ''),
   headers: (s) => ({
     ...(s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}),

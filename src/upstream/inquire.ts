@@ -20,7 +20,7 @@ export async function inquire(link: Link, inquiry: Inquiry): Promise<unknown> {
     ? await provider.inProcess({ path: inquiry.path, body: {}, signal })
     : await fetch(link.origin + inquiry.path, {
         method: inquiry.method ?? 'GET',
-        headers: link.headers,
+        headers: await link.authorized({ method: inquiry.method ?? 'GET', url: link.origin + inquiry.path, body: '' }),
         redirect: 'manual',
         signal,
         ...(inquiry.body === undefined ? {} : { body: JSON.stringify(inquiry.body) }),

@@ -17,6 +17,7 @@ export interface AmendContext<S> {
 /**
  * A path under the origin: the same for every model, or made of the model, as Azure's, Gemini's and Bedrock's are.
  * Undefined where these settings do not speak the dialect (an OpenAI-compatible server without Responses).
+ * A whole URL where the model decides the host (a region of Bedrock's).
  */
 export type Path<S> = string | ((model: string, stream: boolean, settings: S) => string | undefined)
 
@@ -35,6 +36,9 @@ export interface InProcessCall {
   signal: AbortSignal
 }
 
+/** OpenAI's files, batches and Realtime API: no dialects, since nothing is translated. */
+export type Place = 'files' | 'batches' | 'realtime'
+
 export interface Provider<S = unknown> {
   /** Also the prefix of its model strings: `example/some-model`. */
   id: string
@@ -52,6 +56,10 @@ export interface Provider<S = unknown> {
   speaks: Partial<Record<WireId, Path<S>>>
   /** Another address for a request, where it depends on the body too (Gemini's embedding of one text and of many). */
   route?: Partial<Record<WireId, (url: string, body: string) => string>>
+  /** Where it keeps what callers made, and where it talks by WebSocket. What is missing, it has not. */
+  places?: Partial<Record<Place, Path<S>>>
+  /** false: no other path of it is passed through (Ollama's would change the models that all share). */
+  passThrough?: false
   /** Where it counts the tokens of a request in a dialect without answering it. */
   counts?: Partial<Record<WireId, Path<S>>>
   /** Scheme, host, port and any path prefix; no trailing slash. */

@@ -10,8 +10,19 @@ const MAY: Record<string, readonly string[]> = {
   core: [],
   dialects: ['core'],
   secrets: ['core', 'npm:zod'],
-  upstream: ['core', 'dialects', 'providers', 'secrets', 'npm:@pydantic/genai-prices', 'npm:ipaddr.js'],
-  providers: ['core', 'upstream/provider', 'secrets', 'npm:zod'],
+  upstream: ['core', 'dialects', 'providers', 'secrets', 'npm:@pydantic/genai-prices', 'npm:ipaddr.js', 'npm:zod'],
+  // What upstream offers them: their contract, the maker of rows, the keeper of tokens.
+  providers: [
+    'core',
+    'dialects/gemini/path',
+    'upstream/provider',
+    'upstream/compatible',
+    'upstream/token',
+    'secrets',
+    'npm:zod',
+    'npm:aws4fetch',
+    'npm:google-auth-library',
+  ],
   store: ['core', 'drizzle', 'npm:better-sqlite3', 'npm:drizzle-orm'],
   drizzle: ['npm:drizzle-orm'],
   observe: ['core'],
@@ -104,12 +115,20 @@ test('only app, main, the command line and tests reach the composition root', ()
   expect(roots.filter((room) => room !== 'cli' && room !== 'main')).toEqual([])
 })
 
-test('every provider file is in the list of providers', async () => {
+test('every provider is in the list: a file of its own name, or a row', async () => {
   const { providers } = await import('../../providers/index.ts')
-  const present = files('providers')
+  const { rows } = await import('../../providers/compatible.ts')
+  const natives = files('providers')
     .map((f) => f.replace(/^providers\/|\.ts$/g, ''))
-    .filter((name) => name !== 'index')
-  expect(providers.map((p) => p.id).sort()).toEqual(present.sort())
+    .filter((name) => !['index', 'compatible', 'quirks'].includes(name))
+  const ids = providers.map((p) => p.id)
+  expect([...ids].sort()).toEqual([...natives, ...rows.map((row) => row.id)].sort())
+  for (const name of natives) {
+    const { default: native } = await import(`../../providers/${name}.ts`)
+    expect(native.id).toBe(name)
+  }
+  const said = providers.flatMap((p) => [p.id, ...(p.prefixes ?? [])])
+  expect(said.filter((prefix, i) => said.indexOf(prefix) !== i)).toEqual([])
 })
 
 test('the way of a request is on one screen', () => {

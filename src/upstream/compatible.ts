@@ -1,0 +1,128 @@
+/**
+ * A provider that speaks OpenAI's dialect is a row: where it is, which variables hold its key and its address, and what
+ * it does otherwise than OpenAI. This makes a {@link Provider} of a row.
+ */
+import { z } from 'zod'
+import type { Abilities } from '../core/target.ts'
+import type { Json, WireId } from '../dialects/canonical.ts'
+import { secret } from '../secrets/secret.ts'
+import type { AmendContext, Outgoing, Path, Provider } from './provider.ts'
+
+/** What every row has; some have more. */
+export interface RowSettings {
+  api_key?: { reveal(): string } | undefined
+  api_base?: string | undefined
+  [setting: string]: unknown
+}
+
+export type Amend = (wire: Json, context: AmendContext<RowSettings>) => Json
+
+export interface Row {
+  /** Also the prefix of its model strings. */
+  id: string
+  /** Its address, version included; made of the settings where it holds an account or a region. Missing: `api_base` must be given. */
+  base?: string | ((settings: RowSettings) => string | undefined)
+  prefixes?: readonly string[]
+  /** Variables that hold the key, in order. Default: `<ID>_API_KEY`. */
+  keys?: readonly string[]
+  /** Variables that hold the address, in order. Default: `<ID>_API_BASE`. */
+  bases?: readonly string[]
+  /** Further settings, in LiteLLM's words, each with the variables that hold it. */
+  more?: Readonly<Record<string, readonly string[]>>
+  /** Those of `more` that are secrets. */
+  secrets?: readonly string[]
+  /** Among `more`: what must be there unless the address is given. */
+  needs?: string
+  /** Runs in the house: free unless priced. */
+  local?: boolean
+  /** The provider's id in the price library, where it has the provider. */
+  prices?: string
+  priced?(model: string): string
+  /** What it speaks and where. Default: chat and embeddings in OpenAI's places. */
+  speaks?: Partial<Record<WireId, Path<RowSettings>>>
+  /** Headers instead of the bearer key. */
+  headers?(settings: RowSettings): Record<string, string>
+  authorize?(settings: RowSettings, request: Outgoing): Promise<Record<string, string>>
+  /** Quirks, by dialect. */
+  amend?: Partial<Record<WireId, Amend>>
+  abilities?: Abilities
+  /** Whether it lists its models at `/models`. Default: yes. */
+  lists?: boolean
+}
+
+const CHAT = '/chat/completions'
+const COMPLETIONS = '/completions'
+const EMBEDDINGS = '/embeddings'
+const RESPONSES = '/responses'
+
+/** What a row may speak, in the usual places. */
+export const SPEAKS = {
+  chat: { 'openai-chat': CHAT },
+  usual: { 'openai-chat': CHAT, 'openai-embeddings': EMBEDDINGS },
+  completing: { 'openai-chat': CHAT, 'openai-completions': COMPLETIONS, 'openai-embeddings': EMBEDDINGS },
+  all: {
+    'openai-chat': CHAT,
+    'openai-completions': COMPLETIONS,
+    'openai-embeddings': EMBEDDINGS,
+    'openai-responses': RESPONSES,
+  },
+  responding: { 'openai-chat': CHAT, 'openai-responses': RESPONSES },
+  embeddings: { 'openai-embeddings': EMBEDDINGS },
+} as const satisfies Record<string, Row['speaks']>
+
+const tidy = (base: string): string => base.trim().replace(/\/+$/, '')
+
+/** `nano-gpt` → `NANO_GPT`. */
+const shout = (id: string): string => id.toUpperCase().replace(/[^A-Z0-9]+/g, '_')
+
+const bearer = (s: RowSettings): Record<string, string> =>
+  s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}
+
+/** The address: the configuration's, the row's, or a sentence that says what is missing. */
+const baseOf = (row: Row, s: RowSettings): string | undefined =>
+  typeof row.base === 'function' ? row.base(s) : (s.api_base ?? row.base)
+
+function settingsOf(row: Row, bases: readonly string[]) {
+  const missing = (setting: string, variables: readonly string[]) =>
+    `is missing: \`${row.id}\` has no address without it. Write \`${setting}\`${variables.length > 0 ? `, or set ${variables.join(' or ')}` : ''}`
+  const text = z.string().min(1)
+  const more = Object.fromEntries(
+    Object.keys(row.more ?? {}).map((name) => [name, (row.secrets?.includes(name) ? secret() : text).optional()]),
+  )
+  const { needs } = row
+  return z
+    .object({ api_key: secret().optional(), api_base: text.optional(), ...more })
+    .superRefine((s: RowSettings, context) => {
+      if (baseOf(row, s) !== undefined) return
+      const at = needs ?? 'api_base'
+      const message = missing(at, needs ? (row.more?.[needs] ?? []) : bases)
+      context.addIssue({ code: 'custom', path: [at], message })
+    })
+}
+
+const namesIn = (body: unknown): string[] => {
+  const { data } = body as { data?: { id: string }[] }
+  return (data ?? (Array.isArray(body) ? (body as { id: string }[]) : [])).map((model) => model.id)
+}
+
+/** A row → the provider that it describes. */
+export function compatible(row: Row): Provider<RowSettings> {
+  const bases = row.bases ?? [`${shout(row.id)}_API_BASE`]
+  return {
+    id: row.id,
+    ...(row.prefixes ? { prefixes: row.prefixes } : {}),
+    settings: settingsOf(row, bases) as unknown as z.ZodType<RowSettings>,
+    env: { api_key: row.keys ?? [`${shout(row.id)}_API_KEY`], api_base: bases, ...row.more },
+    speaks: row.speaks ?? SPEAKS.usual,
+    origin: (s) => tidy(baseOf(row, s) ?? ''),
+    headers: row.headers ?? bearer,
+    ...(row.authorize ? { authorize: row.authorize } : {}),
+    ...(row.amend ? { amend: row.amend } : {}),
+    abilities: row.abilities ?? { tools: true },
+    ...(row.local ? { local: true } : {}),
+    // The library guesses by likeness where it does not know a provider: a price that is not this one's.
+    prices: row.prices ?? 'unlisted',
+    ...(row.priced ? { priced: row.priced } : {}),
+    ...(row.lists === false ? {} : { list: { path: '/models', read: namesIn } }),
+  }
+}
