@@ -5,7 +5,7 @@ import { defineProvider } from '../src/upstream/provider.ts'
 /** OpenAI itself, and with `api_base` any server that speaks its dialect (LiteLLM's `openai/<m>` + api_base). */
 export default defineProvider({
   id: 'openai',
-  prefixes: ['custom_openai', 'openai_like', 'text-completion-openai'],
+  prefixes: ['custom_openai', 'openai_like', 'aiohttp_openai', 'text-completion-openai'],
   settings: z.object({
     api_key: secret().optional(),
     api_base: z.string().default('https://api.openai.com/v1'),

@@ -5,6 +5,7 @@ import { type KnownProvider, takenBy } from './config.ts'
 import { isDuration } from './duration.ts'
 import type { Finding } from './explain.ts'
 import { faultOfMasterKey } from './master-key.ts'
+import { PROVIDER_KEYS } from './model.ts'
 import { nearest } from './nearest.ts'
 import { type Path, showPath } from './problem.ts'
 import { resolveModel } from './provider.ts'
@@ -31,9 +32,6 @@ export function check(file: FileConfig, providers: readonly KnownProvider[], say
   ]
 }
 
-/** Settings that only some providers know. */
-const PROVIDERS_OWN = ['api_version', 'organization', 'num_ctx', 'keep_alive'] as const
-
 function checkModels(file: FileConfig, providers: readonly KnownProvider[]): Finding[] {
   const found: Finding[] = []
   const ids = new Map<string, Path>()
@@ -44,7 +42,7 @@ function checkModels(file: FileConfig, providers: readonly KnownProvider[]): Fin
     if (!resolved.ok) found.push(error(at(from), resolved.message, resolved.suggestion))
     else {
       const takes = takenBy(resolved.provider)
-      for (const key of PROVIDERS_OWN)
+      for (const key of PROVIDER_KEYS)
         if (takes && params[key] !== undefined && !takes.includes(key))
           found.push(warning(at(key), `has no effect: \`${resolved.prefix}\` does not take it.`))
     }

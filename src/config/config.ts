@@ -111,7 +111,9 @@ export interface Config {
 export interface KnownProvider {
   id: string
   prefixes?: readonly string[] | undefined
-  env?: { api_key?: readonly string[]; api_base?: readonly string[] } | undefined
+  env?:
+    | { api_key?: readonly string[]; api_base?: readonly string[]; [setting: string]: readonly string[] | undefined }
+    | undefined
   local?: boolean | undefined
   /** Its settings as a zod object: the keys of `litellm_params` that it takes. */
   settings?: object | undefined

@@ -50,10 +50,13 @@ export function discovered(
       ollama.ok ? `Ollama at ${origin}: ${told(models.map(shortName))}` : `no Ollama at ${origin} (${ollama.why})`,
     )
   }
+  const spoken = new Set<string>()
   for (const provider of providers) {
     if (provider.local || provider.id === 'ollama') continue
     const name = provider.env?.api_key?.find((variable) => env[variable])
-    if (name === undefined) continue
+    // One key opens one provider: the first that reads it.
+    if (name === undefined || spoken.has(name) || !suffices(provider, env)) continue
+    spoken.add(name)
     const alias = `${provider.id}/*`
     entries.push({ model_name: alias, litellm_params: { model: alias, api_key: `os.environ/${name}` } })
     found.push(`${name}: ${alias}`)
@@ -67,6 +70,17 @@ export function discovered(
   for (const { litellm_params: params } of open.model_list)
     if (params.api_key?.startsWith('os.environ/')) params.api_key = env[params.api_key.slice('os.environ/'.length)]
   return { file, config: normalise(open, providers, env), found, first: firstToTry(entries) }
+}
+
+/** Whether the environment holds all that the provider needs besides a key (Azure's address, Cloudflare's account). */
+function suffices(provider: KnownProvider, env: Env): boolean {
+  const settings = provider.settings as { safeParse?(given: unknown): { success: boolean } } | undefined
+  const given: Record<string, string> = {}
+  for (const [setting, variables] of Object.entries(provider.env ?? {})) {
+    const value = variables?.map((variable: string) => env[variable]).find((said) => said)
+    if (value !== undefined) given[setting] = value
+  }
+  return settings?.safeParse?.(given).success ?? true
 }
 
 /** Looks around: asks Ollama, reads the environment. */
@@ -100,6 +114,12 @@ const TRY: Readonly<Record<string, string>> = {
   'mistral/*': 'mistral/mistral-small-latest',
   'deepseek/*': 'deepseek/deepseek-chat',
   'xai/*': 'xai/grok-3-mini',
+  'together_ai/*': 'together_ai/meta-llama/Llama-3.3-70B-Instruct-Turbo',
+  'fireworks_ai/*': 'fireworks_ai/llama-v3p3-70b-instruct',
+  'cerebras/*': 'cerebras/llama3.1-8b',
+  'cohere/*': 'cohere/command-r7b-12-2024',
+  'perplexity/*': 'perplexity/sonar',
+  'bedrock/*': 'bedrock/amazon.nova-lite-v1:0',
 }
 
 /** A model that surely exists comes first; then a star that can be filled in. Embedders can't chat. */

@@ -54,6 +54,40 @@ const sampling = {
 
 export const SAMPLING_KEYS = Object.keys(sampling) as (keyof typeof sampling)[]
 
+/** What only some providers take: who asks there, and where it is. docs/providers.md tells whose is which. */
+const ofProviders = {
+  api_version: text("Version of the provider's API, for providers that ask for one.").optional(),
+  organization: text('Organisation to bill, sent as `OpenAI-Organization`.').optional(),
+  account_id: text('Cloudflare and Snowflake: the account, which stands in the address.').optional(),
+  aws_access_key_id: text('Bedrock: id of the access key. Default: `AWS_ACCESS_KEY_ID`.').optional(),
+  aws_secret_access_key: text('Bedrock: the access key itself. Default: `AWS_SECRET_ACCESS_KEY`.').optional(),
+  aws_session_token: text('Bedrock: token of temporary credentials. Default: `AWS_SESSION_TOKEN`.').optional(),
+  aws_region_name: text('Bedrock: the region, such as `eu-central-1`. Default: `AWS_REGION`.').optional(),
+  aws_bedrock_runtime_endpoint: text('Bedrock: another address, such as that of a VPC endpoint.').optional(),
+  azure_ad_token: text('Azure: a token of Entra that somebody else renews, instead of a key.').optional(),
+  azure_scope: text("Azure: what Entra's token is asked for. Default: the provider's own scope.").optional(),
+  tenant_id: text("Azure: the tenant of the application that asks for Entra's tokens.").optional(),
+  client_id: text('Azure and Databricks: the application or service principal that asks for tokens.').optional(),
+  client_secret: text('Azure and Databricks: its secret.').optional(),
+  vertex_project: text("Vertex AI: the project. Default: `VERTEXAI_PROJECT`, else the credentials' own.").optional(),
+  vertex_location: text(
+    'Vertex AI: the location, such as `europe-west4` or `global`. Default: `us-central1`.',
+  ).optional(),
+  vertex_credentials: z
+    .union([z.string().min(1), z.record(z.string(), z.unknown())])
+    .optional()
+    .describe(
+      'Vertex AI: the key of a service account, as JSON or as the path of its file. Default: what Google finds.',
+    ),
+  num_ctx: count('Ollama only: the context window to load the model with, in tokens. Pinned: no caller changes it.'),
+  keep_alive: z
+    .union([z.string(), z.number()])
+    .optional()
+    .describe('Ollama only: how long the model stays loaded after a request: `10m`, seconds, or -1 for ever.'),
+}
+
+export const PROVIDER_KEYS = Object.keys(ofProviders) as (keyof typeof ofProviders)[]
+
 export const litellmParams = z
   .strictObject({
     model: text(
@@ -63,8 +97,6 @@ export const litellmParams = z
     api_key: text(
       'Key for the provider. Write `os.environ/NAME` to keep it out of the file. Default: the usual environment variable of the provider.',
     ).optional(),
-    api_version: text("Version of the provider's API, for providers that ask for one.").optional(),
-    organization: text('Organisation to bill, sent as `OpenAI-Organization`.').optional(),
     custom_llm_provider: text('The provider, where `model` has no prefix.').optional(),
     rpm: count('Requests a minute that this target can take. Used to choose between targets. Default: no limit.'),
     tpm: count('Tokens a minute that this target can take. Used to choose between targets. Default: no limit.'),
@@ -98,11 +130,7 @@ export const litellmParams = z
       .record(z.string(), z.unknown())
       .optional()
       .describe("Fields that are added to the body of every request to this target, in the provider's own words."),
-    num_ctx: count('Ollama only: the context window to load the model with, in tokens. Pinned: no caller changes it.'),
-    keep_alive: z
-      .union([z.string(), z.number()])
-      .optional()
-      .describe('Ollama only: how long the model stays loaded after a request: `10m`, seconds, or -1 for ever.'),
+    ...ofProviders,
     drop_params: z
       .boolean()
       .optional()

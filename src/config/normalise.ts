@@ -4,7 +4,7 @@ import { parsePeriod } from '../core/period.ts'
 import { Secret } from '../secrets/secret.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import type { Env } from './interpolate.ts'
-import { SAMPLING_KEYS } from './model.ts'
+import { PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
 import { ollamaOrigin } from './ollama-host.ts'
 import { ratesOf } from './price.ts'
 import { resolveModel } from './provider.ts'
@@ -107,8 +107,8 @@ function oneModel(
   const key = params.api_key ?? first(provider.env?.api_key)
   const apiKey = key === undefined ? undefined : new Secret(key)
   const apiBase = params.api_base?.replace(/\/+$/, '') ?? baseFromEnvironment(provider, env)
-  const { api_version, organization, num_ctx, keep_alive } = params
-  const given = { api_key: apiKey, api_base: apiBase, api_version, organization, num_ctx, keep_alive, ...taken }
+  const own = Object.fromEntries(PROVIDER_KEYS.map((key) => [key, params[key]]))
+  const given = { api_key: apiKey, api_base: apiBase, ...own, ...taken }
   const { id: _, ...known } = info
   return {
     alias: entry.model_name,

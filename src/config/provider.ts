@@ -38,7 +38,19 @@ export function resolveModel(said: string, custom: string | undefined, providers
   return { ok: true, provider, prefix, model }
 }
 
+/** Whose door opens only to a person with a browser: no key can be written down. */
+const LOGINS: Readonly<Record<string, string>> = {
+  github_copilot: "GitHub Copilot's subscription",
+  chatgpt: "ChatGPT's subscription",
+}
+
 function unknown(prefix: string, known: readonly string[]): Resolved {
+  const login = Object.hasOwn(LOGINS, prefix) ? LOGINS[prefix] : undefined
+  if (login)
+    return {
+      ok: false,
+      message: `\`${prefix}\` can't be used: ${login} is opened by signing in with a browser, and is not sold for a gateway. Use a key of \`openai/…\`, \`github/…\` or another provider.`,
+    }
   // A provider that exists and is not built is no slip of the pen, so nothing near it is proposed.
   if (isPrefixOfLiteLLM(prefix))
     return {

@@ -8,7 +8,7 @@ export const PROVIDERS: readonly KnownProvider[] = [
   { id: 'ollama', prefixes: ['ollama_chat'], local: true, env: { api_base: ['OLLAMA_API_BASE', 'OLLAMA_HOST'] } },
   {
     id: 'openai',
-    settings: z.object({ api_key: z.string(), organization: z.string() }),
+    settings: z.object({ api_key: z.string(), organization: z.string().optional() }),
     env: { api_key: ['OPENAI_API_KEY'], api_base: ['OPENAI_BASE_URL'] },
   },
   { id: 'anthropic', env: { api_key: ['ANTHROPIC_API_KEY'] } },
