@@ -21,6 +21,7 @@ const fields = {
   max_parallel_requests: count.nullish(),
   duration: z.union([period, z.literal('-1')]).nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
+  allowed_passthrough_routes: z.array(z.string().regex(/^(\*|\/.*)$/, "must be '*' or begin with '/'")).nullish(),
   team_id: z.string().nullish(),
   user_id: z.string().nullish(),
   blocked: z.boolean().nullish(),
@@ -101,6 +102,10 @@ function changesOf(asked: Asked, before: NewKey, now: number): Partial<NewKey> {
     changes.expiresAt = life ? expiryAfter(life, now) : undefined
   }
   if (asked.metadata !== undefined) changes.metadata = asked.metadata ?? {}
+  // Where LiteLLM keeps it, too.
+  const { allowed_passthrough_routes: routes } = asked
+  if (routes !== undefined)
+    changes.metadata = { ...(changes.metadata ?? before.metadata), allowed_passthrough_routes: routes ?? [] }
   if (asked.team_id !== undefined) changes.teamId = asked.team_id ?? undefined
   if (asked.user_id !== undefined) changes.userId = asked.user_id ?? undefined
   if (asked.blocked !== undefined) changes.blocked = asked.blocked ?? false

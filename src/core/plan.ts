@@ -62,15 +62,18 @@ function makePlan(snapshot: Snapshot, model: string, who: Principal): Stage[] {
     for (const order of new Set(payable.map((t) => t.order).sort((a, b) => a - b)))
       stages.push({ alias: name, targets: payable.filter((t) => t.order === order) })
   }
-  if (stages.length === 0 && unpriced)
-    throw new Refusal(
-      'unpriced_model',
-      `The price of '${model}' is not known, so it cannot be held against a budget. The operator can set input_cost_per_token and ` +
-        'output_cost_per_token for it (0 where it is free), or allow unpriced models with tollgate.unpriced: allow.',
-      { param: 'model' },
-    )
+  if (stages.length === 0 && unpriced) throw unpricedModel(model)
   return stages
 }
+
+/** What a caller with a budget is told of a model whose price nobody knows. */
+export const unpricedModel = (model: string): Refusal =>
+  new Refusal(
+    'unpriced_model',
+    `The price of '${model}' is not known, so it cannot be held against a budget. The operator can set input_cost_per_token and ` +
+      'output_cost_per_token for it (0 where it is free), or allow unpriced models with tollgate.unpriced: allow.',
+    { param: 'model' },
+  )
 
 /** The alias and its fallbacks, depth first, each once. */
 function chain(snapshot: Snapshot, name: string): string[] {

@@ -152,6 +152,8 @@ export interface EmbedDialect extends EmbedTarget, Answered {
 export interface ForwardDialect extends Asking, Answered {
   id: DialectId
   op: 'forward'
+  /** An answer that reports no usage is charged an estimate, as a chat's is. */
+  isEstimated?: boolean
   writeStreamError(refusal: Refusal): string
   glance(body: string): Sight
   tap(): (frame: Frame) => Sight

@@ -49,7 +49,7 @@ function usageIn(json: Json): Usage | undefined {
 
 /** Events of a stream pass as they are; the last ones may hold usage. Where such a stream ends is where its body does. */
 function tap(frame: Frame): Sight {
-  if (frame.data === '[DONE]') return sight({ end: true })
+  if (frame.data === '[DONE]') return sight({ end: true, finished: true })
   if (!frame.data.includes('"usage"') && !frame.data.includes('"error"')) return sight({ content: true })
   return { ...glanceWith(frame.data, look), finished: false }
 }

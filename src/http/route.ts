@@ -16,7 +16,7 @@ export interface Visit {
 }
 
 interface Common {
-  method: 'GET' | 'POST' | 'HEAD' | 'DELETE'
+  method: 'GET' | 'POST' | 'HEAD' | 'DELETE' | 'PUT' | 'PATCH'
   path: string
   role: Role
 }

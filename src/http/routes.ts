@@ -6,6 +6,7 @@ import type { DialectId } from '../dialects/canonical.ts'
 import { SseToArray } from '../dialects/gemini/array.ts'
 import { readPath } from '../dialects/gemini/path.ts'
 import { dialects } from '../dialects/index.ts'
+import { passed } from '../dialects/passed.ts'
 import type { Door, Reshape } from '../pipeline/io.ts'
 import type { Link } from '../upstream/link.ts'
 import { askTargets } from './health.ts'
@@ -101,6 +102,19 @@ const asArray = (): Reshape => {
   return { contentType: 'application/json', push: (bytes) => array.push(bytes), end: () => array.end() }
 }
 
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+/** Any other path of a provider that has a target: `/openai/v1/fine_tuning/jobs`. Ollama's management stays closed. */
+function throughRoutes(links: readonly Link[]): Route[] {
+  const open = links.map((l) => l.provider).filter((p) => p.passThrough !== false && !p.inProcess)
+  return [...new Set(open)].flatMap(({ id, speaks }) => {
+    const told = dialects[speaks.anthropic ? 'anthropic' : speaks.gemini ? 'gemini' : 'openai-chat']
+    const dialect = passed(told)
+    const door: Door = { dialect, call: 'pass_through_endpoint', through: id }
+    return METHODS.map((method): Route => ({ method, path: `/${id}/*`, role: 'caller', dialect, door }))
+  })
+}
+
 /** What would change the models of an Ollama that others use. */
 const FORBIDDEN: readonly (readonly [PlainRoute['method'], string])[] = [
   ['DELETE', '/api/delete'],
@@ -144,6 +158,8 @@ export function routes(offices: Offices): Route[] {
     ),
     { method: 'POST', path: '/openai/deployments/*', role: 'caller', dialect: openai, door: azureDoor },
     { method: 'POST', path: '/v1beta/models/*', role: 'caller', dialect: dialects.gemini, door: geminiDoor },
+
+    ...throughRoutes(offices.links()),
 
     ...['/v1/responses', '/responses'].flatMap((path) => [
       plain('GET', `${path}/:id`, 'caller', (v) => getResponse(offices.responses, who(v), v.params.id ?? '')),

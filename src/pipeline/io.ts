@@ -25,6 +25,8 @@ export interface Door {
   said?: PathSaid
   /** Only its tokens are counted, and told in this shape. */
   counts?: (tokens: number) => Record<string, unknown>
+  /** Passed through to this provider (its id) as it is. */
+  through?: string
   /** A stream in another framing than the dialect's own (Gemini's JSON array). One for each stream. */
   reshape?: () => Reshape
 }

@@ -1,0 +1,37 @@
+/** Usage in an answer of any provider, for what is passed through without being understood. */
+import { type Usage, usage } from '../core/usage.ts'
+import { readUsage as readAnthropic } from './anthropic/usage.ts'
+import type { Json } from './canonical.ts'
+import { readUsage as readGemini } from './gemini/usage.ts'
+import { readUsage as readOpenAi } from './openai/usage.ts'
+import { readUsage as readResponses } from './openai-responses/usage.ts'
+import { isObject } from './wire.ts'
+
+/** Reads the objects of one answer in their order. Cumulative: the last one that is not undefined counts. */
+export function usageReader(): (json: Json) => Usage | undefined {
+  /** What Anthropic's `message_start` said: its later reports name only what has changed. */
+  let started: Json = {}
+  return (json) => {
+    if (isObject(json.usageMetadata)) return readGemini(json.usageMetadata)
+    const holder = [json.response, json.message, json.delta, json].find(
+      (o): o is Json => isObject(o) && isObject(o.usage),
+    )
+    if (!holder) return readCohere(isObject(json.meta) ? json.meta : undefined)
+    const said = holder.usage as Json
+    if ('prompt_tokens' in said || 'completion_tokens' in said) return readOpenAi(said)
+    if ('tokens' in said || 'billed_units' in said) return readCohere(said)
+    // Anthropic's input is without what the cache had, OpenAI's is with it: whose it is shows in the rest.
+    const isAnthropic = 'cache_read_input_tokens' in said || /^message/.test(String(holder.type ?? json.type))
+    if (!isAnthropic && !('server_tool_use' in said)) return readResponses(said)
+    const found = readAnthropic(said, started)
+    if (json.type === 'message_start') started = said
+    return found
+  }
+}
+
+/** Cohere tells what it read and what it bills: the first are the tokens. */
+function readCohere(meta: Json | undefined): Usage | undefined {
+  const tokens = meta && [meta.tokens, meta.billed_units].find(isObject)
+  if (!tokens || (!tokens.input_tokens && !tokens.output_tokens)) return undefined
+  return usage({ input: tokens.input_tokens, output: tokens.output_tokens })
+}

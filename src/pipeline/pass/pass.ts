@@ -1,0 +1,89 @@
+/** The way of a request to any other path of a provider: the same doors, limits and ledger as everywhere, one attempt. */
+
+import { withField } from '../../dialects/multipart.ts'
+import { splice } from '../../dialects/splice.ts'
+import { authenticate } from '../authenticate.ts'
+import { Call } from '../call.ts'
+import type { Door, Io } from '../io.ts'
+import { limit } from '../limit.ts'
+import { accountsOf } from '../plan.ts'
+import { receiveBytes } from '../receive.ts'
+import { refuse } from '../refuse.ts'
+import { addressUnder, segmentsBehind } from './address.ts'
+import { chooseTarget, targetsOf } from './choose.ts'
+import { run } from './errand.ts'
+import { permit } from './permit.ts'
+import { readSubject, type Subject } from './subject.ts'
+
+/** Headers of the caller that go along. A key, an organisation to bill or an address is never among them. */
+const TAKEN_ALONG = [
+  'content-type',
+  'accept',
+  'anthropic-version',
+  'anthropic-beta',
+  'openai-beta',
+  'idempotency-key',
+  'range',
+]
+const READS = new Set(['GET', 'HEAD', 'DELETE'])
+
+/** @param provider its id, the first part of the path */
+export async function pass(io: Io, request: Request, door: Door, provider: string): Promise<Response> {
+  const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot())
+  try {
+    call.who = authenticate(request.headers, io)
+    const segments = segmentsBehind(request.url, provider)
+    const [any] = targetsOf(call.snapshot, provider)
+    permit(call.who, provider, segments, any !== undefined && io.link(any).place('files') !== undefined)
+    await receiveBytes(call, io)
+    const subject = readSubject(call, segments)
+    const { target, model } = chooseTarget(call.snapshot, call.who, provider, subject.model, !READS.has(request.method))
+    const { maxTokens, n, stream } = subject
+    const scan = { keys: new Map(), duplicates: [], open: 0 }
+    call.peek = {
+      model: subject.model ?? target.alias,
+      stream,
+      includeUsage: false,
+      n,
+      scan,
+      ...(maxTokens === undefined ? {} : { maxTokens }),
+    }
+    call.stages = [{ alias: target.alias, targets: [target] }]
+    call.accounts = accountsOf(call, io)
+    limit(call, io)
+    const link = io.link(target).forTarget(target)
+    // An alias of ours means nothing to the provider.
+    const path = model === undefined ? segments : segments.map((part) => renamed(part, subject.model, model))
+    const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?') + 1) : ''
+    return await run(call, io, {
+      link,
+      method: request.method,
+      url: addressUnder(link.origin, path, query.split('#')[0] ?? ''),
+      headers: takenAlong(request.headers),
+      body: call.bytes.byteLength === 0 ? undefined : bodyFor(call, subject, model),
+    })
+  } catch (cause) {
+    return refuse(call, io, cause)
+  }
+}
+
+/** `pic:predict` → `real-pic:predict`, where the segment is the alias that was named. */
+function renamed(part: string, alias: string | undefined, model: string): string {
+  if (alias === undefined || alias === model || !(part === alias || part.startsWith(`${alias}:`))) return part
+  return encodeURIComponent(model) + part.slice(alias.length)
+}
+
+function bodyFor(call: Call, { model: said, inBody }: Subject, model: string | undefined): Uint8Array {
+  if (model === undefined || said === model) return call.bytes
+  if (call.form) return withField(call.bytes, call.form, 'model', model)
+  return inBody ? splice(call.bytes, { model }) : call.bytes
+}
+
+export function takenAlong(from: Headers, names: readonly string[] = TAKEN_ALONG): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const name of names) {
+    const value = from.get(name)
+    if (value !== null) headers[name] = value
+  }
+  return headers
+}
