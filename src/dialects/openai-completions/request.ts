@@ -67,6 +67,7 @@ export function writeRequest(chat: Chat, warn: Warn): Json {
   if (images.length > 0) throw cannotCarry('images', ID)
   if (chat.tools && chat.tools.length > 0 && chat.toolChoice !== 'none')
     warn('tools', 'the target only continues a text')
+  if (chat.thinking?.enabled) warn.adapted?.('reasoning_effort', 'the target only continues a text')
   if (chat.format) warn('response_format', 'the target only continues a text')
   const { max_completion_tokens: _, ...others } = extras
   return compact({
