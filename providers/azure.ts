@@ -80,6 +80,7 @@ export default defineProvider<Settings>({
     api_version: ['AZURE_API_VERSION'],
     ...azureIdentityEnv,
   },
+  insteadOfKey: ['azure_ad_token', 'client_secret'],
   speaks: {
     'openai-chat': at('/chat/completions'),
     'openai-completions': at('/completions'),

@@ -37,11 +37,13 @@ export default defineProvider<Settings>({
     api_version: ['AZURE_AI_API_VERSION'],
     ...azureIdentityEnv,
   },
+  insteadOfKey: ['azure_ad_token', 'client_secret'],
   speaks: {
     'openai-chat': at('/chat/completions'),
     anthropic: (model) => (isClaude(model) ? '/anthropic/v1/messages' : undefined),
     'openai-embeddings': at('/embeddings'),
   },
+  counts: { anthropic: '/anthropic/v1/messages/count_tokens' },
   origin: (s) =>
     s.api_base.replace(/\/(openai|anthropic|models|v1|chat\/completions)(\/.*)?(\?.*)?$/, '').replace(/\/+$/, ''),
   headers: (s): Record<string, string> => {

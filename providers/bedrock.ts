@@ -88,6 +88,7 @@ export default defineProvider<Settings>({
     aws_secret_access_key: ['AWS_SECRET_ACCESS_KEY'],
     aws_session_token: ['AWS_SESSION_TOKEN'],
   },
+  insteadOfKey: ['aws_access_key_id'],
   speaks: {
     'bedrock-converse': (model, stream, s) => {
       if (NO_MODEL.test(model)) return undefined

@@ -18,6 +18,7 @@ export default defineProvider({
     gemini: (model, stream) => `/v1beta/${writePath(model, chatAction(stream))}`,
     'gemini-embed': (model) => `/v1beta/${writePath(model, BATCH.slice(1))}`,
   },
+  counts: { gemini: (model) => `/v1beta/${writePath(model, 'countTokens')}` },
   // One text and many have each their own.
   route: {
     'gemini-embed': (url, body) => url.replace(BATCH, `:${embedAction(JSON.parse(body) as Json)}`),

@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs'
-import { GoogleAuth } from 'google-auth-library'
+import { type AuthClient, ExternalAccountClient, GoogleAuth, JWT, UserRefreshClient } from 'google-auth-library'
 import { z } from 'zod'
 import { chatAction, writePath } from '../src/dialects/gemini/path.ts'
 import { type Secret, secret } from '../src/secrets/secret.ts'
 import { defineProvider } from '../src/upstream/provider.ts'
 import { noToken, tokenFor } from '../src/upstream/token.ts'
+import { mistral } from './quirks.ts'
 
 interface Credentials {
+  type?: string
   project_id?: string
   quota_project_id?: string
   client_email?: string
+  private_key?: string
 }
 
 /** The JSON of a key, or the path of a file that holds it. */
@@ -43,14 +46,23 @@ type Settings = z.infer<typeof settings>
 
 const SCOPE = 'https://www.googleapis.com/auth/cloud-platform'
 
-/** By a service account, or whatever else Google's own library finds (its default credentials). */
+/** Google's own library for each kind of key; without one, what it finds by itself (its default credentials). */
+async function clientOf(key: Credentials | undefined): Promise<AuthClient> {
+  if (!key) return await new GoogleAuth({ scopes: [SCOPE] }).getClient()
+  if (key.type === 'authorized_user') return UserRefreshClient.fromJSON(key as never)
+  if (key.type !== 'external_account')
+    return new JWT({ email: key.client_email ?? '', key: key.private_key ?? '', scopes: [SCOPE] })
+  const client = ExternalAccountClient.fromJSON(key as never)
+  if (!client) throw noToken('google', 'the key is of no kind that is known')
+  client.scopes = [SCOPE]
+  return client
+}
+
 async function token(s: Settings): Promise<string> {
-  const credentials = s.vertex_credentials && read(s.vertex_credentials)
-  const who = credentials?.client_email ?? 'default'
+  const key = s.vertex_credentials && read(s.vertex_credentials)
   const fingerprint = s.vertex_credentials ? Bun.hash(s.vertex_credentials.reveal()) : ''
-  return await tokenFor(`google ${who} ${fingerprint}`, async () => {
-    const auth = new GoogleAuth({ scopes: [SCOPE], ...(credentials ? { credentials } : {}) })
-    const client = await auth.getClient()
+  return await tokenFor(`google ${key?.client_email ?? 'default'} ${fingerprint}`, async () => {
+    const client = await clientOf(key)
     const { token: text } = await client.getAccessToken()
     if (!text) throw noToken('google', 'it gave none')
     return { text, lifeMs: (client.credentials.expiry_date ?? Date.now() + 3_600_000) - Date.now() }
@@ -76,6 +88,9 @@ function kindOf(model: string): Kind {
   return model.includes('/') && !/^(google|gemini|models)\//.test(model) ? 'open' : 'gemini'
 }
 
+/** A Gemini's name without LiteLLM's further prefix. */
+const bareOf = (model: string): string => model.replace(/^(google|gemini)\//, '')
+
 /** Without the publisher, which stands elsewhere in the path. */
 const bare = (model: string): string => encodeURIComponent(model.replace(/^.*\//, ''))
 
@@ -99,7 +114,7 @@ export default defineProvider<Settings>({
       // A tuned model is an endpoint with a number.
       const tuned = /^(?:gemini\/)?(\d+)$/.exec(model)?.[1]
       if (tuned) return `${place(s)}/endpoints/${tuned}:${chatAction(stream)}`
-      return `${place(s)}/publishers/google/${writePath(model.replace(/^(google|gemini)\//, ''), chatAction(stream))}`
+      return `${place(s)}/publishers/google/${writePath(bareOf(model), chatAction(stream))}`
     },
     anthropic: (model, stream, s) =>
       kindOf(model) === 'claude'
@@ -114,6 +129,12 @@ export default defineProvider<Settings>({
     'vertex-embed': (model, _stream, s) =>
       kindOf(model) === 'embedding' ? `${place(s)}/publishers/google/models/${bare(model)}:predict` : undefined,
   },
+  counts: {
+    gemini: (model, _stream, s) =>
+      kindOf(model) === 'gemini'
+        ? `${place(s)}/publishers/google/${writePath(bareOf(model), 'countTokens')}`
+        : undefined,
+  },
   origin: ({ api_base, vertex_location: location }) => {
     if (api_base) return api_base.replace(/\/+$/, '').replace(/\/v1(beta1)?$/, '')
     if (location === 'global') return 'https://aiplatform.googleapis.com'
@@ -126,6 +147,7 @@ export default defineProvider<Settings>({
   amend: {
     // The model stands in the path, and the version in the body.
     anthropic: ({ model: _, ...wire }) => ({ anthropic_version: 'vertex-2023-10-16', ...wire }),
+    'openai-chat': (wire, { model }) => (kindOf(model) === 'mistral' ? mistral(wire) : wire),
   },
   prices: 'google',
   abilities: { tools: true, images: true, audio: true, files: true, schema: true, thinking: true },

@@ -2,6 +2,7 @@
  * The configuration as the rest of the house reads it: both of LiteLLM's sections merged, times in ms, money in
  * nano-dollars, secrets sealed. How a file says it is `schema.ts`; how one becomes the other is `normalise.ts`.
  */
+import type { ZodSafeParseResult } from 'zod'
 import type { Period } from '../core/period.ts'
 import type { Rates } from '../core/price.ts'
 import type { StrategyName } from '../core/strategy.ts'
@@ -115,8 +116,17 @@ export interface KnownProvider {
     | { api_key?: readonly string[]; api_base?: readonly string[]; [setting: string]: readonly string[] | undefined }
     | undefined
   local?: boolean | undefined
+  /** Settings that stand in for a key. */
+  insteadOfKey?: readonly string[] | undefined
   /** Its settings as a zod object: the keys of `litellm_params` that it takes. */
   settings?: object | undefined
+}
+
+/** Whether its servers stand at an address of its own, and not wherever `api_base` says. */
+export function hasAddress(provider: KnownProvider): boolean {
+  const settings = provider.settings as { safeParse?(given: unknown): ZodSafeParseResult<unknown> } | undefined
+  const issues = settings?.safeParse?.({}).error?.issues ?? []
+  return !issues.some((issue) => issue.path[0] === 'api_base')
 }
 
 /** The keys of `litellm_params` that a provider takes as its settings; undefined where it does not tell. */

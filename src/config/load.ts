@@ -3,7 +3,7 @@
  * environment and the providers that exist.
  */
 import { check, faultOfUrl } from './check.ts'
-import type { Config, KnownProvider } from './config.ts'
+import { type Config, hasAddress, type KnownProvider } from './config.ts'
 import type { Finding } from './explain.ts'
 import type { Env } from './interpolate.ts'
 import { normalise } from './normalise.ts'
@@ -85,7 +85,10 @@ function fromEnvironment(file: FileConfig, providers: readonly KnownProvider[], 
     const fault = base === undefined ? undefined : faultOfUrl(env[base] ?? '')
     if (fault)
       found.push({ path: at('model'), severity: 'error', message: `the environment variable ${base} ${fault}` })
-    if (params.api_key !== undefined || keys.length === 0) continue
+    const { insteadOfKey = [], env: variables } = resolved.provider
+    const isGiven = (setting: string): boolean =>
+      (params as Record<string, unknown>)[setting] !== undefined || !!variables?.[setting]?.some((name) => env[name])
+    if (params.api_key !== undefined || keys.length === 0 || insteadOfKey.some(isGiven)) continue
     const name = keys.find((variable) => env[variable])
     if (name === undefined && params.api_base === undefined)
       found.push({
@@ -93,7 +96,7 @@ function fromEnvironment(file: FileConfig, providers: readonly KnownProvider[], 
         severity: 'warning',
         message: `no key for \`${resolved.prefix}\`: set \`api_key\`, or the environment variable ${keys.join(' or ')}.`,
       })
-    if (name !== undefined && params.api_base !== undefined)
+    if (name !== undefined && params.api_base !== undefined && hasAddress(resolved.provider))
       found.push({
         path: at('api_base'),
         severity: 'warning',

@@ -29,7 +29,7 @@ export interface Row {
   bases?: readonly string[]
   /** Further settings, in LiteLLM's words, each with the variables that hold it. */
   more?: Readonly<Record<string, readonly string[]>>
-  /** Those of `more` that are secrets. */
+  /** Those of `more` that are secrets, each as good as a key. */
   secrets?: readonly string[]
   /** Among `more`: what must be there unless the address is given. */
   needs?: string
@@ -113,6 +113,7 @@ export function compatible(row: Row): Provider<RowSettings> {
     ...(row.prefixes ? { prefixes: row.prefixes } : {}),
     settings: settingsOf(row, bases) as unknown as z.ZodType<RowSettings>,
     env: { api_key: row.keys ?? [`${shout(row.id)}_API_KEY`], api_base: bases, ...row.more },
+    ...(row.secrets ? { insteadOfKey: row.secrets } : {}),
     speaks: row.speaks ?? SPEAKS.usual,
     origin: (s) => tidy(baseOf(row, s) ?? ''),
     headers: row.headers ?? bearer,

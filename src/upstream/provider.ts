@@ -52,6 +52,8 @@ export interface Provider<S = unknown> {
     api_base?: readonly string[]
     [setting: string]: readonly string[] | undefined
   }
+  /** Settings that stand in for a key: where one of them is given, none is missing. */
+  insteadOfKey?: readonly string[]
   /** Dialects it understands and the path of each under its origin; the first chat dialect is the preferred one. */
   speaks: Partial<Record<WireId, Path<S>>>
   /** Another address for a request, where it depends on the body too (Gemini's embedding of one text and of many). */

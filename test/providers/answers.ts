@@ -1,0 +1,243 @@
+/** What each dialect's documentation shows as answer, stream and errors; and what is to be read in them. */
+import type { Usage } from '../../src/core/usage.ts'
+import type { Json, WireId } from '../../src/dialects/canonical.ts'
+import { event } from './frames.ts'
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+const sse = (...data: (Json | string)[]): Uint8Array =>
+  encode(data.map((one) => `data: ${typeof one === 'string' ? one : JSON.stringify(one)}\n\n`).join(''))
+const named = (...events: Json[]): Uint8Array =>
+  encode(events.map((one) => `event: ${String(one.type)}\ndata: ${JSON.stringify(one)}\n\n`).join(''))
+const lines = (...data: Json[]): Uint8Array => encode(data.map((one) => `${JSON.stringify(one)}\n`).join(''))
+
+export interface Documented {
+  whole: Json
+  stream: Uint8Array
+  /** What both say. */
+  text: string
+  usage: Partial<Usage>
+  /** An error body for a message. */
+  error(message: string, code: string): string
+}
+
+const head = { id: 'chatcmpl-123', created: 1694268190, model: 'm' }
+const usage = { prompt_tokens: 19, completion_tokens: 10, total_tokens: 29 }
+
+export const CHATS: Partial<Record<WireId, Documented>> = {
+  'openai-chat': {
+    whole: {
+      ...head,
+      object: 'chat.completion',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'Hello!' }, finish_reason: 'stop' }],
+      usage,
+    },
+    stream: sse(
+      // Azure begins with what its filters think of the prompt.
+      { ...head, object: 'chat.completion.chunk', choices: [], prompt_filter_results: [{ prompt_index: 0 }] },
+      {
+        ...head,
+        object: 'chat.completion.chunk',
+        choices: [{ index: 0, delta: { role: 'assistant', content: '' }, finish_reason: null }],
+      },
+      {
+        ...head,
+        object: 'chat.completion.chunk',
+        choices: [{ index: 0, delta: { content: 'Hel' }, finish_reason: null }],
+      },
+      {
+        ...head,
+        object: 'chat.completion.chunk',
+        choices: [{ index: 0, delta: { content: 'lo!' }, finish_reason: null }],
+      },
+      { ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] },
+      { ...head, object: 'chat.completion.chunk', choices: [], usage },
+      '[DONE]',
+    ),
+    text: 'Hello!',
+    usage: { input: 19, output: 10 },
+    error: (message, code) => JSON.stringify({ error: { message, type: 'error', param: null, code } }),
+  },
+  anthropic: {
+    whole: {
+      id: 'msg_01',
+      type: 'message',
+      role: 'assistant',
+      model: 'm',
+      content: [{ type: 'text', text: 'Hello!' }],
+      stop_reason: 'end_turn',
+      stop_sequence: null,
+      usage: { input_tokens: 19, output_tokens: 10 },
+    },
+    stream: named(
+      {
+        type: 'message_start',
+        message: {
+          id: 'msg_01',
+          type: 'message',
+          role: 'assistant',
+          content: [],
+          model: 'm',
+          stop_reason: null,
+          stop_sequence: null,
+          usage: { input_tokens: 19, output_tokens: 1 },
+        },
+      },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+      { type: 'ping' },
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hel' } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'lo!' } },
+      { type: 'content_block_stop', index: 0 },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 10 } },
+      { type: 'message_stop' },
+    ),
+    text: 'Hello!',
+    usage: { input: 19, output: 10 },
+    error: (message, code) => JSON.stringify({ type: 'error', error: { type: code, message } }),
+  },
+  'ollama-chat': {
+    whole: {
+      model: 'm',
+      created_at: '2023-08-04T19:22:45.499127Z',
+      message: { role: 'assistant', content: 'Hello!' },
+      done: true,
+      done_reason: 'stop',
+      total_duration: 4883583458,
+      prompt_eval_count: 19,
+      eval_count: 10,
+    },
+    stream: lines(
+      {
+        model: 'm',
+        created_at: '2023-08-04T08:52:19.385406455-07:00',
+        message: { role: 'assistant', content: 'Hel' },
+        done: false,
+      },
+      {
+        model: 'm',
+        created_at: '2023-08-04T08:52:19.385406455-07:00',
+        message: { role: 'assistant', content: 'lo!' },
+        done: false,
+      },
+      {
+        model: 'm',
+        created_at: '2023-08-04T19:22:45.499127Z',
+        message: { role: 'assistant', content: '' },
+        done: true,
+        done_reason: 'stop',
+        prompt_eval_count: 19,
+        eval_count: 10,
+      },
+    ),
+    text: 'Hello!',
+    usage: { input: 19, output: 10 },
+    error: (message) => JSON.stringify({ error: message }),
+  },
+  gemini: {
+    whole: {
+      candidates: [{ content: { parts: [{ text: 'Hello!' }], role: 'model' }, finishReason: 'STOP', index: 0 }],
+      usageMetadata: { promptTokenCount: 19, candidatesTokenCount: 10, totalTokenCount: 29 },
+      modelVersion: 'm',
+    },
+    stream: sse(
+      {
+        candidates: [{ content: { parts: [{ text: 'Hel' }], role: 'model' }, index: 0 }],
+        usageMetadata: { promptTokenCount: 19, totalTokenCount: 19 },
+        modelVersion: 'm',
+      },
+      {
+        candidates: [{ content: { parts: [{ text: 'lo!' }], role: 'model' }, finishReason: 'STOP', index: 0 }],
+        usageMetadata: { promptTokenCount: 19, candidatesTokenCount: 10, totalTokenCount: 29 },
+        modelVersion: 'm',
+      },
+    ),
+    text: 'Hello!',
+    usage: { input: 19, output: 10 },
+    error: (message, code) => JSON.stringify({ error: { code: 400, message, status: code } }),
+  },
+  // docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-call.html
+  'bedrock-converse': {
+    whole: {
+      output: { message: { role: 'assistant', content: [{ text: 'Hello!' }] } },
+      stopReason: 'end_turn',
+      usage: { inputTokens: 19, outputTokens: 10, totalTokens: 29 },
+      metrics: { latencyMs: 1275 },
+    },
+    stream: Buffer.concat([
+      event('messageStart', { role: 'assistant' }),
+      event('contentBlockDelta', { contentBlockIndex: 0, delta: { text: 'Hel' }, p: 'abcdefg' }),
+      event('contentBlockDelta', { contentBlockIndex: 0, delta: { text: 'lo!' } }),
+      event('contentBlockStop', { contentBlockIndex: 0 }),
+      event('messageStop', { stopReason: 'end_turn' }),
+      event('metadata', {
+        usage: { inputTokens: 19, outputTokens: 10, totalTokens: 29 },
+        metrics: { latencyMs: 1275 },
+      }),
+    ]),
+    text: 'Hello!',
+    usage: { input: 19, output: 10 },
+    error: (message) => JSON.stringify({ message }),
+  },
+  // docs.cohere.com/reference/chat
+  'cohere-chat': {
+    whole: {
+      id: 'c14c80c3-18eb-4519-9460-6c92edd8cfb4',
+      finish_reason: 'COMPLETE',
+      message: { role: 'assistant', content: [{ type: 'text', text: 'Hello!' }] },
+      usage: { billed_units: { input_tokens: 19, output_tokens: 10 }, tokens: { input_tokens: 64, output_tokens: 10 } },
+    },
+    stream: named(
+      {
+        type: 'message-start',
+        id: '29f14a5a',
+        delta: { message: { role: 'assistant', content: [], tool_plan: '', tool_calls: [], citations: [] } },
+      },
+      { type: 'content-start', index: 0, delta: { message: { content: { type: 'text', text: '' } } } },
+      { type: 'content-delta', index: 0, delta: { message: { content: { text: 'Hel' } } } },
+      { type: 'content-delta', index: 0, delta: { message: { content: { text: 'lo!' } } } },
+      { type: 'content-end', index: 0 },
+      {
+        type: 'message-end',
+        delta: {
+          finish_reason: 'COMPLETE',
+          usage: {
+            billed_units: { input_tokens: 19, output_tokens: 10 },
+            tokens: { input_tokens: 64, output_tokens: 10 },
+          },
+        },
+      },
+    ),
+    text: 'Hello!',
+    usage: { input: 19, output: 10 },
+    error: (message) => JSON.stringify({ id: 'd27b6862', message }),
+  },
+}
+
+export const EMBEDDINGS: Partial<Record<WireId, { whole: Json; input: number | undefined }>> = {
+  'openai-embeddings': {
+    whole: {
+      object: 'list',
+      data: [{ object: 'embedding', embedding: [0.5, -0.25], index: 0 }],
+      model: 'm',
+      usage: { prompt_tokens: 8, total_tokens: 8 },
+    },
+    input: 8,
+  },
+  'ollama-embed': { whole: { model: 'm', embeddings: [[0.5, -0.25]], prompt_eval_count: 8 }, input: 8 },
+  // Gemini counts no tokens there.
+  'gemini-embed': { whole: { embedding: { values: [0.5, -0.25] } }, input: undefined },
+  'cohere-embed': {
+    whole: {
+      id: 'da6e531f',
+      embeddings: { float: [[0.5, -0.25]] },
+      texts: ['hello'],
+      meta: { api_version: { version: '2' }, billed_units: { input_tokens: 8 } },
+    },
+    input: 8,
+  },
+  'vertex-embed': {
+    whole: {
+      predictions: [{ embeddings: { statistics: { truncated: false, token_count: 8 }, values: [0.5, -0.25] } }],
+    },
+    input: 8,
+  },
+}
