@@ -18,6 +18,7 @@ import { Deadlines } from './pipeline/deadlines.ts'
 import type { Io, RequestLog, TargetState } from './pipeline/io.ts'
 import { Sealer } from './secrets/seal.ts'
 import type { Secret } from './secrets/secret.ts'
+import { Belongings } from './store/belongings.ts'
 import { Digests, fact, Keys, newSecret, setFact } from './store/keys.ts'
 import { Ledger } from './store/ledger.ts'
 import { openStore, type Store } from './store/open.ts'
@@ -109,6 +110,7 @@ async function open(
     },
     deadlines: new Deadlines(now),
     responses,
+    belongings: new Belongings(store),
     fetchImage: (url, signal) => fetchImage(url, { ...config.images, timeoutMs: IMAGE_TIMEOUT_MS }, signal),
     send,
     knock,

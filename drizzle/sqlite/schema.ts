@@ -126,6 +126,29 @@ export const spend = sqliteTable(
   (t) => [primaryKey({ columns: [t.scope, t.windowStart] })],
 )
 
+/** What callers made at providers (files, batches): whose it is, and at which target it lies. */
+export const belongings = sqliteTable(
+  'belongings',
+  {
+    /** `key:<id>` or `master`: nobody else sees it. */
+    owner: text('owner').notNull(),
+    /** `file` or `batch`. */
+    kind: text('kind').notNull(),
+    /** The provider's own. */
+    id: text('id').notNull(),
+    /** Id of the target. */
+    target: text('target').notNull(),
+    /** The model it was made for, in the caller's words; null where none was named. */
+    alias: text('alias'),
+    /** JSON: the provider's object as it was last seen. No content. */
+    facts: text('facts').notNull(),
+    createdAt: integer('created_at').notNull(),
+    /** A batch: its end was seen and charged. */
+    settled: integer('settled').notNull().default(0),
+  },
+  (t) => [primaryKey({ columns: [t.owner, t.kind, t.id] }), index('belongings_list').on(t.owner, t.kind, t.createdAt)],
+)
+
 /** Responses that a caller may refer to by id (`previous_response_id`). Content, so it is sealed and does not stay. */
 export const responses = sqliteTable(
   'responses',

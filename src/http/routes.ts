@@ -8,6 +8,8 @@ import { readPath } from '../dialects/gemini/path.ts'
 import { dialects } from '../dialects/index.ts'
 import { passed } from '../dialects/passed.ts'
 import type { Door, Reshape } from '../pipeline/io.ts'
+import { type Kept, keptDoor } from '../pipeline/kept/door.ts'
+import { pass } from '../pipeline/pass/pass.ts'
 import type { Link } from '../upstream/link.ts'
 import { askTargets } from './health.ts'
 import { jsonBody } from './json-body.ts'
@@ -102,6 +104,29 @@ const asArray = (): Reshape => {
   return { contentType: 'application/json', push: (bytes) => array.push(bytes), end: () => array.end() }
 }
 
+/** OpenAI's files and batches: each key sees its own. */
+function keptRoutes(base: string): Route[] {
+  const kept = (method: Route['method'], path: string, what: Kept): Route => ({
+    method,
+    path: base + path,
+    role: 'caller',
+    dialect: openai,
+    // A path without parameters has no record of them.
+    door: (params: Readonly<Record<string, string>> | undefined) => keptDoor(what, params?.id),
+  })
+  return [
+    kept('POST', '/files', 'file.create'),
+    kept('GET', '/files', 'file.list'),
+    kept('GET', '/files/:id', 'file.get'),
+    kept('GET', '/files/:id/content', 'file.content'),
+    kept('DELETE', '/files/:id', 'file.delete'),
+    kept('POST', '/batches', 'batch.create'),
+    kept('GET', '/batches', 'batch.list'),
+    kept('GET', '/batches/:id', 'batch.get'),
+    kept('POST', '/batches/:id/cancel', 'batch.cancel'),
+  ]
+}
+
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
 /** Any other path of a provider that has a target: `/openai/v1/fine_tuning/jobs`. Ollama's management stays closed. */
@@ -110,7 +135,8 @@ function throughRoutes(links: readonly Link[]): Route[] {
   return [...new Set(open)].flatMap(({ id, speaks }) => {
     const told = dialects[speaks.anthropic ? 'anthropic' : speaks.gemini ? 'gemini' : 'openai-chat']
     const dialect = passed(told)
-    const door: Door = { dialect, call: 'pass_through_endpoint', through: id }
+    const other: Door['other'] = (io, request, door) => pass(io, request, door, id)
+    const door: Door = { dialect, call: 'pass_through_endpoint', other }
     return METHODS.map((method): Route => ({ method, path: `/${id}/*`, role: 'caller', dialect, door }))
   })
 }
@@ -159,6 +185,7 @@ export function routes(offices: Offices): Route[] {
     { method: 'POST', path: '/openai/deployments/*', role: 'caller', dialect: openai, door: azureDoor },
     { method: 'POST', path: '/v1beta/models/*', role: 'caller', dialect: dialects.gemini, door: geminiDoor },
 
+    ...['/v1', ''].flatMap(keptRoutes),
     ...throughRoutes(offices.links()),
 
     ...['/v1/responses', '/responses'].flatMap((path) => [

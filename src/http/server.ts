@@ -6,7 +6,6 @@ import { dialects } from '../dialects/index.ts'
 import { authenticate } from '../pipeline/authenticate.ts'
 import { count } from '../pipeline/count.ts'
 import type { Door, Io } from '../pipeline/io.ts'
-import { pass as passThrough } from '../pipeline/pass/pass.ts'
 import { refusalHeaders } from '../pipeline/refuse.ts'
 import { serve } from '../pipeline/serve.ts'
 import type { ModelRoute, PlainRoute, Route } from './route.ts'
@@ -91,11 +90,7 @@ function enter(
 }
 
 const pass = (io: Io, request: Request, door: Door): Promise<Response> =>
-  door.counts
-    ? count(io, request, door)
-    : door.through === undefined
-      ? serve(io, request, door)
-      : passThrough(io, request, door, door.through)
+  door.counts ? count(io, request, door) : door.other ? door.other(io, request, door) : serve(io, request, door)
 
 /** The one door of every route that is not a model's: who may come in, and how errors are told. */
 async function visit(io: Io, route: PlainRoute, request: Request, params: Record<string, string>): Promise<Response> {

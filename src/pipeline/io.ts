@@ -25,8 +25,8 @@ export interface Door {
   said?: PathSaid
   /** Only its tokens are counted, and told in this shape. */
   counts?: (tokens: number) => Record<string, unknown>
-  /** Passed through to this provider (its id) as it is. */
-  through?: string
+  /** It is no request to one model and has a way of its own. */
+  other?: (io: Io, request: Request, door: Door) => Promise<Response>
   /** A stream in another framing than the dialect's own (Gemini's JSON array). One for each stream. */
   reshape?: () => Reshape
 }
@@ -53,6 +53,36 @@ export interface ResponsesDoor {
   keeps: boolean
   get(owner: string, id: string): { response: Record<string, unknown>; input: unknown[] } | undefined
   put(owner: string, id: string, kept: { response: Record<string, unknown>; input: unknown[] }): void
+}
+
+/** Something that a caller made at a provider. */
+export interface Belonging {
+  owner: string
+  kind: 'file' | 'batch'
+  id: string
+  target: string
+  alias: string | undefined
+  facts: Record<string, unknown>
+  createdAt: number
+}
+
+/** What callers made at providers, each for its owner only. */
+export interface BelongingsDoor {
+  put(thing: Belonging): void
+  get(owner: string, kind: Belonging['kind'], id: string): Belonging | undefined
+  /** Newest first unless `oldest`, those behind `after`. @param limit one more is given where there are more */
+  list(owner: string, kind: Belonging['kind'], page: BelongingsPage): Belonging[]
+  delete(owner: string, kind: Belonging['kind'], id: string): void
+  /** Whether this is the first time. */
+  settle(owner: string, id: string): boolean
+  isSettled(owner: string, id: string): boolean
+}
+
+export interface BelongingsPage {
+  after: string | undefined
+  limit: number
+  oldest: boolean
+  purpose: string | undefined
 }
 
 export interface LedgerDoor {
@@ -98,6 +128,7 @@ export interface Io {
   recognise(secret: string): Key | 'master' | undefined
   deadlines: Deadlines
   responses: ResponsesDoor
+  belongings: BelongingsDoor
   /** @param signal ends it @returns as soon as there are headers */
   send(
     link: Link,

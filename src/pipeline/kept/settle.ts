@@ -1,0 +1,104 @@
+/** The charge of a batch, once, when its end is first seen: half of its target's rates for what the provider reports. */
+import { batchPrice } from '../../core/batch-price.ts'
+import { UpstreamFailure } from '../../core/failure.ts'
+import { Refusal } from '../../core/refusal.ts'
+import { NO_USAGE, type Usage, type UsageSource, usage } from '../../core/usage.ts'
+import { usageReader } from '../../dialects/any-usage.ts'
+import type { Json } from '../../dialects/canonical.ts'
+import { NdjsonFramer } from '../../dialects/ndjson.ts'
+import { isObject } from '../../dialects/wire.ts'
+import type { Link } from '../../upstream/link.ts'
+import type { Call } from '../call.ts'
+import type { Belonging, Io } from '../io.ts'
+import { fetchFrom, placeOf } from './step.ts'
+
+/** Nothing more will happen to a batch that is one of these. */
+const OVER = ['completed', 'failed', 'expired', 'cancelled']
+
+export const isOver = (facts: Json): boolean => OVER.includes(String(facts.status))
+
+/** @returns what was charged; undefined where it had been before */
+export async function settleBatch(
+  call: Call,
+  io: Io,
+  link: Link,
+  batch: Belonging,
+  facts: Json,
+): Promise<{ usage: Usage; cost: number } | undefined> {
+  if (io.belongings.isSettled(batch.owner, batch.id)) return undefined
+  const reported = usageReader()({ usage: facts.usage }) ?? (await usageOfResults(call, io, link, facts))
+  const source: UsageSource = reported ? 'provider' : 'none'
+  const { target } = link
+  // Its money was spent at the provider long ago: it is booked, whatever is left.
+  const hold = await io.ledger.hold({
+    operation: call.operation,
+    attempt: 1,
+    startedAt: call.startedAt,
+    keyId: call.keyId,
+    target: { ...target, alias: batch.alias ?? target.alias, price: batchPrice(target.price) },
+    call: 'abatch',
+    accounts: call.accounts,
+    ask: () => ({ price: { kind: 'free', version: '' }, tokens: NOTHING, mode: 'strict' }),
+    waitMs: 0,
+    status: call.snapshot.policy.budgetStatus,
+    signal: call.request.signal,
+  })
+  // Two that look at the same moment: one of them is first.
+  if (!io.belongings.settle(batch.owner, batch.id)) {
+    io.ledger.release(hold)
+    return undefined
+  }
+  const counted = reported ?? NO_USAGE
+  const cost = io.ledger.settle(hold, {
+    outcome: 'ok',
+    status: 200,
+    usage: counted,
+    source,
+    firstMs: undefined,
+    now: io.now(),
+  })
+  return { usage: counted, cost }
+}
+
+const NOTHING = { inputMost: 0, inputLikely: 0, outputMost: 0, outputLeast: 0 }
+/** More than OpenAI takes as a batch's input. */
+const LONGEST_RESULTS = 1024 * 1024 * 1024
+
+/** Where the batch itself reports none: the sum over its results. */
+async function usageOfResults(call: Call, io: Io, link: Link, facts: Json): Promise<Usage | undefined> {
+  if (typeof facts.output_file_id !== 'string') return undefined
+  const abort = new AbortController()
+  const url = placeOf(link, 'file', facts.output_file_id, 'content')
+  const response = await fetchFrom(call, io, link, { method: 'GET', url, abort })
+  const framer = new NdjsonFramer()
+  const sum = { ...NO_USAGE }
+  let length = 0
+  try {
+    for await (const part of response.body ?? []) {
+      length += part.byteLength
+      if (length > LONGEST_RESULTS)
+        throw new Refusal('upstream_error', "The batch's results are too long to be counted.")
+      for (const { frame } of framer.push(part)) add(sum, frame?.data)
+    }
+    for (const { frame } of framer.end()) add(sum, frame?.data)
+  } catch (cause) {
+    abort.abort()
+    if (cause instanceof Refusal) throw cause
+    throw new Refusal('upstream_error', "The batch's results can't be counted now. Try again.", {
+      private: cause instanceof UpstreamFailure ? cause.failure.message : String(cause),
+    })
+  }
+  return sum.input + sum.output > 0 ? usage(sum) : undefined
+}
+
+function add(sum: Usage, line: string | undefined): void {
+  let json: unknown
+  try {
+    json = JSON.parse(line ?? '')
+  } catch {
+    return
+  }
+  const body = isObject(json) && isObject(json.response) ? json.response.body : undefined
+  const one = isObject(body) ? usageReader()(body) : undefined
+  if (one) for (const key of Object.keys(sum) as (keyof Usage)[]) sum[key] += one[key]
+}
