@@ -176,7 +176,8 @@ export interface Timings {
 export type Event =
   | { type: 'start'; id?: string; model?: string; created?: number; usage?: Usage }
   | { type: 'text'; choice: number; text: string; logprobs?: TokenLogprob[] }
-  | { type: 'thinking'; choice: number; text: string }
+  /** `extras` stand with the first piece of a thought that came whole. */
+  | { type: 'thinking'; choice: number; text: string; extras?: Extras }
   | { type: 'signature'; choice: number; signature: string }
   | { type: 'redacted_thinking'; choice: number; data: string }
   | { type: 'refusal'; choice: number; text: string }

@@ -55,12 +55,10 @@ export const PART_HINTS: ReadonlySet<string> = new Set([
   'caller',
   'toolset_name',
   'as',
-  // OpenAI's Responses: an item's name and state, and reasoning that only it can read.
+  // OpenAI's Responses: an item's name and state.
   'id',
   'status',
   'phase',
-  'summary',
-  'encrypted_content',
   'logprobs',
   // Gemini's words for what was read.
   'thoughtSignature',

@@ -1,6 +1,9 @@
 /** Content parts, as several dialects need them. */
 import { Refusal } from '../core/refusal.ts'
-import type { Part, Source, ToolCall } from './canonical.ts'
+import type { DialectId, Json, Part, Source, ToolCall } from './canonical.ts'
+import type { Warn } from './dialect.ts'
+import { PART_HINTS } from './hints.ts'
+import { extrasFor } from './wire.ts'
 
 /** `data:image/png;base64,…` or an address. */
 export function sourceOf(url: string): Source {
@@ -36,6 +39,16 @@ export function joinText(parts: readonly Part[], separator = '\n'): string {
 
 export const callsOf = (parts: readonly Part[]): ToolCall[] =>
   parts.filter((part): part is ToolCall => part.type === 'call')
+
+/**
+ * What stands beside a part and goes out again in its own dialect; what would be missed elsewhere is warned of. Parts of
+ * another dialect's own kind, and thinking, are warned of as a whole by whoever leaves them out.
+ */
+export function beside(dialect: DialectId, part: Part, warn: Warn): Json {
+  if (!('extras' in part) || part.extras === undefined || part.type === 'foreign') return {}
+  if (part.type === 'thinking') return part.extras.dialect === dialect ? part.extras.fields : {}
+  return extrasFor(dialect, part.extras, warn, PART_HINTS)
+}
 
 /** What must be in the prompt for the answer to make sense and cannot be: never dropped. */
 export function cannotCarry(what: string, why: string, param = 'messages'): Refusal {

@@ -29,7 +29,8 @@ function eventsOfPart(part: Part, choice: number, index: number): Event[] {
     case 'refusal':
       return [{ type: 'refusal', choice, text: part.text }]
     case 'thinking': {
-      const said: Event[] = [{ type: 'thinking', choice, text: part.text }]
+      const { extras } = part
+      const said: Event[] = [{ type: 'thinking', choice, text: part.text, ...(extras ? { extras } : {}) }]
       if (part.signature !== undefined) said.push({ type: 'signature', choice, signature: part.signature })
       return [...said, ...restOf(part, choice)]
     }

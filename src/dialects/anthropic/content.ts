@@ -2,13 +2,11 @@
 import { Refusal } from '../../core/refusal.ts'
 import type { Json, Part, Source, ToolResult } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { PART_HINTS } from '../hints.ts'
-import { cannotCarry, textOfFile } from '../parts.ts'
+import { beside, cannotCarry, textOfFile } from '../parts.ts'
 import {
   argsObject,
   bad,
   compact,
-  extrasFor,
   extrasOf,
   isString,
   optionalString,
@@ -123,7 +121,7 @@ const BAD_ARGS = () =>
   })
 
 function writeBlock(part: Part, warn: Warn): Json | undefined {
-  const extras = 'extras' in part ? extrasFor(ID, part.extras, warn, PART_HINTS) : {}
+  const extras = beside(ID, part, warn)
   switch (part.type) {
     case 'text':
     case 'refusal':

@@ -29,7 +29,8 @@ export function writeContent(parts: readonly Part[], warn: Warn): Json[] {
 }
 
 function writeBlock(part: Part, warn: Warn): Json[] {
-  if ('extras' in part && part.type !== 'foreign') extrasFor(ID, part.extras, warn, PART_HINTS)
+  if ('extras' in part && part.type !== 'foreign' && part.type !== 'thinking')
+    extrasFor(ID, part.extras, warn, PART_HINTS)
   switch (part.type) {
     case 'text':
     case 'refusal':

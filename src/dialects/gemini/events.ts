@@ -127,6 +127,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
       case 'foreign': {
         if (event.extras.dialect !== ID) return ''
         const { type, ...fields } = event.extras.fields
+        if (type === undefined && Object.keys(fields).length === 0) return ''
         // A signature alone stands beside an empty text, as Google itself sends it.
         return say(event.choice, type === undefined ? { text: '', ...fields } : fields)
       }

@@ -3,7 +3,7 @@ import { Refusal } from '../../core/refusal.ts'
 import type { Extras, Json, Part, ToolCall, ToolResult } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { PART_HINTS } from '../hints.ts'
-import { cannotCarry, joinText, textOfFile } from '../parts.ts'
+import { beside, cannotCarry, joinText, textOfFile } from '../parts.ts'
 import {
   argsObject,
   bad,
@@ -113,7 +113,7 @@ const BAD_ARGS = () =>
 
 /** A part of a user's, the system's or the model's turn; results of tools have a turn of their own. */
 export function writePart(part: Part, warn: Warn): Json | undefined {
-  const { mimeType, ...extras } = 'extras' in part ? extrasFor(ID, part.extras, warn, PART_HINTS) : {}
+  const { mimeType, ...extras } = beside(ID, part, warn)
   switch (part.type) {
     case 'text':
       // An empty part is refused unless it carries a signature.

@@ -43,8 +43,16 @@ export const chatAction = (stream: boolean): string => (stream ? 'streamGenerate
 /** The action for a body of embeddings. */
 export const embedAction = (body: Json): string => ('requests' in body ? 'batchEmbedContents' : 'embedContent')
 
-/** `models/{model}:{action}`, as it stands behind the version; slashes in names stay. */
+/**
+ * `models/{model}:{action}`, as it stands behind the version; slashes in names stay. A caller may have chosen the name (a
+ * wildcard), so it must not lead out of its place.
+ * @throws Refusal model_not_found
+ */
 export function writePath(model: string, action: string): string {
   const named = /^(?:models|tunedModels)\//.test(model) ? model : `models/${model}`
-  return `${encodeURI(named).replace(/[?#]/g, encodeURIComponent)}:${action}`
+  const steps = named.split('/')
+  if (!model.isWellFormed() || steps.some((step) => step === '' || step === '.' || step === '..'))
+    throw new Refusal('model_not_found', `'${model}' is not the name of a model.`, { param: 'model' })
+  const path = steps.map(encodeURIComponent).join('/')
+  return `${path.replace(/%3A/g, ':').replace(/%40/g, '@')}:${action}`
 }

@@ -1,9 +1,8 @@
 /** Content parts of OpenAI's chat messages. */
 import type { Json, Part } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { PART_HINTS } from '../hints.ts'
-import { cannotCarry, sourceOf, textOfFile, urlOf } from '../parts.ts'
-import { bad, compact, extrasFor, extrasOf, isObject, optionalString, requiredObject, requiredString } from '../wire.ts'
+import { beside, cannotCarry, sourceOf, textOfFile, urlOf } from '../parts.ts'
+import { bad, compact, extrasOf, isObject, optionalString, requiredObject, requiredString } from '../wire.ts'
 
 const ID = 'openai-chat'
 const TEXT = new Set(['type', 'text'])
@@ -70,7 +69,7 @@ export function writeContent(parts: readonly Part[], warn: Warn): string | Json[
 }
 
 function writePart(part: Part, warn: Warn): Json | undefined {
-  const extras = 'extras' in part ? extrasFor(ID, part.extras, warn, PART_HINTS) : {}
+  const extras = beside(ID, part, warn)
   switch (part.type) {
     case 'text':
       return { type: 'text', text: part.text, ...extras }

@@ -1,9 +1,8 @@
 /** Content parts of OpenAI's Responses (platform.openai.com/docs/api-reference/responses), both ways. */
 import type { Extras, Json, Part } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { PART_HINTS } from '../hints.ts'
-import { cannotCarry, sourceOf, textOfFile, urlOf } from '../parts.ts'
-import { bad, compact, extrasFor, extrasOf, isString, optionalString, requiredObject, requiredString } from '../wire.ts'
+import { beside, cannotCarry, sourceOf, textOfFile, urlOf } from '../parts.ts'
+import { bad, compact, extrasOf, isString, optionalString, requiredObject, requiredString } from '../wire.ts'
 
 export const ID = 'openai-responses'
 const TEXT = new Set(['type', 'text'])
@@ -77,7 +76,7 @@ export function writeContent(parts: readonly Part[], warn: Warn): string | Json[
 }
 
 function writePart(part: Part, warn: Warn): Json | undefined {
-  const extras = 'extras' in part ? extrasFor(ID, part.extras, warn, PART_HINTS) : {}
+  const extras = beside(ID, part, warn)
   switch (part.type) {
     case 'text':
     case 'refusal':

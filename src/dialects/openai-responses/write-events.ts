@@ -4,7 +4,7 @@
  * something else begins; calls stay open while their arguments are not whole, so that parallel ones may interleave.
  */
 import type { Usage } from '../../core/usage.ts'
-import type { Chat, Event, Finish, Json, TokenLogprob } from '../canonical.ts'
+import type { Chat, Event, Extras, Finish, Json, TokenLogprob } from '../canonical.ts'
 import type { Answering } from '../dialect.ts'
 import { badReply, callId, isString } from '../wire.ts'
 import { ID } from './content.ts'
@@ -107,8 +107,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
       ? tell('response.reasoning_summary_text.done', { ...at(item, 'summary_index'), text: said }) +
         tell('response.reasoning_summary_part.done', { ...at(item, 'summary_index'), part: summary[0] })
       : ''
-    const { content: _, ...others } = rest
-    return out + done(item, { ...item.json, ...others, id: item.json.id, summary })
+    return out + done(item, { ...item.json, summary, ...rest, id: item.json.id })
   }
 
   function closeCall(call: Item, status = 'completed'): string {
@@ -151,10 +150,11 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
     return out + tell(`response.${type}.delta`, { ...at(current, 'content_index'), delta, ...odds })
   }
 
-  function think(delta: string): string {
+  function think(delta: string, extras: Extras | undefined): string {
     let out = ''
     if (current?.kind !== 'thinking') {
-      const [item, before] = begin('thinking', thought(itemId('rs', answering, output.length)))
+      const own = extras?.dialect === ID ? extras.fields.id : undefined
+      const [item, before] = begin('thinking', thought(isString(own) ? own : itemId('rs', answering, output.length)))
       current = item
       out = before
     }
@@ -202,7 +202,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
       case 'refusal':
         return event.text === '' ? '' : say('refusal', event.text, undefined)
       case 'thinking':
-        return event.text === '' ? '' : think(event.text)
+        return event.text === '' ? '' : think(event.text, event.extras)
       case 'foreign':
         return event.extras.dialect === ID ? pass(event.extras.fields) : ''
       case 'call': {
