@@ -1,6 +1,5 @@
 /** One attempt: sends, waits for the first content (the commit point) and says what came, or throws what went wrong. */
 import { type Failure, UpstreamFailure } from '../core/failure.ts'
-import type { Usage } from '../core/usage.ts'
 import type { Chat, Embed, Json } from '../dialects/canonical.ts'
 import type { Answering, ChatDialect, ChatTarget, EmbedDialect } from '../dialects/dialect.ts'
 import { unforceEvents, unforceReply } from '../dialects/forced-format.ts'
@@ -8,6 +7,7 @@ import { eventsOf } from '../dialects/replay.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { failureOf, thrown } from '../upstream/classify.ts'
 import type { Link } from '../upstream/link.ts'
+import type { Answer, StreamAnswer, WholeAnswer } from './answer.ts'
 import type { Call } from './call.ts'
 import { type Composed, compose } from './compose.ts'
 import type { Deadline } from './deadlines.ts'
@@ -17,31 +17,6 @@ import type { Io } from './io.ts'
 import { firstLimit } from './patience.ts'
 import { readWhole } from './read-whole.ts'
 import { relayCarrier, Source, transcodeCarrier } from './source.ts'
-
-interface Common {
-  link: Link
-  hold: OpenHold
-  /** ms from the start of the attempt to its first content. */
-  firstMs: number
-}
-
-export interface WholeAnswer extends Common {
-  kind: 'whole'
-  body: Uint8Array | string
-  contentType: string
-  usage: Usage | undefined
-}
-
-export interface StreamAnswer extends Common {
-  kind: 'stream'
-  /** What was read up to the first content. */
-  prefix: Uint8Array[]
-  source: Source
-  /** Another one than the dialect's own. */
-  contentType?: string
-}
-
-export type Answer = WholeAnswer | StreamAnswer
 
 /** More than this before any content is no answer. */
 const LONGEST_PREFIX = 16 * 1024 * 1024

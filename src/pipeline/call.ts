@@ -10,7 +10,7 @@ import type { Target } from '../core/target.ts'
 import type { Chat, Embed } from '../dialects/canonical.ts'
 import type { FormPart } from '../dialects/multipart.ts'
 import type { Peek } from '../dialects/peek.ts'
-import type { Answer } from './ask.ts'
+import type { Answer } from './answer.ts'
 import type { Door } from './io.ts'
 
 const NOTHING = new Uint8Array(0)

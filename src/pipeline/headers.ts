@@ -1,6 +1,6 @@
 import { toDollars } from '../core/money.ts'
 import { visible } from '../upstream/link.ts'
-import type { Answer } from './ask.ts'
+import type { Answer } from './answer.ts'
 import type { Call } from './call.ts'
 
 /** Headers of every answer from a target: who answered, after how many attempts, and why it was not the first choice. */

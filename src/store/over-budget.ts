@@ -2,10 +2,15 @@
 import type { Account } from '../core/ledger.ts'
 import { showDollars } from '../core/money.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { HoldRequest } from './ledger.ts'
+
+/** What a refusal has to know of the request. */
+interface Refused {
+  /** HTTP status of the refusal. */
+  status: number
+}
 
 /** What is spent leaves too little. */
-export function overBudget(account: Account, needed: number, request: HoldRequest, now: number): Refusal {
+export function overBudget(account: Account, needed: number, request: Refused, now: number): Refusal {
   const left = account.limit - account.spent
   const whose = account.scope === 'gateway' ? 'the whole gateway' : 'this key'
   const until = Number.isFinite(account.window.end)
@@ -31,7 +36,7 @@ export function overBudget(account: Account, needed: number, request: HoldReques
 }
 
 /** The time to wait for what others hold is over. */
-export function heldByOthers(account: Account, request: HoldRequest): Refusal {
+export function heldByOthers(account: Account, request: Refused): Refusal {
   return new Refusal(
     'budget_exceeded',
     `The rest of the budget of ${account.scope === 'gateway' ? 'the whole gateway' : 'this key'} is held by requests that are ` +

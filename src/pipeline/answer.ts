@@ -1,0 +1,30 @@
+/** An answer that has begun: its hold is open until it has been delivered. */
+import type { Usage } from '../core/usage.ts'
+import type { OpenHold } from '../store/ledger.ts'
+import type { Link } from '../upstream/link.ts'
+import type { Source } from './source.ts'
+
+interface Common {
+  link: Link
+  hold: OpenHold
+  /** ms from the start of the attempt to its first content. */
+  firstMs: number
+}
+
+export interface WholeAnswer extends Common {
+  kind: 'whole'
+  body: Uint8Array | string
+  contentType: string
+  usage: Usage | undefined
+}
+
+export interface StreamAnswer extends Common {
+  kind: 'stream'
+  /** What was read up to the first content. */
+  prefix: Uint8Array[]
+  source: Source
+  /** Another one than the dialect's own. */
+  contentType?: string
+}
+
+export type Answer = WholeAnswer | StreamAnswer
