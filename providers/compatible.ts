@@ -9,6 +9,7 @@ import {
   databricksToken,
   datarobot,
   deepseek,
+  dockerRunner,
   everywhere,
   fireworks,
   fireworksPath,
@@ -368,7 +369,7 @@ const CLOUDS: readonly Row[] = [
 
 /** Servers of one's own: free unless priced, and without a key unless one is given. */
 const OWN: readonly Row[] = [
-  { id: 'docker_model_runner', base: 'http://localhost:22088/engines/llama.cpp/v1', speaks: completing, local: true },
+  { id: 'docker_model_runner', base: dockerRunner, speaks: completing, local: true },
   {
     id: 'hosted_vllm',
     prefixes: ['vllm'],

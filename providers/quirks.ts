@@ -35,6 +35,13 @@ export function versioned({ api_base }: RowSettings): string | undefined {
   return api_base && !/\/v1\/?$/.test(api_base) ? `${api_base.replace(/\/+$/, '')}/v1` : api_base
 }
 
+/** LiteLLM's address has no version. */
+export function dockerRunner({
+  api_base = 'http://localhost:22088/engines/llama.cpp',
+}: RowSettings): string | undefined {
+  return versioned({ api_base })
+}
+
 export function cortex({ api_base, account_id: account }: RowSettings): string | undefined {
   return api_base ?? (account ? `https://${account}.snowflakecomputing.com/api/v2` : undefined)
 }
