@@ -86,6 +86,11 @@ export default defineProvider<Settings>({
     'openai-completions': at('/completions'),
     'openai-embeddings': at('/embeddings'),
     'openai-responses': responses,
+    'openai-images': at('/images/generations'),
+    'openai-image-edits': at('/images/edits'),
+    'openai-speech': at('/audio/speech'),
+    'openai-transcriptions': at('/audio/transcriptions'),
+    'openai-translations': at('/audio/translations'),
   },
   // Some write down all that the portal shows.
   origin: (s) => s.api_base.replace(/\/openai(\/.*)?$/, '').replace(/\/+$/, ''),
