@@ -13,6 +13,7 @@ import type { Snapshot } from './core/snapshot.ts'
 import type { Target } from './core/target.ts'
 import { type Offices, routes } from './http/routes.ts'
 import { buildApp, listen } from './http/server.ts'
+import { Sockets } from './http/sockets.ts'
 import { type Log, makeLog } from './observe/log.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
 import type { Io, RequestLog, TargetState } from './pipeline/io.ts'
@@ -119,12 +120,14 @@ async function open(
     settings: { bodyLimit: config.bodyLimit, heartbeatMs: config.heartbeat, keyHeader: config.keyHeader },
   }
   let draining = false
+  const sockets = new Sockets()
   const offices: Offices = {
     snapshot: () => snapshot,
     link: io.link,
     links: () => catalog.links,
     keys: keyRoutes(ring, (scope, budget) => ledger.account(scope, budget), now),
     responses,
+    sockets,
     spendLogs: (who, query) => {
       ledger.flush()
       return spendLogs(store, ring, who, query)
@@ -142,9 +145,10 @@ async function open(
     },
   }
   const server = listen(
-    buildApp(io, routes(offices), () => draining),
+    buildApp(io, routes(offices), () => draining, sockets),
     port,
     host,
+    sockets,
   )
   const checkpointer = startCheckpointer(store.path)
 

@@ -10,6 +10,8 @@ import { passed } from '../dialects/passed.ts'
 import type { Door, Reshape } from '../pipeline/io.ts'
 import { type Kept, keptDoor } from '../pipeline/kept/door.ts'
 import { pass } from '../pipeline/pass/pass.ts'
+import { openRealtime } from '../pipeline/realtime/open.ts'
+import type { SocketDoor } from '../pipeline/realtime/talk.ts'
 import type { Link } from '../upstream/link.ts'
 import { askTargets } from './health.ts'
 import { jsonBody } from './json-body.ts'
@@ -23,6 +25,7 @@ export interface Offices extends OllamaDoor {
   links(): readonly Link[]
   keys: KeyRoutes
   responses: ResponseShelf
+  sockets: SocketDoor
   spendLogs(who: Principal, query: URLSearchParams): { rows: unknown[]; next: string | undefined }
   globalSpend(): Record<string, unknown>
   /** Whether it can take requests: the database answers and no stop is under way. */
@@ -186,6 +189,16 @@ export function routes(offices: Offices): Route[] {
     { method: 'POST', path: '/v1beta/models/*', role: 'caller', dialect: dialects.gemini, door: geminiDoor },
 
     ...['/v1', ''].flatMap(keptRoutes),
+    ...['/v1/realtime', '/realtime'].map((path): Route => {
+      const other: Door['other'] = (io, request, door) => openRealtime(io, request, door, offices.sockets)
+      return {
+        method: 'GET',
+        path,
+        role: 'caller',
+        dialect: openai,
+        door: { dialect: openai, call: 'arealtime', other },
+      }
+    }),
     ...throughRoutes(offices.links()),
 
     ...['/v1/responses', '/responses'].flatMap((path) => [

@@ -6,9 +6,11 @@ import { dialects } from '../dialects/index.ts'
 import { authenticate } from '../pipeline/authenticate.ts'
 import { count } from '../pipeline/count.ts'
 import type { Door, Io } from '../pipeline/io.ts'
+import type { Talk } from '../pipeline/realtime/talk.ts'
 import { refusalHeaders } from '../pipeline/refuse.ts'
 import { serve } from '../pipeline/serve.ts'
 import type { ModelRoute, PlainRoute, Route } from './route.ts'
+import type { Sockets } from './sockets.ts'
 
 export interface Listening {
   url: string
@@ -23,6 +25,7 @@ export function buildApp(
   io: Io,
   table: readonly Route[],
   draining: () => boolean,
+  sockets: Sockets,
 ): { fetch(request: Request): Response | Promise<Response> } {
   const app = new Elysia({ aot: true, precompile: true })
   for (const route of table) {
@@ -62,14 +65,14 @@ export function buildApp(
     )
   })
   const compiled = app.compile()
-  return { fetch: (request) => compiled.fetch(withLongHost(request)) }
+  return { fetch: (request) => compiled.fetch(withLongHost(request, sockets)) }
 }
 
 /** Elysia looks for the path from the 11th character on: a host of one to three letters (`http://llm/api/chat`) hides it. */
-function withLongHost(request: Request): Request {
+function withLongHost(request: Request, sockets: Sockets): Request {
   const { url } = request
   if (url.indexOf('/', 8) >= 11) return request
-  return new Request(url.replace(/^(https?:\/\/)/, '$1short.host.'), request)
+  return sockets.copied(new Request(url.replace(/^(https?:\/\/)/, '$1short.host.'), request), request)
 }
 
 /** Into the pipeline; where the path itself is wrong, that is told as everything else is. */
@@ -148,11 +151,13 @@ export function listen(
   app: { fetch(request: Request): Response | Promise<Response> },
   port: number,
   host: string,
+  sockets: Sockets,
 ): Listening {
-  const server = Bun.serve({
+  const server = Bun.serve<Talk>({
     port,
     hostname: host,
     fetch: app.fetch,
+    websocket: sockets.handlers,
     // A stream may be silent for as long as it likes: heartbeats and timeouts are ours (Bun's default cuts at 10 s).
     idleTimeout: 0,
     // Two gateways on one port would share it silently.
@@ -165,9 +170,13 @@ export function listen(
         { status: 500, headers: { 'content-type': 'application/json' } },
       ),
   })
+  sockets.attach(server)
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`,
     pending: () => server.pendingRequests,
-    stop: (force) => server.stop(force),
+    stop: (force) => {
+      sockets.endAll()
+      return server.stop(force)
+    },
   }
 }
