@@ -8,7 +8,9 @@ import { type Gateway, startGateway } from '../support/gateway.ts'
 
 /** One alias for each dialect that a target may speak. */
 export const KINDS = ['openai', 'anthropic', 'ollama'] as const
-export type Kind = (typeof KINDS)[number]
+/** With Gemini's, which have no client of their own here. */
+export const TARGETS = [...KINDS, 'gemini'] as const
+type Kind = (typeof TARGETS)[number]
 
 /** Words of each answer of the mock. */
 export const WORDS = 12
@@ -59,7 +61,7 @@ export async function startHouse(more: Record<string, unknown> = {}): Promise<Ho
     input_cost_per_token: 1e-6,
     output_cost_per_token: 2e-6,
   })
-  const models = KINDS.flatMap((kind) => [
+  const models = TARGETS.flatMap((kind) => [
     { model_name: kind, litellm_params: params(kind, 'm') },
     ...FAULTS.map((fault) => ({
       model_name: `${kind}-${fault.replace(/^status:/, '').replace(/:.*/, '')}`,

@@ -28,7 +28,7 @@ const FAULTS: Readonly<Record<number, string>> = {
 
 /** The fault that a status stands for. */
 function faultOf(behaviour: Behaviour, seen: Seen, status: number): Fault {
-  const key = seen.headers.authorization ?? seen.headers['x-api-key'] ?? 'none'
+  const key = seen.headers.authorization ?? seen.headers['x-api-key'] ?? seen.headers['x-goog-api-key'] ?? 'none'
   const message = behaviour.error?.message ?? FAULTS[status] ?? 'The server had an error while processing your request'
   return { ...behaviour.error, message: behaviour.echoKey === true ? `${message}: ${key}` : message }
 }

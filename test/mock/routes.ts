@@ -5,6 +5,7 @@ import type { Connection } from './http.ts'
 import type { Seen } from './record.ts'
 import { type Exchange, obstruct, respond, sendJson, sendWhole } from './respond.ts'
 import * as anthropic from './wire/anthropic.ts'
+import * as gemini from './wire/gemini.ts'
 import * as ollama from './wire/ollama.ts'
 import * as openai from './wire/openai.ts'
 import { BadRequest, type Json, type Speaker } from './wire/speaker.ts'
@@ -23,27 +24,39 @@ const SPEAKERS: Readonly<Record<string, Speaker>> = {
   '/v1/messages': anthropic.messages,
   '/api/chat': ollama.chat,
   '/api/generate': ollama.generate,
+  generateContent: gemini.generate,
+  streamGenerateContent: gemini.generate,
 }
 
 const EMBEDDERS = {
   '/v1/embeddings': openai.embeddings,
   '/api/embed': ollama.embed,
   '/api/embeddings': ollama.embeddings,
+  embedContent: gemini.embed,
+  batchEmbedContents: gemini.embed,
 }
 
 /** Whose errors a path speaks. */
 const tongue = (path: string): Speaker =>
-  path.startsWith('/api/') ? ollama.chat : path.startsWith('/v1/messages') ? anthropic.messages : openai.chat
+  path.startsWith('/api/')
+    ? ollama.chat
+    : path.startsWith('/v1/messages')
+      ? anthropic.messages
+      : path.startsWith('/v1beta/')
+        ? gemini.generate
+        : openai.chat
 
 /** @returns whether the connection may be used again. */
 export async function answerRoute({ seen, connection, house, body, options }: Routed): Promise<boolean> {
-  const { path, method, behaviour, headers } = seen
-  const speaker = SPEAKERS[path] ?? tongue(path)
+  const { method, behaviour, headers } = seen
+  const google = gemini.pathOf(seen.path)
+  const path = google?.action ?? seen.path
+  const speaker = SPEAKERS[path] ?? tongue(seen.path)
   const exchange: Exchange = { seen, connection, speaker, behaviour }
   const fail = (status: number, message: string): Promise<boolean> =>
     sendJson(exchange, status, speaker.error(status, { message }))
 
-  const given = headers['x-api-key'] ?? headers.authorization?.replace(/^Bearer /i, '')
+  const given = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers.authorization?.replace(/^Bearer /i, '')
   if (options.key !== undefined && given !== options.key) return fail(401, 'Incorrect API key provided')
   const embedder = Object.hasOwn(EMBEDDERS, path) ? EMBEDDERS[path as keyof typeof EMBEDDERS] : undefined
   if (SPEAKERS[path] === undefined && embedder === undefined) {
@@ -51,7 +64,9 @@ export async function answerRoute({ seen, connection, house, body, options }: Ro
   }
   if (method !== 'POST') return sendWhole(exchange, 405, Buffer.from('405 method not allowed'), 'text/plain')
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return fail(400, 'unexpected EOF')
-  const json = body as Json
+  const json: Json = google
+    ? { ...body, model: google.model, stream: path === 'streamGenerateContent' }
+    : (body as Json)
   if (seen.model !== undefined && !house.has(seen.model)) return fail(404, `model '${seen.model}' not found`)
   try {
     if (embedder !== undefined) {
@@ -134,6 +149,10 @@ async function about(exchange: Exchange, house: House, body: unknown, fail: Fail
       return sendWhole(exchange, 200, Buffer.from(lines), 'application/x-ndjson')
     }
     default:
+      if (gemini.pathOf(path)?.action === 'countTokens') {
+        const asked = gemini.generate.ask({ ...(((json.generateContentRequest ?? json) as Json) ?? {}), model: 'm' })
+        return ok({ totalTokens: asked.texts.reduce((sum, text) => sum + words(text), 0) })
+      }
       return sendWhole(exchange, 404, Buffer.from('404 page not found'), 'text/plain')
   }
 }

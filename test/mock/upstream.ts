@@ -1,5 +1,5 @@
 /**
- * A mock upstream that speaks OpenAI, Anthropic and Ollama, and that hangs, cuts, drips, lies and splits bytes when
+ * A mock upstream that speaks OpenAI, Anthropic, Ollama and Gemini, and that hangs, cuts, drips, lies and splits bytes when
  * told to: by a plan (`mock.plan('m', ['cut:40', 'ok'])`) or by the model's name (`m!cut:40`).
  */
 
@@ -9,6 +9,7 @@ import { House } from './house.ts'
 import { type Connection, type Listener, listen, type Request } from './http.ts'
 import { type Bill, billOf, type Seen, see } from './record.ts'
 import { answerRoute } from './routes.ts'
+import { pathOf } from './wire/gemini.ts'
 
 export interface MockOptions {
   /** 0: any free port. */
@@ -69,7 +70,7 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
     if (request.path.startsWith('/__mock/')) return control(mock, request, connection)
     const body = parseBody(request.body)
     const seen = see(++serial, request, connection, body)
-    const model = modelOf(body)
+    const model = pathOf(request.path)?.model ?? modelOf(body)
     if (model !== undefined) seen.model = model
     mock.requests.push(seen)
     mock.peak = Math.max(mock.peak, ++mock.inFlight)

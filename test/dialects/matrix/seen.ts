@@ -128,7 +128,7 @@ const openaiResponses: Seen = {
   },
   failed(written) {
     const types = data(written).map(({ type }) => type)
-    return types.includes('response.failed') && types.at(-1) === 'error' && !types.includes('response.completed')
+    return types.at(-2) === 'error' && types.at(-1) === 'response.failed' && !types.includes('response.completed')
   },
 }
 
