@@ -134,6 +134,20 @@ test('a transcription as text stays text, and as events stays events', async () 
   expect((await lastRow())?.total_tokens).toBe(4)
 })
 
+test('events that end with [DONE] are whole', async () => {
+  const events =
+    'data: {"type":"image_generation.completed","usage":{"input_tokens":2,"output_tokens":3}}\n\ndata: [DONE]\n\n'
+  answer = () => new Response(events, { headers: { 'content-type': 'text/event-stream' } })
+  const reply = await fetch(`${gateway.url}/v1/images/generations`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}` },
+    body: JSON.stringify({ model: 'pic', prompt: 'a gate', stream: true }),
+  })
+  expect(await reply.text()).toBe(events)
+  await Bun.sleep(60)
+  expect(await lastRow()).toMatchObject({ total_tokens: 5, usage_source: 'provider' })
+})
+
 test('speech is bytes, and costs what a request costs', async () => {
   const sound = new Uint8Array(30_000).map((_, i) => i % 251)
   answer = () => new Response(sound, { headers: { 'content-type': 'audio/mpeg' } })

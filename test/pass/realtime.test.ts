@@ -316,3 +316,21 @@ test('a GET that is no WebSocket is told so', async () => {
   const key = await world.key()
   expect((await key('GET', '/v1/realtime?model=live')).status).toBe(426)
 })
+
+test('a gateway that stops says so and leaves nothing held', async () => {
+  const home = await startWorld({ yaml: { model_list: [model('live', PRICED)] } })
+  const key = await home.key({ max_budget: 1 })
+  const socket = new WebSocket(`${home.gateway.url.replace('http', 'ws')}/v1/realtime?model=live`, {
+    headers: { authorization: `Bearer ${key.key}` },
+  } as never)
+  const said: string[] = []
+  socket.onmessage = ({ data }) => said.push(String(data))
+  const end = new Promise<number>((resolve) => {
+    socket.onclose = ({ code }) => resolve(code)
+  })
+  await until(() => said.length === 1)
+  await home.gateway.stop()
+  expect(await end).toBe(1001)
+  expect(JSON.parse(said.at(-1) ?? '')).toMatchObject({ type: 'error', error: { code: 'shutting_down' } })
+  expect(sockets.at(-1)?.readyState).toBe(3)
+})
