@@ -165,7 +165,7 @@ async function asStream(
   const write = to.writer(call.canonical as Chat, answering(call))
   const said = eventsOf(reply).map(write).join('')
   const nothing = new ReadableStream<Uint8Array>({ start: (c) => c.close() })
-  const source = new Source(nothing, to.framing, { carry: () => '', end: () => '' }, abort)
+  const source = new Source(nothing, to.framing, { carry: () => '', end: () => '', error: () => '' }, abort)
   Object.assign(source, { content: true, finished: true, ended: true, contentFrames: 1, usage: reply.usage })
   return {
     kind: 'stream',

@@ -118,7 +118,9 @@ function editsFor(call: Call, link: Link, dialect: Dialect, maxOutput: number | 
 export function canonicalOf(call: Call): Chat | Embed {
   const { dialect } = call.door
   if (dialect.op === 'forward') throw new Error('what is forwarded is not translated')
-  call.canonical ??= dialect.readRequest(parse(call.bytes))
+  // What the path says stands in the body for whoever reads it.
+  const said = dialect.fields.asksInPath ? call.door.said : undefined
+  call.canonical ??= dialect.readRequest({ ...parse(call.bytes), ...said })
   return call.canonical
 }
 

@@ -3,6 +3,7 @@ import { UpstreamFailure } from '../core/failure.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Json } from '../dialects/canonical.ts'
 import type { ChatDialect, Dialect, ForwardDialect } from '../dialects/dialect.ts'
+import { INTERRUPTED } from '../dialects/openai/interrupted.ts'
 import type { StreamAnswer, WholeAnswer } from './answer.ts'
 import type { Call } from './call.ts'
 import { conclude, endAttempt, failAttempt, used } from './conclude.ts'
@@ -112,15 +113,9 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
 
   const fail = (failure: UpstreamFailure) => {
     if (!open) return
-    const told = new Refusal(
-      'stream_interrupted',
-      'The answer was cut off: the model stopped in the middle of it. What came before is not the whole answer.',
-      {
-        private: failure.failure.message,
-      },
-    )
+    const told = new Refusal('stream_interrupted', INTERRUPTED, { private: failure.failure.message })
     const events = answer.contentType === undefined || /event-stream/i.test(answer.contentType)
-    if (events) emit(encode(dialect.writeStreamError(told)))
+    if (events) emit(encode(source.error(told)))
     close(failure.failure.kind, failure)
     // Bytes without frames have no words for it: the connection is cut, so that the answer does not look whole.
     if (events) finish()

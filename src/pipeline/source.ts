@@ -3,6 +3,7 @@
  * sent. Both ways (relay and translation) tell the same things, so that the rest need not know which it is.
  */
 import { UpstreamFailure } from '../core/failure.ts'
+import type { Refusal } from '../core/refusal.ts'
 import type { Usage } from '../core/usage.ts'
 import type { Chat, Event } from '../dialects/canonical.ts'
 import type { Answering, ChatDialect, ChatTarget, ForwardDialect, Sight } from '../dialects/dialect.ts'
@@ -28,6 +29,8 @@ interface Carrier {
   carry(frame: FramedFrame, progress: Progress): Uint8Array | string
   /** What the caller still needs where the upstream finished its answer and never said the end. */
   end(): string
+  /** That the answer was cut off, after which nothing more is sent. */
+  error(refusal: Refusal): string
   /** There is no mark of the end but the end of the body. */
   endsWithBody?: boolean
 }
@@ -48,7 +51,7 @@ export function relayCarrier(dialect: ChatDialect, includeUsage: boolean): Carri
     if (sight.end && !progress.finished) return ''
     return raw
   }
-  return { carry, end: () => dialect.streamEnd }
+  return { carry, end: () => dialect.streamEnd, error: (refusal) => dialect.writeStreamError(refusal) }
 }
 
 /** Blank, or a comment that keeps a connection alive. Other bytes without data are garbage, whatever they hold. */
@@ -62,7 +65,7 @@ export function forwardCarrier(dialect: ForwardDialect, events: boolean): Carrie
     if (events && frame) note(tap(frame), progress)
     return raw
   }
-  return { carry, end: () => '', endsWithBody: true }
+  return { carry, end: () => '', error: (refusal) => dialect.writeStreamError(refusal), endsWithBody: true }
 }
 
 /** What has no frames: each chunk is one. */
@@ -100,7 +103,10 @@ export function transcodeCarrier(
     return out
   }
   // The writer holds usage and its own end mark back until it is told that all has been said.
-  return { carry, end: () => write({ type: 'end' }) }
+  const end = () => write({ type: 'end' })
+  // The writer knows what it has said: where events are numbered, the error is the next one.
+  const error = ({ message, code, status }: Refusal) => write({ type: 'error', message, code, status })
+  return { carry, end, error }
 }
 
 const itself = (event: Event): Event[] => [event]
@@ -252,6 +258,11 @@ export class Source implements Progress {
   /** What is sent last where the upstream finished its answer and never said the end. */
   end(): string {
     return this.#carrier.end()
+  }
+
+  /** What is sent last where the answer was cut off. */
+  error(refusal: Refusal): string {
+    return this.#carrier.error(refusal)
   }
 
   /** Gives the stream up: whoever is reading gets `failure`, and the upstream is hung up on. */

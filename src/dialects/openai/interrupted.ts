@@ -3,7 +3,7 @@ import { Refusal } from '../../core/refusal.ts'
 import { writeStreamError } from './error.ts'
 
 export const INTERRUPTED =
-  'The model stopped in the middle of its answer. What came so far is not whole; please try again.'
+  'The answer was cut off: the model stopped in the middle of it. What came before is not the whole answer.'
 
 export function interrupted(): string {
   return writeStreamError(new Refusal('stream_interrupted', INTERRUPTED))
