@@ -61,7 +61,7 @@ export function textIn(content: unknown): string {
 export interface Turn {
   role: string
   text: string
-  /** Holds a tool's result. */
+  /** Ends with a tool's result. */
   result: boolean
 }
 
@@ -74,7 +74,7 @@ export function turns(messages: unknown): Turn[] {
     if (typeof m.role !== 'string') throw new BadRequest(`messages[${i}].role: a string`)
     const result =
       m.role === 'tool' ||
-      (Array.isArray(m.content) && m.content.some((part: unknown) => (part as Json | null)?.type === 'tool_result'))
+      (Array.isArray(m.content) && (m.content.at(-1) as Json | null | undefined)?.type === 'tool_result')
     return { role: m.role, text: textIn(m.content), result }
   })
 }
