@@ -290,7 +290,7 @@ describe('address, credentials and outer words', () => {
 
 describe('Vertex AI', () => {
   // Tokens are kept for the whole process: an account of this file's own, whatever file runs first.
-  const account = JSON.stringify({ ...JSON.parse(SERVICE_ACCOUNT), client_email: 'natives@my-project.iam.example' })
+  const account = JSON.stringify({ ...SERVICE_ACCOUNT, client_email: 'natives@my-project.iam.example' })
   const on = (model: string, asked: Chat | ReturnType<typeof embedOf>, more: Params = {}): Promise<Sent> =>
     sent(linkOf(model, { vertex_credentials: account, ...more }), asked, tokens)
   const place = (location: string) => `/v1/projects/my-project/locations/${location}`
