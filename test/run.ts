@@ -1,10 +1,12 @@
 /**
  * The whole suite, behind `bun run test`: one `bun test` a folder, so that a crash takes only its own folder with it.
- * `test/real` runs where a real Ollama is there. With CI=true it is brought first, and nothing may be left out.
+ * `test/real` runs where a real Ollama is there, and `test/python` where its clients are. With CI=true they are brought
+ * first, and nothing may be left out.
  * The last line is `N passed, N failed`; the exit code is 0 only when nothing failed and something passed.
  */
 import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { findClients } from './python/venv.ts'
 import { findOllama } from './real/binary.ts'
 import { type Count, countRun } from './support/count.ts'
 import { run } from './support/run-child.ts'
@@ -51,7 +53,21 @@ async function everything(): Promise<void> {
   const real = all.get('test/real') ?? []
   all.delete('test/real')
   all.delete('test/bench')
+  const python = all.get('test/python') ?? []
+  all.delete('test/python')
   for (const [name, files] of all) await suite(name, files)
+
+  if (CI && !findClients()) {
+    console.log('\n── test/python: bringing the Python clients')
+    const brought = await run([process.execPath, 'test/python/bring.ts'], {
+      name: 'bring',
+      cwd: ROOT,
+      limit: 30 * 60_000,
+    })
+    if (brought.code !== 0) total.failed++
+  }
+  if (findClients()) await suite('test/python', python, '90000')
+  else if (!CI) console.log('\nleft out: test/python, which needs clients of PyPI; to bring them: bun run test:python')
 
   if (CI && !findOllama()) {
     console.log('\n── test/real: bringing a real Ollama')
