@@ -7,6 +7,13 @@ import { existsSync } from 'node:fs'
 
 const VARIABLE = 'BUN_CONFIG_MAX_HTTP_REQUESTS'
 
+/**
+ * How long Bun's allocator keeps freed pages before it gives them back to the system, ms. By its default of 10 ms the
+ * pages of each large body are given back and faulted in again: measured 10 faults and 264–274 µs of CPU per request of
+ * 100 kB, against 0.35 and 197 with this.
+ */
+const ALLOCATOR = { MIMALLOC_PURGE_DELAY: '5000' }
+
 /** As many connections as `fetch` may hold; the system's limit on open files comes first. */
 const MOST = '65336'
 
@@ -17,7 +24,7 @@ const MOST = '65336'
 export async function raiseFetchLimit(needed = process.argv[2] === 'serve'): Promise<void> {
   if (!needed || process.env[VARIABLE]) return
   try {
-    await replaceProcess({ ...process.env, [VARIABLE]: MOST })
+    await replaceProcess({ ...ALLOCATOR, ...process.env, [VARIABLE]: MOST })
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     console.error(
