@@ -8,7 +8,7 @@ export default defineProvider({
   prefixes: ['jina'],
   settings: z.object({ api_key: secret().optional(), api_base: z.string().default('https://api.jina.ai/v1') }),
   env: { api_key: ['JINA_AI_API_KEY', 'JINA_API_KEY'], api_base: ['JINA_AI_API_BASE'] },
-  speaks: { 'openai-embeddings': '/embeddings' },
+  speaks: { 'openai-embeddings': '/embeddings', rerank: '/rerank' },
   origin: (s) => s.api_base.replace(/\/+$/, ''),
   headers: (s): Record<string, string> => (s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}),
   amend: {

@@ -57,7 +57,7 @@ const MODEL_ROUTES: readonly (readonly [path: string, dialect: DialectId, call: 
   ['/v1/responses', 'openai-responses', 'aresponses'],
   ['/responses', 'openai-responses', 'aresponses'],
   ...FORWARDED.flatMap(([path, dialect, call]) => [
-    ['/v1' + path, dialect, call] as const,
+    [`/v1${path}`, dialect, call] as const,
     [path, dialect, call] as const,
   ]),
   ['/v2/rerank', 'rerank', 'arerank'],
