@@ -1,4 +1,4 @@
-import { onNeutral, onSend } from '../core/breaker.ts'
+import { isOpen, onNeutral, onSend } from '../core/breaker.ts'
 import { estimate } from '../core/estimate.ts'
 import { UpstreamFailure } from '../core/failure.ts'
 import { left, pick } from '../core/pick.ts'
@@ -40,6 +40,7 @@ export async function attempt(call: Call, io: Io): Promise<void> {
       const { breaker, requests } = io.state(target)
       onSend(breaker)
       requests.add(io.now(), 1)
+      if (call.failures.length === 0 && !call.stages[0]?.targets.includes(target)) noteSkipped(call, io)
       call.answer = await ask(call, io, io.link(target), hold, left(call.stages, tried, view, io.now()) > 0)
       // It answers: a target that was being tried lets the others back now, and not when a long stream has ended.
       onNeutral(breaker)
@@ -66,7 +67,8 @@ export async function attempt(call: Call, io: Io): Promise<void> {
         leftMs: call.startedAt + policy.totalMs - io.now(),
         random: io.random,
       })
-      if (verdict.kind === 'stop') throw gaveUp(call)
+      // Money stands in the way of whoever could have answered: that is what the caller can do something about.
+      if (verdict.kind === 'stop') throw refused ?? gaveUp(call)
       if (verdict.kind === 'again') {
         await pause(verdict.waitMs, signal)
         if (signal.aborted) throw gaveUp(call)
@@ -74,6 +76,14 @@ export async function attempt(call: Call, io: Io): Promise<void> {
       }
     }
   }
+}
+
+/** Why nobody of the first stage was asked: an overflow is never silent. */
+function noteSkipped(call: Call, io: Io): void {
+  const now = io.now()
+  call.skipped = (call.stages[0]?.targets ?? [])
+    .filter((t) => isOpen(io.state(t).breaker, now))
+    .map((t) => `${t.provider}/${t.model}: cooling down (${io.state(t).breaker.reason})`)
 }
 
 /** Sets the money aside, on this very target: a free local model that fails over is checked against the paid one's price. */

@@ -36,6 +36,8 @@ export class Call {
   canonical: Chat | Embed | undefined = undefined
   attempts = 0
   failures: { target: Target; failure: Failure }[] = []
+  /** Targets of an earlier stage that were cooling down when a later one was asked, each with its reason. */
+  skipped: string[] = []
   /** Parameters that the target could not be told. */
   dropped: string[] = []
   answer: Answer | undefined = undefined

@@ -13,7 +13,8 @@ export function answerHeaders(call: Call, { link, hold }: Answer): Record<string
     'x-tollgate-served-by': link.servedBy,
     'x-tollgate-attempts': String(call.attempts),
   }
-  if (call.failures.length > 0) headers['x-tollgate-why'] = visible(why(call))
+  const reasons = why(call)
+  if (reasons !== '') headers['x-tollgate-why'] = visible(reasons)
   if (call.dropped.length > 0) headers['x-tollgate-dropped'] = visible(call.dropped.join(', '))
   if (hold.maxOutput !== undefined) headers['x-tollgate-max-tokens'] = `${hold.maxOutput}; reason=budget`
   return headers
@@ -26,6 +27,8 @@ export function costHeaders(headers: Record<string, string>, call: Call, cost: n
   if (own && call.keyId !== undefined) headers['x-litellm-key-spend'] = String(toDollars(own.total))
 }
 
-/** `ollama/mistral: unreachable; openai/gpt-4o: rate_limited` */
-const why = (call: Call): string =>
-  call.failures.map(({ target, failure }) => `${target.provider}/${target.model}: ${failure.kind}`).join('; ')
+/** `ollama/mistral: unreachable; openai/gpt-4o: rate_limited`, and `… cooling down` for who was not even asked. */
+function why(call: Call): string {
+  const failed = call.failures.map(({ target, failure }) => `${target.provider}/${target.model}: ${failure.kind}`)
+  return [...call.skipped, ...failed].join('; ')
+}
