@@ -3,7 +3,7 @@
  * well known, since several upstreams say with one status things that need different next steps.
  */
 import type { Failure, FailureKind } from '../core/failure.ts'
-import type { Json } from './canonical.ts'
+import type { Event, Json } from './canonical.ts'
 import { isObject } from './wire.ts'
 
 /** What an error body says of itself. */
@@ -149,4 +149,12 @@ export function failureIn(json: Json, status = 200): Failure | undefined {
   if (json.error === undefined || json.error === null) return undefined
   const said = saidIn(json)
   return said && failureFrom(status, said)
+}
+
+/** The same as an event of a stream. */
+export function errorEvent(json: Json): Event | undefined {
+  const failure = failureIn(json)
+  if (!failure) return undefined
+  const { message, code, kind, status } = failure
+  return { type: 'error', message, code: code ?? kind, kind, status }
 }

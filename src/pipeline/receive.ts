@@ -4,6 +4,7 @@ import { peek } from '../dialects/peek.ts'
 import { splice } from '../dialects/splice.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
+import { readBounded } from './read-bounded.ts'
 
 /** Reads the body, never more than the limit, and looks for the few things that decide the way. */
 export async function receive(call: Call, io: Io): Promise<void> {
@@ -27,24 +28,12 @@ export async function receiveBytes(call: Call, io: Io): Promise<void> {
   const declared = request.headers.get('content-length')
   if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
   try {
-    call.bytes = declared !== null ? await request.bytes() : await readBounded(request, limit)
+    call.bytes =
+      declared !== null ? await request.bytes() : await readBounded(request.body, limit, () => tooLarge(limit))
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
     throw new Refusal('client_closed', 'The request ended before its body was whole.', { private: String(cause) })
   }
-}
-
-/** A body of unknown length is refused as soon as it is known to be too long, and not held any longer. */
-async function readBounded(request: Request, limit: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  if (!request.body) return new Uint8Array(0)
-  for await (const part of request.body) {
-    length += part.byteLength
-    if (length > limit) throw tooLarge(limit)
-    parts.push(part)
-  }
-  return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)
 }
 
 function tooLarge(limit: number): Refusal {

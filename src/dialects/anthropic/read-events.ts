@@ -1,7 +1,7 @@
 /** Events of Anthropic's streams → events of ours. */
 import type { Event, Json } from '../canonical.ts'
 import type { Frame } from '../dialect.ts'
-import { failureIn } from '../failure-of.ts'
+import { errorEvent } from '../failure-of.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
 import { readFinish } from './finish.ts'
 import { readUsage } from './usage.ts'
@@ -109,17 +109,8 @@ export function reader(): (frame: Frame) => Event[] {
       case 'message_stop':
         return [{ type: 'end' }]
       default: {
-        const failure = failureIn(event)
-        if (!failure) return []
-        return [
-          {
-            type: 'error',
-            message: failure.message,
-            code: failure.code ?? failure.kind,
-            kind: failure.kind,
-            status: failure.status,
-          },
-        ]
+        const error = errorEvent(event)
+        return error ? [error] : []
       }
     }
   }

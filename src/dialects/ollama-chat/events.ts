@@ -2,7 +2,7 @@
 import type { Usage } from '../../core/usage.ts'
 import type { Chat, Event, Finish, Json, Timings, TokenLogprob, ToolCall } from '../canonical.ts'
 import type { Answering, Frame } from '../dialect.ts'
-import { failureIn } from '../failure-of.ts'
+import { errorEvent } from '../failure-of.ts'
 import { interrupted } from '../ollama/error.ts'
 import { readDone, readTime, readTimings, readUsage, timeOf, writeDone, writeMetrics } from '../ollama/metrics.ts'
 import { callId, isObject, isString, parseReply } from '../wire.ts'
@@ -37,18 +37,8 @@ export function readerOf(shape: Shape): (frame: Frame) => Event[] {
   let calls = 0
   return (frame) => {
     const line = parseReply(frame.data)
-    const failure = failureIn(line)
-    if (failure) {
-      return [
-        {
-          type: 'error',
-          message: failure.message,
-          code: failure.code ?? failure.kind,
-          kind: failure.kind,
-          status: failure.status,
-        },
-      ]
-    }
+    const error = errorEvent(line)
+    if (error) return [error]
     const events: Event[] = []
     if (!started) {
       started = true

@@ -1,8 +1,9 @@
 /** Chunks of a chat stream in OpenAI's words → events. */
 import type { Event, Json } from '../canonical.ts'
 import type { Frame } from '../dialect.ts'
-import { failureIn } from '../failure-of.ts'
+import { errorEvent } from '../failure-of.ts'
 import { readFinish } from '../openai/finish.ts'
+import { startEvent } from '../openai/start.ts'
 import { readUsage } from '../openai/usage.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
 import { readGoogle } from './google.ts'
@@ -74,28 +75,12 @@ export function reader(): (frame: Frame) => Event[] {
   return (frame) => {
     if (frame.data === '[DONE]') return [{ type: 'end' }]
     const chunk = parseReply(frame.data)
-    const failure = failureIn(chunk)
-    if (failure) {
-      return [
-        {
-          type: 'error',
-          message: failure.message,
-          code: failure.code ?? failure.kind,
-          kind: failure.kind,
-          status: failure.status,
-        },
-      ]
-    }
+    const error = errorEvent(chunk)
+    if (error) return [error]
     const events: Event[] = []
     if (!started) {
       started = true
-      const { id, model, created } = chunk
-      events.push({
-        type: 'start',
-        ...(isString(id) && id !== '' ? { id } : {}),
-        ...(isString(model) && model !== '' ? { model } : {}),
-        ...(typeof created === 'number' ? { created } : {}),
-      })
+      events.push(startEvent(chunk))
     }
     for (const [position, choice] of (Array.isArray(chunk.choices) ? chunk.choices : []).entries()) {
       if (isObject(choice)) readChoice(choice, position, events)

@@ -2,9 +2,10 @@
 import type { Usage } from '../../core/usage.ts'
 import type { Chat, Event, Json } from '../canonical.ts'
 import type { Answering, Frame } from '../dialect.ts'
-import { failureIn } from '../failure-of.ts'
+import { errorEvent, failureIn } from '../failure-of.ts'
 import { readFinish } from '../openai/finish.ts'
 import { interrupted } from '../openai/interrupted.ts'
+import { startEvent } from '../openai/start.ts'
 import { readUsage, writeUsage } from '../openai/usage.ts'
 import type { Look } from '../sight.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
@@ -15,28 +16,12 @@ export function reader(): (frame: Frame) => Event[] {
   return (frame) => {
     if (frame.data === '[DONE]') return [{ type: 'end' }]
     const chunk = parseReply(frame.data)
-    const failure = failureIn(chunk)
-    if (failure) {
-      return [
-        {
-          type: 'error',
-          message: failure.message,
-          code: failure.code ?? failure.kind,
-          kind: failure.kind,
-          status: failure.status,
-        },
-      ]
-    }
+    const error = errorEvent(chunk)
+    if (error) return [error]
     const events: Event[] = []
     if (!started) {
       started = true
-      const { id, model, created } = chunk
-      events.push({
-        type: 'start',
-        ...(isString(id) && id !== '' ? { id } : {}),
-        ...(isString(model) && model !== '' ? { model } : {}),
-        ...(typeof created === 'number' ? { created } : {}),
-      })
+      events.push(startEvent(chunk))
     }
     for (const [position, choice] of (Array.isArray(chunk.choices) ? chunk.choices : []).entries()) {
       if (!isObject(choice)) continue
