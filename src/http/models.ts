@@ -3,6 +3,7 @@ import type { Principal } from '../core/key.ts'
 import { namesFor } from '../core/plan.ts'
 import { Refusal } from '../core/refusal.ts'
 import { findAlias, type Snapshot } from '../core/snapshot.ts'
+import type { Visit } from './route.ts'
 
 /** Models have no birthday here; clients want a number all the same. */
 const CREATED = 1_700_000_000
@@ -21,12 +22,30 @@ const anthropicModel = (id: string) => ({
   created_at: new Date(CREATED * 1000).toISOString(),
 })
 
-/** Anthropic's clients say who they are by this header; the list then has their shape. */
-const isAnthropic = (headers: Headers): boolean => headers.has('anthropic-version')
+/** As ai.google.dev/api/models has it; a client reads from it what it may ask of a model. */
+function geminiModel(id: string, snapshot: Snapshot) {
+  const inputTokenLimit = findAlias(snapshot, id)?.targets[0]?.contextTokens
+  return {
+    name: `models/${id}`,
+    displayName: id,
+    ...(inputTokenLimit === undefined ? {} : { inputTokenLimit }),
+    supportedGenerationMethods: ['generateContent', 'streamGenerateContent', 'countTokens', 'embedContent'],
+  }
+}
 
-export function listModels(snapshot: Snapshot, who: Principal, headers: Headers): Record<string, unknown> {
+export type ModelShape = 'openai' | 'anthropic' | 'gemini'
+
+/** Whose client asks: Anthropic's and Google's say it by a header, and Google's of before `/v1` by the path. */
+export function shapeFor({ request, url }: Visit): ModelShape {
+  if (request.headers.has('anthropic-version')) return 'anthropic'
+  const isGoogle = request.headers.has('x-goog-api-client') || request.headers.has('x-goog-api-key')
+  return isGoogle || /^\/v1(beta|alpha)\//.test(url.pathname) ? 'gemini' : 'openai'
+}
+
+export function listModels(snapshot: Snapshot, who: Principal, shape: ModelShape): Record<string, unknown> {
   const names = namesFor(snapshot, who)
-  if (isAnthropic(headers))
+  if (shape === 'gemini') return { models: names.map((name) => geminiModel(name, snapshot)) }
+  if (shape === 'anthropic')
     return {
       data: names.map(anthropicModel),
       has_more: false,
@@ -37,7 +56,7 @@ export function listModels(snapshot: Snapshot, who: Principal, headers: Headers)
 }
 
 /** @throws Refusal model_not_found, also for a model that this caller may not use */
-export function showModel(snapshot: Snapshot, who: Principal, headers: Headers, id: string): Record<string, unknown> {
+export function showModel(snapshot: Snapshot, who: Principal, shape: ModelShape, id: string): Record<string, unknown> {
   const names = namesFor(snapshot, who)
   const known = findAlias(snapshot, id)
   const mayUse =
@@ -48,5 +67,6 @@ export function showModel(snapshot: Snapshot, who: Principal, headers: Headers, 
     throw new Refusal('model_not_found', `The model '${id.slice(0, 200)}' does not exist here or is not found.`, {
       param: 'model',
     })
-  return isAnthropic(headers) ? anthropicModel(id) : openaiModel(id, snapshot)
+  if (shape === 'gemini') return geminiModel(id, snapshot)
+  return shape === 'anthropic' ? anthropicModel(id) : openaiModel(id, snapshot)
 }

@@ -15,7 +15,7 @@ import type { SocketDoor } from '../pipeline/realtime/talk.ts'
 import type { Link } from '../upstream/link.ts'
 import { askTargets } from './health.ts'
 import { jsonBody } from './json-body.ts'
-import { listModels, showModel } from './models.ts'
+import { listModels, shapeFor, showModel } from './models.ts'
 import { loaded, OLLAMA_VERSION, type OllamaDoor, pull, show, tags } from './ollama.ts'
 import { cancelResponse, deleteResponse, getResponse, listInput, type ResponseShelf } from './responses.ts'
 import type { PlainRoute, Role, Route, Visit } from './route.ts'
@@ -70,6 +70,9 @@ const MODEL_ROUTES: readonly (readonly [path: string, dialect: DialectId, call: 
 ]
 
 const COUNT = ':countTokens'
+
+/** Google's clients choose the version themselves, `@google/genai` 3 the first and those before it the second. */
+const GOOGLE_VERSIONS = ['v1', 'v1beta', 'v1alpha']
 
 /** `/v1beta/models/{model}:{action}`: Gemini says in the path what others say in the body. */
 function geminiDoor(params: Readonly<Record<string, string>>, url: URL): Door {
@@ -186,7 +189,15 @@ export function routes(offices: Offices): Route[] {
       }),
     ),
     { method: 'POST', path: '/openai/deployments/*', role: 'caller', dialect: openai, door: azureDoor },
-    { method: 'POST', path: '/v1beta/models/*', role: 'caller', dialect: dialects.gemini, door: geminiDoor },
+    ...GOOGLE_VERSIONS.map(
+      (version): Route => ({
+        method: 'POST',
+        path: `/${version}/models/*`,
+        role: 'caller',
+        dialect: dialects.gemini,
+        door: geminiDoor,
+      }),
+    ),
 
     ...['/v1', ''].flatMap(keptRoutes),
     ...['/v1/realtime', '/realtime'].map((path): Route => {
@@ -212,13 +223,21 @@ export function routes(offices: Offices): Route[] {
       ),
     ]),
 
-    ...['/v1/models', '/models'].flatMap((path) => [
-      plain('GET', path, 'caller', (v) => listModels(offices.snapshot(), who(v), v.request.headers)),
-      // Names hold slashes (`openai/gpt-4o`).
-      plain('GET', `${path}/*`, 'caller', (v) =>
-        showModel(offices.snapshot(), who(v), v.request.headers, decodeURIComponent(v.params['*'] ?? '')),
-      ),
-    ]),
+    ...['/v1/models', '/models', '/v1beta/models', '/v1alpha/models'].flatMap((path) => {
+      // An error is told as the list would have been.
+      const told = /beta|alpha/.test(path) ? dialects.gemini : openai
+      return [
+        plain('GET', path, 'caller', (v) => listModels(offices.snapshot(), who(v), shapeFor(v)), told),
+        // Names hold slashes (`openai/gpt-4o`).
+        plain(
+          'GET',
+          `${path}/*`,
+          'caller',
+          (v) => showModel(offices.snapshot(), who(v), shapeFor(v), decodeURIComponent(v.params['*'] ?? '')),
+          told,
+        ),
+      ]
+    }),
 
     plain('GET', '/', 'open', () => new Response('Tollgate is running')),
     plain('HEAD', '/', 'open', () => new Response(null)),

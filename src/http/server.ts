@@ -117,7 +117,7 @@ async function visit(io: Io, route: PlainRoute, request: Request, params: Record
 /** Errors of routes that are not there: Ollama's as Ollama tells them, Anthropic's as Anthropic, all others as OpenAI. */
 function dialectOf(path: string): Dialect {
   if (path.startsWith('/api/')) return dialects['ollama-chat']
-  if (path.startsWith('/v1beta/')) return dialects.gemini
+  if (/^\/v1(beta|alpha)\//.test(path)) return dialects.gemini
   return dialects[/^(\/anthropic)?\/v1\/messages/.test(path) ? 'anthropic' : 'openai-chat']
 }
 
