@@ -8,8 +8,8 @@ import { writeStreamError } from './openai/error.ts'
 import { sight } from './sight.ts'
 import { isObject } from './wire.ts'
 
-/** Every shape of usage has one of these words in it. */
-const USAGE = /"(usage|usageMetadata|meta)"/
+/** Every shape of usage has one of these words in it, and an object behind it: `null` tells nothing. */
+const USAGE = /"(usage|usageMetadata|meta)"\s*:\s*\{/
 
 /** @param told in whose words refusals are told */
 export function passed(told: Dialect): ForwardDialect {

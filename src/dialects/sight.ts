@@ -10,7 +10,6 @@ export function sight(seen: Partial<Sight>): Sight {
   return { content: false, finished: false, end: false, usageOnly: false, garbage: false, ...seen }
 }
 
-const PLAIN: Sight = Object.freeze(sight({ content: true }))
 const GARBAGE: Sight = Object.freeze(sight({ garbage: true }))
 
 /** What one parsed frame shows, and where its text stands if it is nothing but text. */
@@ -25,6 +24,8 @@ export interface Look {
   gaps?: readonly string[] | undefined
   /** Keys of counts that vary beside them. */
   numbers?: readonly string[] | undefined
+  /** The usage that those counts tell, where each frame tells some. */
+  counted?: ((numbers: Json) => Usage | undefined) | undefined
 }
 
 /**
@@ -33,16 +34,23 @@ export interface Look {
  */
 export function tapWith(look: (json: Json, frame: Frame) => Look | undefined, done?: string): (frame: Frame) => Sight {
   const template = new Template()
+  /** What was seen in the frame that the template was learned from, and so is in all that are like it. */
+  let plain: Sight | undefined
+  let counted: Look['counted']
   return (frame) => {
     const { data } = frame
-    if (template.matches(data)) return PLAIN
+    if (plain && template.matches(data)) return counted ? { ...plain, usage: counted(template.numbers()) } : plain
     if (data === done) return sight({ end: true })
     const json = parse(data)
     const seen = json && look(json, frame)
     if (!seen) return GARBAGE
-    const { gaps, numbers, ...rest } = seen
-    if (gaps) template.learn(data, gaps, numbers)
-    return sight(rest)
+    const { gaps, numbers, counted: tells, ...rest } = seen
+    const made = sight(rest)
+    if (gaps && template.learn(data, gaps, numbers)) {
+      plain = made
+      counted = tells
+    }
+    return made
   }
 }
 

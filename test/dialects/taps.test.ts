@@ -156,9 +156,16 @@ describe('a template', () => {
     expect(template.learn(frame('x', 'y'), ['a', 'b'])).toBe(true)
     expect(template.matches(frame('other', 'longer text'))).toBe(true)
     expect(template.matches(frame('', 'y'))).toBe(true)
+    for (const said of ['a\\nb', '\\\\', 'a\\"b', '\\u20ac', '\\"c\\":1}']) {
+      expect({ said, parses: JSON.parse(frame('x', said)).b !== undefined }).toEqual({ said, parses: true })
+      expect({ said, matches: template.matches(frame('x', said)) }).toEqual({ said, matches: true })
+    }
     for (const data of [
       frame('x', ''),
-      frame('x', 'a\\nb'),
+      frame('x', 'a\\qb'),
+      frame('x', 'a\\u12g4'),
+      frame('x', 'a\\'),
+      frame('x\\', 'y'),
       frame('x', 'a\tb'),
       frame('x', 'a"b'),
       `${frame('x', 'y')} `,
@@ -170,9 +177,26 @@ describe('a template', () => {
     }
   })
 
-  test('does not learn from a frame with escapes in its gaps, or without them', () => {
+  test('finds its gaps behind escapes and spaces, and never inside of a name', () => {
     const template = new Template()
-    expect(template.learn('{"a":"x\\"","b":"y"}', ['a', 'b'])).toBe(false)
+    expect(template.learn('{"x\\"b":"no","a":"x\\"","b": "y"}', ['a', 'b'])).toBe(true)
+    expect(template.matches('{"x\\"b":"no","a":"\\\\","b": "z"}')).toBe(true)
+    expect(template.matches('{"x\\"b":"other","a":"","b": "z"}')).toBe(false)
+  })
+
+  test('tells the numbers of the frame that it matched, and takes no other numbers', () => {
+    const template = new Template()
+    expect(
+      template.learn('{"n": 3,"list":[{"k":5},{"k":6}],"t":"x","r":1.5,"z":null}', ['t'], ['n', 'k', 'r', 'z']),
+    ).toBe(true)
+    expect(template.matches('{"n": 40,"list":[{"k":7},{"k":8}],"t":"y","r":1.5,"z":null}')).toBe(true)
+    expect(template.numbers()).toEqual({ n: 40, k: 7 })
+    for (const n of ['01', '-1', '1.0', '', '1e3', 'null'])
+      expect(template.matches(`{"n": ${n},"list":[{"k":7},{"k":8}],"t":"y","r":1.5,"z":null}`)).toBe(false)
+  })
+
+  test('does not learn from a frame without its gaps', () => {
+    const template = new Template()
     expect(template.learn('{"b":"y"}', ['a', 'b'])).toBe(false)
     expect(template.matches('{"b":"y"}')).toBe(false)
   })

@@ -31,7 +31,7 @@ export function looker(): (json: Json, frame: Frame) => Look | undefined {
         const said = isObject(event.delta) ? event.delta : {}
         const key = TEXT_OF[String(said.type)]
         const has = key !== undefined && isString(said[key]) && said[key] !== ''
-        return { content: has, gaps: has ? [key] : undefined }
+        return { content: has, gaps: has ? [key] : undefined, numbers: ['index'] }
       }
       case 'message_delta': {
         const said = isObject(event.delta) ? event.delta : {}

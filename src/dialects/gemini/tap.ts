@@ -1,7 +1,7 @@
 /**
- * What passes by in Gemini's streams, and what a whole answer shows. Every chunk is parsed: it holds dozens of tokens and
- * the usage so far, which must not be missed where the caller leaves. None is the last one for sure: the end is the
- * connection's (some servers say why they stop in every chunk).
+ * What passes by in Gemini's streams, and what a whole answer shows. Every chunk tells the usage so far, which must not be
+ * missed where the caller leaves: its counts are read off without parsing. No chunk is the last one for sure: the end is
+ * the connection's (some servers say why they stop in every chunk).
  */
 import type { Json } from '../canonical.ts'
 import type { Look } from '../sight.ts'
@@ -36,7 +36,37 @@ export function lookAtChunk(chunk: Json): Look | undefined {
   if (failure) return { failure }
   const seen = lookAtCandidates(chunk)
   if (!seen) return undefined
-  return { content: seen.content, finished: seen.finished, usage: readUsage(chunk.usageMetadata) }
+  const usage = readUsage(chunk.usageMetadata)
+  return {
+    content: seen.content,
+    finished: seen.finished,
+    usage,
+    gaps: gapsOf(chunk),
+    numbers: COUNTS,
+    counted: usage && readUsage,
+  }
+}
+
+/** All that is counted in a chunk; `tokenCount` stands in the details of each kind. */
+const COUNTS = [
+  'promptTokenCount',
+  'toolUsePromptTokenCount',
+  'cachedContentTokenCount',
+  'candidatesTokenCount',
+  'thoughtsTokenCount',
+  'totalTokenCount',
+  'tokenCount',
+  'index',
+]
+
+/** The strings that vary in a chunk of one candidate's one text, be it the answer's or a thought's. */
+function gapsOf({ candidates }: Json): string[] | undefined {
+  const [candidate, another] = Array.isArray(candidates) ? (candidates as Json[]) : []
+  if (!candidate || another || candidate.logprobsResult || !isObject(candidate.content)) return undefined
+  const { parts } = candidate.content
+  const [part, next] = Array.isArray(parts) ? parts : []
+  if (next !== undefined || !isObject(part) || !says(part) || !isString(part.text)) return undefined
+  return isString(part.thoughtSignature) ? ['thoughtSignature', 'text'] : ['text']
 }
 
 export function lookAtReply(reply: Json): Look | undefined {

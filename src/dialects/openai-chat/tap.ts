@@ -1,7 +1,7 @@
 /** What passes by in a chat stream of OpenAI's, and what a whole answer shows. */
 import type { Json } from '../canonical.ts'
 import { failureIn } from '../failure-of.ts'
-import { readUsage } from '../openai/usage.ts'
+import { COUNTS, readCounts, readUsage } from '../openai/usage.ts'
 import type { Look } from '../sight.ts'
 import { isObject, isString } from '../wire.ts'
 
@@ -16,25 +16,37 @@ export function lookAtChunk(chunk: Json): Look | undefined {
   if (!Array.isArray(choices)) return undefined
   const usage = readUsage(chunk.usage)
   let finished = false
-  const said: string[] = []
+  let said: string[] = []
   let called = false
   for (const choice of choices) {
     if (!isObject(choice)) return undefined
     if (says(choice.finish_reason)) finished = true
     const delta = isObject(choice.delta) ? choice.delta : {}
     for (const key of TEXTS) if (says(delta[key])) said.push(key)
-    if (Array.isArray(delta.tool_calls) && delta.tool_calls.length > 0) called = true
-    if (isObject(delta.audio)) called = true
+    if (Array.isArray(delta.tool_calls) && delta.tool_calls.length > 0) {
+      called = true
+      said = goesOn(delta.tool_calls) ? [...said, 'arguments'] : [...said, '', '']
+    }
+    if (isObject(delta.audio)) said.push('', '')
   }
-  const isPlain = said.length === 1 && !called && !finished && !chunk.usage
+  const isPlain = said.length === 1 && !finished
   return {
     content: said.length > 0 || called,
     finished,
     // Azure also begins with a chunk without choices: clients that did not ask for usage trip over either.
     usageOnly: choices.length === 0,
     usage,
-    gaps: isPlain ? said : undefined,
+    gaps: isPlain ? (isString(chunk.obfuscation) ? ['obfuscation', ...said] : said) : undefined,
+    numbers: isPlain ? COUNTS : undefined,
+    counted: usage && readCounts,
   }
+}
+
+/** Nothing but a piece of one call's arguments. */
+function goesOn(calls: unknown[]): boolean {
+  const [call] = calls
+  const named = isObject(call) && isObject(call.function) ? call.function : {}
+  return calls.length === 1 && says(named.arguments)
 }
 
 export function lookAtReply(reply: Json): Look | undefined {

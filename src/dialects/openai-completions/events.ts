@@ -6,7 +6,7 @@ import { errorEvent, failureIn } from '../failure-of.ts'
 import { readFinish } from '../openai/finish.ts'
 import { interrupted } from '../openai/interrupted.ts'
 import { startEvent } from '../openai/start.ts'
-import { readUsage, writeUsage } from '../openai/usage.ts'
+import { COUNTS, readCounts, readUsage, writeUsage } from '../openai/usage.ts'
 import type { Look } from '../sight.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
 import { finishOf, readLogprobs, writeLogprobs } from './reply.ts'
@@ -97,6 +97,15 @@ export function lookAt(chunk: Json, whole: boolean): Look | undefined {
   const usage = readUsage(chunk.usage)
   const finished = whole ? choices.every((c) => says(c.finish_reason)) : choices.some((c) => says(c.finish_reason))
   const content = whole || choices.some((c) => says(c.text))
-  const isPlain = content && !whole && choices.length === 1 && !finished && !usage && !choices[0]!.logprobs
-  return { content, finished, end: whole, usageOnly: choices.length === 0, usage, gaps: isPlain ? ['text'] : undefined }
+  const isPlain = content && !whole && choices.length === 1 && !finished && !choices[0]!.logprobs
+  return {
+    content,
+    finished,
+    end: whole,
+    usageOnly: choices.length === 0,
+    usage,
+    gaps: isPlain ? ['text'] : undefined,
+    numbers: isPlain ? COUNTS : undefined,
+    counted: usage && readCounts,
+  }
 }

@@ -17,6 +17,7 @@ const DELTAS = new Set([
 ])
 /** Empty unless OpenAI pads the frame to hide how long its text is. */
 const PADDING = 'obfuscation'
+const NUMBERS = ['sequence_number', 'output_index', 'content_index', 'summary_index']
 /** What an answer is there for besides text: the upstream has worked for it. */
 const CALLS = new Set(['function_call', 'custom_tool_call'])
 
@@ -29,7 +30,7 @@ export function lookAtEvent(event: Json): Look | undefined {
   if (DELTAS.has(type)) {
     const has = isString(event.delta) && event.delta !== ''
     const gaps = isString(event[PADDING]) ? [PADDING, 'delta'] : ['delta']
-    return { content: has, gaps: has ? gaps : undefined, numbers: ['sequence_number'] }
+    return { content: has, gaps: has ? gaps : undefined, numbers: NUMBERS }
   }
   switch (type) {
     case 'response.completed':

@@ -19,6 +19,31 @@ export function readUsage(said: unknown): Usage | undefined {
   })
 }
 
+/** Counts that vary in a stream whose every chunk tells the usage so far (xAI, vLLM's `continuous_usage_stats`). */
+export const COUNTS = [
+  'index',
+  'prompt_tokens',
+  'completion_tokens',
+  'total_tokens',
+  'cached_tokens',
+  'cache_write_tokens',
+  'prompt_cache_hit_tokens',
+  'prompt_cache_miss_tokens',
+  'reasoning_tokens',
+  'text_tokens',
+  'audio_tokens',
+]
+
+/** {@link readUsage} of those counts alone, each of which stands in one place. */
+export function readCounts(said: Json): Usage | undefined {
+  const { cached_tokens, cache_write_tokens, reasoning_tokens, ...counts } = said
+  return readUsage({
+    ...counts,
+    prompt_tokens_details: { cached_tokens, cache_write_tokens },
+    completion_tokens_details: { reasoning_tokens },
+  })
+}
+
 export function writeUsage(counted: Usage): Json {
   const { input, output, cacheRead, cacheWrite, cacheWriteHour, reasoning } = counted
   const written = cacheWrite + cacheWriteHour
