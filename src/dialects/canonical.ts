@@ -126,6 +126,8 @@ export interface Tool {
   extras?: Extras
   /** A tool that only its own dialect knows (a built-in one), whole as it came: passed on there, warned of elsewhere. */
   foreign?: Extras
+  /** The group that it came in (OpenAI's `namespace`) without its tools, and the tool as it stood there. */
+  group?: { fields: Json; tool: Json }
 }
 
 /** Both worlds: what it means here, and the word the upstream used. */

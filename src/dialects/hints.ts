@@ -59,6 +59,9 @@ export const PART_HINTS: ReadonlySet<string> = new Set([
   'id',
   'status',
   'phase',
+  // The group of the tool that is called, and its name there.
+  'namespace',
+  'name',
   'logprobs',
   // Gemini's words for what was read.
   'thoughtSignature',

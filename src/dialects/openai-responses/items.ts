@@ -4,6 +4,7 @@ import type { Warn } from '../dialect.ts'
 import { MESSAGE_HINTS, PART_HINTS } from '../hints.ts'
 import { bad, compact, extrasFor, extrasOf, isString, optionalString, requiredObject, requiredString } from '../wire.ts'
 import { ID, readContent, writeContent, writeSaid } from './content.ts'
+import type { Names } from './namespaces.ts'
 import { ownReasoning, readReasoning } from './reasoning.ts'
 
 const MESSAGE = new Set(['type', 'role', 'content', 'status', 'id'])
@@ -11,14 +12,14 @@ const CALL = new Set(['type', 'call_id', 'name', 'arguments'])
 const RESULT = new Set(['type', 'call_id', 'output', 'status', 'id'])
 
 /** `input`, a string or a list of items, as messages: items of one turn of the assistant become one message. */
-export function readInput(value: unknown): Message[] {
+export function readInput(value: unknown, names: Names): Message[] {
   if (value === undefined || value === null) return []
   if (isString(value)) return [{ role: 'user', parts: [{ type: 'text', text: value }] }]
   if (!Array.isArray(value)) throw bad('input', 'a string or an array of items')
   const messages: Message[] = []
   for (const [index, item] of value.entries()) {
     const path = `input[${index}]`
-    const read = readItem(requiredObject(item, path), path)
+    const read = readItem(requiredObject(item, path), path, names)
     const last = messages.at(-1)
     if (read.role === 'assistant' && last?.role === 'assistant' && !read.extras && !(speaks(last) && speaks(read))) {
       last.parts.push(...read.parts)
@@ -32,13 +33,13 @@ export function readInput(value: unknown): Message[] {
 /** Two messages stay two, so that they can be written again as they were. */
 const speaks = ({ parts }: Message): boolean => parts.some(({ type }) => type === 'text' || type === 'refusal')
 
-function readItem(item: Json, path: string): Message {
+function readItem(item: Json, path: string, names: Names): Message {
   switch (item.type) {
     case undefined:
     case 'message':
       return readMessage(item, path)
     case 'function_call':
-      return { role: 'assistant', parts: [readCall(item, path)] }
+      return { role: 'assistant', parts: [readCall(item, path, names)] }
     case 'function_call_output': {
       const result: ToolResult = {
         type: 'result',
@@ -68,7 +69,8 @@ function readMessage(item: Json, path: string): Message {
   return { role, parts, ...more(own) }
 }
 
-export function readCall(item: Json, path: string): ToolCall {
+/** @param names where the call is part of a request: one of a tool in a group goes by the name that tool goes by there */
+export function readCall(item: Json, path: string, names?: Names): ToolCall {
   const call: ToolCall = {
     type: 'call',
     id: optionalString(item.call_id, `${path}.call_id`) ?? '',
@@ -76,7 +78,11 @@ export function readCall(item: Json, path: string): ToolCall {
     args: optionalString(item.arguments, `${path}.arguments`) ?? '',
   }
   const extras = extrasOf(ID, item, CALL, path)
-  return extras ? { ...call, extras } : call
+  const { namespace } = item
+  if (!names || !isString(namespace)) return extras ? { ...call, extras } : call
+  // Its own name stands beside its group, and is written over the other one where the dialect is this one.
+  const fields = { ...extras?.fields, name: call.name }
+  return { ...call, name: names.of(namespace, call.name), extras: { dialect: ID, fields } }
 }
 
 interface Written {

@@ -1,5 +1,5 @@
 /** Events of a stream of OpenAI's Responses → events of ours. */
-import type { Event, Json, TokenLogprob } from '../canonical.ts'
+import type { Event, Extras, Json, TokenLogprob } from '../canonical.ts'
 import type { Frame } from '../dialect.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
 import { ID } from './content.ts'
@@ -48,11 +48,10 @@ export function reader(): (frame: Frame) => Event[] {
     open.set(place, made)
     if (item.type === 'function_call') {
       made.call = calls++
-      const { call_id: id, name } = item
-      const events: Event[] = [
-        { type: 'call', choice, index: made.call, id: isString(id) ? id : '', name: isString(name) ? name : '' },
-      ]
-      return events
+      const { call_id: id, name, namespace } = item
+      const extras: { extras?: Extras } = isString(namespace) ? { extras: { dialect: ID, fields: { namespace } } } : {}
+      const told = { id: isString(id) ? id : '', name: isString(name) ? name : '' }
+      return [{ type: 'call', choice, index: made.call, ...told, ...extras }]
     }
     // Its name stands here; what is encrypted of it comes at its end.
     if (item.type === 'reasoning') return [{ type: 'foreign', choice, extras: { dialect: ID, fields: item } }]

@@ -8,6 +8,7 @@ import { ID, readPart, writeSaid } from './content.ts'
 import { failureOf } from './error.ts'
 import { readFinish, writeFinish } from './finish.ts'
 import { readCall, writeCall } from './items.ts'
+import { ungroup } from './namespaces.ts'
 import { ownReasoning, readReasoning } from './reasoning.ts'
 import { envelope, itemId } from './response.ts'
 import { readUsage, writeUsage } from './usage.ts'
@@ -89,12 +90,14 @@ export function writeReply(reply: Reply, chat: Chat, answering: Answering): Json
     created_at: reply.created || answering.created,
     ...status,
     model: reply.model || chat.model,
-    output: writeOutput(choice, answering, status.status),
+    output: writeOutput(choice, answering, status.status, ungroup(chat)),
     usage: reply.usage ? writeUsage(reply.usage) : null,
   }
 }
 
-function writeOutput(choice: Choice, answering: Answering, status: string): Json[] {
+type Ungroup = ReturnType<typeof ungroup>
+
+function writeOutput(choice: Choice, answering: Answering, status: string, known: Ungroup): Json[] {
   const items: Json[] = []
   let said: Json[] | undefined
   let calls = 0
@@ -110,18 +113,24 @@ function writeOutput(choice: Choice, answering: Answering, status: string): Json
       continue
     }
     said = undefined
-    const item = writeItem(part, id, status, () => callId(answering.id, 0, calls++))
+    const item = writeItem(part, id, status, known, () => callId(answering.id, 0, calls++))
     if (item) items.push(item)
   }
   return items
 }
 
-function writeItem(part: Part, id: (prefix: string) => string, status: string, makeId: () => string): Json | undefined {
+function writeItem(
+  part: Part,
+  id: (prefix: string) => string,
+  status: string,
+  known: Ungroup,
+  makeId: () => string,
+): Json | undefined {
   switch (part.type) {
     case 'call': {
       const made = makeId()
       const own = part.extras?.dialect === ID ? part.extras.fields : {}
-      return { id: id('fc'), status, ...writeCall({ ...part, id: part.id || made }), ...own }
+      return { id: id('fc'), status, ...writeCall({ ...part, id: part.id || made }), ...known(part.name), ...own }
     }
     case 'thinking':
       return (

@@ -20,7 +20,8 @@ import {
 } from '../wire.ts'
 import { ID } from './content.ts'
 import { readInput, writeInput } from './items.ts'
-import { readToolChoice, readTools, writeTool, writeToolChoice } from './tools.ts'
+import { Names, ungroup } from './namespaces.ts'
+import { readToolChoice, readTools, writeToolChoice, writeTools } from './tools.ts'
 
 export const KNOWN = [
   'model',
@@ -43,7 +44,9 @@ const LOGPROBS = 'message.output_text.logprobs'
 export function readRequest(body: Json): Chat {
   const extras = extrasOf(ID, body, KNOWN_SET)
   const fields: Json = { ...extras?.fields }
-  const choice = readToolChoice(body.tool_choice)
+  const names = new Names(Array.isArray(body.tools) ? body.tools : [])
+  const tools = readTools(body.tools, names)
+  const choice = readToolChoice(body.tool_choice, tools ?? [], names)
   // A form of tool_choice that only OpenAI has goes on to OpenAI as it is.
   if (choice === undefined && body.tool_choice) fields.tool_choice = body.tool_choice
   const text = optionalObject(body.text, 'text')
@@ -57,7 +60,7 @@ export function readRequest(body: Json): Chat {
     op: 'chat',
     shape: 'messages',
     model: requiredString(body.model, 'model'),
-    messages: [...readInstructions(body.instructions), ...readInput(body.input)],
+    messages: [...readInstructions(body.instructions), ...readInput(body.input, names)],
     stream: optionalBoolean(body.stream, 'stream') ?? false,
     // These streams always end with usage.
     includeUsage: true,
@@ -66,7 +69,7 @@ export function readRequest(body: Json): Chat {
     topP: optionalNumber(body.top_p, 'top_p'),
     logprobs: include?.includes(LOGPROBS) || (topLogprobs ?? 0) > 0 ? true : undefined,
     topLogprobs,
-    tools: readTools(body.tools),
+    tools,
     toolChoice: choice,
     parallelTools: optionalBoolean(body.parallel_tool_calls, 'parallel_tool_calls'),
     format: readFormat(text?.format),
@@ -108,7 +111,7 @@ export function writeRequest(chat: Chat, warn: Warn): Json {
   const extras = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
   warnOfLosses(chat, warn)
   const { instructions, input } = writeInput(chat.messages, warn)
-  const tools = chat.tools?.flatMap((tool) => writeTool(tool, own, warn))
+  const tools = chat.tools && writeTools(chat.tools, own, warn)
   const hasTools = tools !== undefined && tools.length > 0
   const effort = writeEffort(chat, ID)
   const reasoning = compact({ ...(isObject(extras.reasoning) ? extras.reasoning : {}), effort })
@@ -124,7 +127,7 @@ export function writeRequest(chat: Chat, warn: Warn): Json {
     top_logprobs: chat.topLogprobs,
     include: !own && chat.logprobs ? [LOGPROBS] : undefined,
     tools: hasTools ? tools : undefined,
-    tool_choice: hasTools ? writeToolChoice(chat.toolChoice) : undefined,
+    tool_choice: hasTools ? writeToolChoice(chat.toolChoice, ungroup(chat)) : undefined,
     parallel_tool_calls: hasTools || own ? chat.parallelTools : undefined,
     metadata: own ? chat.metadata : undefined,
     user: chat.user,

@@ -10,6 +10,7 @@ import { badReply, callId, isString } from '../wire.ts'
 import { ID } from './content.ts'
 import { interrupted, send } from './error.ts'
 import { writeFinish } from './finish.ts'
+import { ungroup } from './namespaces.ts'
 import { envelope, itemId } from './response.ts'
 import { writeUsage } from './usage.ts'
 
@@ -38,6 +39,7 @@ function isWhole(args: string): boolean {
 export function writer(chat: Chat, answering: Answering): (event: Event) => string {
   const response = envelope(chat, answering)
   const output: Json[] = []
+  const known = ungroup(chat)
   let sequence = 0
   let started = false
   let usage: Usage | undefined
@@ -212,7 +214,8 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
           status: 'in_progress',
           arguments: '',
           call_id: event.id || callId(answering.id, 0, event.index),
-          name: event.name,
+          ...known(event.name),
+          ...(event.extras?.dialect === ID ? event.extras.fields : {}),
         }
         const [item, out] = begin('call', json)
         calls.set(event.index, item)
