@@ -53,12 +53,16 @@ type Settings = z.infer<typeof settings>
 const isV1 = (version: string | undefined): boolean =>
   version === undefined || ['v1', 'latest', 'preview'].includes(version)
 
+/** Of the v1 API. */
+const path = (what: string, version: string | undefined): string =>
+  `/openai/v1${what}${version === 'preview' ? '?api-version=preview' : ''}`
+
 /** learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle, and /reference for dated versions */
 const at =
   (what: string): Path<Settings> =>
   (deployment, _stream, { api_version: version }) =>
     isV1(version)
-      ? `/openai/v1${what}${version === 'preview' ? '?api-version=preview' : ''}`
+      ? path(what, version)
       : `/openai/deployments/${encodeURIComponent(deployment)}${what}?api-version=${encodeURIComponent(version ?? '')}`
 
 /** Of the dated versions the later ones have it, beside the deployments. */
@@ -68,6 +72,18 @@ const responses: Path<Settings> = (deployment, stream, s) => {
   const version = s.api_version ?? ''
   return version >= '2025-03-01' ? `/openai/responses?api-version=${encodeURIComponent(version)}` : undefined
 }
+
+/** What belongs to the resource and to no deployment. */
+const beside =
+  (what: string): Path<Settings> =>
+  (_deployment, _stream, { api_version: version }) =>
+    isV1(version) ? path(what, version) : `/openai${what}?api-version=${encodeURIComponent(version ?? '')}`
+
+/** Of the dated versions a deployment is named in the query (learn.microsoft.com, realtime-audio-websockets). */
+const realtime: Path<Settings> = (deployment, _stream, { api_version: version }) =>
+  isV1(version)
+    ? path('/realtime', version)
+    : `/openai/realtime?api-version=${encodeURIComponent(version ?? '')}&deployment=${encodeURIComponent(deployment)}`
 
 /** OpenAI's models in Azure: a model is the name of a deployment, so `model_info.base_model` says what it costs. */
 export default defineProvider<Settings>({
@@ -92,6 +108,7 @@ export default defineProvider<Settings>({
     'openai-transcriptions': at('/audio/transcriptions'),
     'openai-translations': at('/audio/translations'),
   },
+  places: { files: beside('/files'), batches: beside('/batches'), realtime },
   // Some write down all that the portal shows.
   origin: (s) => s.api_base.replace(/\/openai(\/.*)?$/, '').replace(/\/+$/, ''),
   headers: azureHeaders,

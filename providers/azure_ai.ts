@@ -42,10 +42,14 @@ export default defineProvider<Settings>({
     'openai-chat': at('/chat/completions'),
     anthropic: (model) => (isClaude(model) ? '/anthropic/v1/messages' : undefined),
     'openai-embeddings': at('/embeddings'),
+    'cohere-rerank': (model, _stream, s) =>
+      isClaude(model) ? undefined : isServerless(s) ? '/v2/rerank' : '/providers/cohere/v2/rerank',
   },
   counts: { anthropic: '/anthropic/v1/messages/count_tokens' },
   origin: (s) =>
-    s.api_base.replace(/\/(openai|anthropic|models|v1|chat\/completions)(\/.*)?(\?.*)?$/, '').replace(/\/+$/, ''),
+    s.api_base
+      .replace(/\/(openai|anthropic|models|providers|v[12]|chat\/completions)(\/.*)?(\?.*)?$/, '')
+      .replace(/\/+$/, ''),
   headers: (s): Record<string, string> => {
     const version = { 'anthropic-version': '2023-06-01' }
     // An endpoint for one model takes its key as a bearer.

@@ -8,7 +8,7 @@ export default defineProvider({
   prefixes: ['cohere_chat'],
   settings: z.object({ api_key: secret().optional(), api_base: z.string().default('https://api.cohere.com') }),
   env: { api_key: ['COHERE_API_KEY', 'CO_API_KEY'], api_base: ['COHERE_API_BASE', 'CO_API_URL'] },
-  speaks: { 'cohere-chat': '/v2/chat', 'cohere-embed': '/v2/embed', rerank: '/v2/rerank' },
+  speaks: { 'cohere-chat': '/v2/chat', 'cohere-embed': '/v2/embed', 'cohere-rerank': '/v2/rerank' },
   origin: (s) => s.api_base.replace(/\/+$/, '').replace(/\/v[12](\/(chat|embed|rerank))?$/, ''),
   headers: (s): Record<string, string> => (s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}),
   abilities: { tools: true, images: true, schema: true, thinking: true },

@@ -1,6 +1,10 @@
 import { z } from 'zod'
 import { secret } from '../src/secrets/secret.ts'
+import { ALL_OFFERS, offered } from '../src/upstream/compatible.ts'
 import { defineProvider } from '../src/upstream/provider.ts'
+
+/** Reranking is not OpenAI's, but of servers that are compatible (vLLM, Together, LiteLLM). */
+const { speaks, places } = offered(ALL_OFFERS)
 
 /** OpenAI itself, and with `api_base` any server that speaks its dialect (LiteLLM's `openai/<m>` + api_base). */
 export default defineProvider({
@@ -18,17 +22,9 @@ export default defineProvider({
     'openai-embeddings': '/embeddings',
     // Servers that are only compatible seldom have it: there it is translated.
     'openai-responses': (_model, _stream, s) => (s.api_base.includes('api.openai.com') ? '/responses' : undefined),
-    'openai-moderations': '/moderations',
-    'openai-images': '/images/generations',
-    'openai-image-edits': '/images/edits',
-    'openai-image-variations': '/images/variations',
-    'openai-speech': '/audio/speech',
-    'openai-transcriptions': '/audio/transcriptions',
-    'openai-translations': '/audio/translations',
-    // Not OpenAI's, but of servers that are compatible (vLLM, Infinity, LiteLLM).
-    rerank: '/rerank',
+    ...speaks,
   },
-  places: { files: '/files', batches: '/batches', realtime: '/realtime' },
+  places,
   origin: (s) => s.api_base.replace(/\/+$/, ''),
   headers: (s) => ({
     ...(s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}),

@@ -1,6 +1,7 @@
 /** What some rows of compatible.ts do otherwise than OpenAI: addresses made of settings, other keys, other words. */
 import type { Json, WireId } from '../src/dialects/canonical.ts'
 import type { Amend, RowSettings } from '../src/upstream/compatible.ts'
+import type { Path } from '../src/upstream/provider.ts'
 import { clientCredentials } from '../src/upstream/token.ts'
 
 // Addresses that are made of settings.
@@ -51,6 +52,31 @@ export function ragflowPath(model: string): string {
   const [kind, id = ''] = model.split('/')
   return `/api/v1/${kind === 'agent' ? 'agents' : 'chats'}_openai/${encodeURIComponent(id)}/chat/completions`
 }
+
+/** Text Embeddings Inference ranks beside its /v1, not below it. */
+export function teiRerankPath(_model: string, _stream: boolean, { api_base = '' }: RowSettings): string {
+  return `${api_base.replace(/\/+$/, '').replace(/\/v1$/, '')}/rerank`
+}
+
+/**
+ * NVIDIA's cloud ranks at another host, with the model in the path and its dots as underscores; a NIM of one's own at
+ * /v1/ranking (docs.api.nvidia.com/nim/reference, docs.nvidia.com/nim/nemo-retriever/text-reranking).
+ */
+export function nimRanking(model: string, _stream: boolean, { api_base }: RowSettings): string {
+  if (api_base && !/\.nvidia\.com/.test(api_base)) return '/ranking'
+  return `https://ai.api.nvidia.com/v1/retrieval/${model.replaceAll('.', '_')}/reranking`
+}
+
+/** Speech is heard at hosts of its own, each with one model (docs.fireworks.ai/api-reference/audio-transcriptions). */
+const heard =
+  (what: string): Path<RowSettings> =>
+  (model, _stream, { api_base }) =>
+    api_base ? what : `https://${model.endsWith('turbo') ? 'audio-turbo' : 'audio-prod'}.api.fireworks.ai/v1${what}`
+
+export const fireworksAudio = {
+  'openai-transcriptions': heard('/audio/transcriptions'),
+  'openai-translations': heard('/audio/translations'),
+} as const
 
 // Keys that are not sent as a bearer.
 
@@ -178,6 +204,17 @@ export function fireworksPath(model: string): string {
 
 export function fireworks(wire: Json): Json {
   return { ...wire, model: fireworksPath(String(wire.model)) }
+}
+
+/** Its rerankers have another long name. */
+export function fireworksReranker(wire: Json): Json {
+  const model = String(wire.model)
+  return { ...wire, model: model.includes('/') ? model : `fireworks/${model}` }
+}
+
+/** Only the path writes dots as underscores. */
+export function nimReranker(wire: Json): Json {
+  return { ...wire, model: String(wire.model).replaceAll('_', '.') }
 }
 
 /** LiteLLM writes the provider first (`together/org/model`), the router last (`org/model:together`). */

@@ -27,7 +27,18 @@ export type DialectId =
   | 'rerank'
 
 /** All that goes over the wire to targets: beside the callers' dialects those that only targets speak. */
-export type WireId = DialectId | 'bedrock-converse' | 'cohere-chat' | 'cohere-embed' | 'vertex-embed'
+export type WireId =
+  | DialectId
+  | 'bedrock-converse'
+  | 'cohere-chat'
+  | 'cohere-embed'
+  | 'vertex-embed'
+  | 'cohere-rerank'
+  | 'jina-rerank'
+  | 'voyage-rerank'
+  | 'tei-rerank'
+  | 'sglang-rerank'
+  | 'nim-rerank'
 
 export type Json = Record<string, unknown>
 
@@ -212,4 +223,30 @@ export interface EmbedReply {
   vectors: number[][]
   usage?: Usage
   timings?: Timings
+}
+
+export interface Rerank {
+  op: 'rerank'
+  model: string
+  query: string
+  documents: (string | Json)[]
+  /** How many results, the best ones. */
+  top?: number
+  returnDocuments?: boolean
+  /** By which fields objects are ranked (Cohere's first API). */
+  rankFields?: string[]
+  maxTokensPerDocument?: number
+  /** Whether what is too long is cut, or else refused. */
+  truncate?: boolean
+  extras: Extras
+}
+
+export interface RerankReply {
+  id?: string
+  model?: string
+  /** The best first; `index` counts the documents of the request from 0. */
+  results: { index: number; score: number }[]
+  usage?: Usage
+  /** What Cohere bills instead of tokens. */
+  searchUnits?: number
 }

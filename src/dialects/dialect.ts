@@ -5,7 +5,18 @@
 import type { Failure } from '../core/failure.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { Usage } from '../core/usage.ts'
-import type { Chat, DialectId, Embed, EmbedReply, Event, Json, Reply, WireId } from './canonical.ts'
+import type {
+  Chat,
+  DialectId,
+  Embed,
+  EmbedReply,
+  Event,
+  Json,
+  Reply,
+  Rerank,
+  RerankReply,
+  WireId,
+} from './canonical.ts'
 
 /**
  * Names what the target's dialect cannot say: the caller's word for it, and why. Called itself it means that the answer
@@ -148,6 +159,20 @@ export interface EmbedDialect extends EmbedTarget, Answered {
   glance(body: string): Sight
 }
 
+export interface RerankTarget extends Asking {
+  op: 'rerank'
+  writeRequest(rerank: Rerank, warn: Warn): Json
+  /** Some answer with a bare list. @throws UpstreamFailure bad_reply where it is no ranking */
+  readReply(body: unknown): RerankReply
+}
+
+export interface RerankDialect extends RerankTarget, Answered {
+  id: DialectId
+  readRequest(body: Json): Rerank
+  writeReply(reply: RerankReply, rerank: Rerank, answering: Answering): Json
+  glance(body: string): Sight
+}
+
 /** Passed on as it is, in JSON or as a form, to targets that speak the same. */
 export interface ForwardDialect extends Asking, Answered {
   id: DialectId
@@ -160,7 +185,7 @@ export interface ForwardDialect extends Asking, Answered {
 }
 
 /** A dialect that callers speak. */
-export type Dialect = ChatDialect | EmbedDialect | ForwardDialect
+export type Dialect = ChatDialect | EmbedDialect | RerankDialect | ForwardDialect
 
 /** A dialect that a target is asked in. */
-export type TargetDialect = ChatTarget | EmbedTarget | ForwardDialect
+export type TargetDialect = ChatTarget | EmbedTarget | RerankTarget | ForwardDialect

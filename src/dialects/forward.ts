@@ -1,5 +1,5 @@
 /**
- * Requests that are passed on as they are, to targets that know them: images, speech, moderation, reranking. There is
+ * Requests that are passed on as they are, to targets that know them: images, speech, moderation. There is
  * nothing to translate; what is read of an answer is its usage and whether it is an error.
  */
 import { type Usage, usage } from '../core/usage.ts'
@@ -36,11 +36,10 @@ function look(json: Json): Look {
   return { content: true, finished: true, usage: usageIn(json) }
 }
 
-/** OpenAI's usage in its two spellings (images and transcriptions have the newer one), and Cohere's billed units. */
+/** OpenAI's usage in its two spellings: images and transcriptions have the newer one. */
 function usageIn(json: Json): Usage | undefined {
-  const meta = isObject(json.meta) && isObject(json.meta.billed_units) ? json.meta.billed_units : undefined
-  const said = isObject(json.usage) ? json.usage : meta
-  if (!said) return undefined
+  const said = json.usage
+  if (!isObject(said)) return undefined
   const input = said.input_tokens ?? said.prompt_tokens
   const output = said.output_tokens ?? said.completion_tokens
   if (input === undefined && output === undefined && said.total_tokens === undefined) return undefined

@@ -17,6 +17,8 @@ import { openaiChat } from './openai-chat/index.ts'
 import { openaiCompletions } from './openai-completions/index.ts'
 import { openaiEmbeddings } from './openai-embeddings/index.ts'
 import { openaiResponses } from './openai-responses/index.ts'
+import { rerank } from './rerank/index.ts'
+import { cohereRerank, jinaRerank, nimRerank, sglangRerank, teiRerank, voyageRerank } from './rerank/targets.ts'
 import { vertexEmbed } from './vertex-embed/index.ts'
 
 /** Those that callers speak, and targets too. */
@@ -39,7 +41,7 @@ export const dialects = {
   'openai-speech': forward('openai-speech', { input: 'string' }),
   'openai-transcriptions': forward('openai-transcriptions', { file: 'any' }),
   'openai-translations': forward('openai-translations', { file: 'any' }),
-  rerank: forward('rerank', { query: 'string', documents: 'array' }),
+  rerank,
 } as const satisfies Record<DialectId, Dialect>
 
 /** All that targets are asked in. */
@@ -49,4 +51,10 @@ export const targetDialects = {
   'cohere-chat': cohereChat,
   'cohere-embed': cohereEmbed,
   'vertex-embed': vertexEmbed,
+  'cohere-rerank': cohereRerank,
+  'jina-rerank': jinaRerank,
+  'voyage-rerank': voyageRerank,
+  'tei-rerank': teiRerank,
+  'sglang-rerank': sglangRerank,
+  'nim-rerank': nimRerank,
 } as const satisfies Record<WireId, TargetDialect>

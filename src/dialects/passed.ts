@@ -19,7 +19,7 @@ export function passed(told: Dialect): ForwardDialect {
     isEstimated: true,
     fields: { maxTokens: [], required: {}, known: [] },
     writeError: told.writeError,
-    writeStreamError: told.op === 'embed' ? writeStreamError : told.writeStreamError,
+    writeStreamError: 'writeStreamError' in told ? told.writeStreamError : writeStreamError,
     readError: readAnyError,
     glance,
     tap,

@@ -1,7 +1,7 @@
 /** One attempt: sends, waits for the first content (the commit point) and says what came, or throws what went wrong. */
 import { type Failure, UpstreamFailure } from '../core/failure.ts'
-import type { Chat, Embed, Json } from '../dialects/canonical.ts'
-import type { Answering, ChatDialect, ChatTarget, EmbedDialect } from '../dialects/dialect.ts'
+import type { Chat, Embed, Json, Rerank } from '../dialects/canonical.ts'
+import type { Answering, ChatDialect, ChatTarget, EmbedDialect, RerankDialect } from '../dialects/dialect.ts'
 import { unforceEvents, unforceReply } from '../dialects/forced-format.ts'
 import { eventsOf } from '../dialects/replay.ts'
 import type { OpenHold } from '../store/ledger.ts'
@@ -118,6 +118,11 @@ async function whole(
     if (!sight.finished) throw bad('The answer ends without saying why: it is not whole.')
     return { ...common, body: raw, usage: sight.usage }
   }
+  if (dialect.op === 'rerank') {
+    const reply = dialect.readReply(parseAny(said))
+    const body = (call.door.dialect as RerankDialect).writeReply(reply, call.canonical as Rerank, answering(call))
+    return { ...common, body: JSON.stringify(body), usage: reply.usage }
+  }
   const json = parse(said)
   if (dialect.op === 'embed') {
     const reply = dialect.readReply(json)
@@ -215,9 +220,15 @@ const text = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
 
 function parse(body: string): Json {
-  try {
-    const json: unknown = JSON.parse(body)
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json
-  } catch {}
+  const json = parseAny(body)
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Json
   throw bad('The answer is not a JSON object.')
+}
+
+function parseAny(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw bad('The answer is not JSON.')
+  }
 }

@@ -103,7 +103,13 @@ function holdFor(call: Call, io: Io, target: Target): Promise<OpenHold> {
     accounts: call.accounts,
     ask: () => ({
       price: target.price,
-      tokens: estimate(experience, bytes, call.door.dialect.op === 'embed' ? 0 : call.peek.maxTokens, n, target),
+      tokens: estimate(
+        experience,
+        bytes,
+        /^(embed|rerank)$/.test(call.door.dialect.op) ? 0 : call.peek.maxTokens,
+        n,
+        target,
+      ),
       mode: policy.budgetMode,
     }),
     waitMs: policy.budgetWaitMs,

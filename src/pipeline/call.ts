@@ -7,7 +7,7 @@ import type { Taken } from '../core/limit.ts'
 import type { Stage } from '../core/plan.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import type { Target } from '../core/target.ts'
-import type { Chat, Embed } from '../dialects/canonical.ts'
+import type { Chat, Embed, Rerank } from '../dialects/canonical.ts'
 import type { FormPart } from '../dialects/multipart.ts'
 import type { Peek } from '../dialects/peek.ts'
 import type { Answer } from './answer.ts'
@@ -33,7 +33,7 @@ export class Call {
   accounts: readonly Account[] = []
   taken: Taken | undefined = undefined
   /** The body in canonical form, where a target needed it. */
-  canonical: Chat | Embed | undefined = undefined
+  canonical: Chat | Embed | Rerank | undefined = undefined
   attempts = 0
   failures: { target: Target; failure: Failure }[] = []
   /** Targets of an earlier stage that were cooling down when a later one was asked, each with its reason. */

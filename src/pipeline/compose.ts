@@ -1,13 +1,22 @@
 /** The body for one target: the caller's own bytes where the target speaks his dialect, else written anew. */
 import { Refusal } from '../core/refusal.ts'
-import type { Chat, Embed, Json } from '../dialects/canonical.ts'
-import type { ChatDialect, ChatTarget, Dialect, EmbedTarget, TargetDialect, Warn } from '../dialects/dialect.ts'
+import type { Chat, Embed, Json, Rerank } from '../dialects/canonical.ts'
+import type {
+  ChatDialect,
+  ChatTarget,
+  Dialect,
+  EmbedTarget,
+  RerankTarget,
+  TargetDialect,
+  Warn,
+} from '../dialects/dialect.ts'
 import { fit } from '../dialects/fit.ts'
 import { forceFormat } from '../dialects/forced-format.ts'
 import { dialects, targetDialects } from '../dialects/index.ts'
 import { withField } from '../dialects/multipart.ts'
 import { edit, splice } from '../dialects/splice.ts'
 import type { Link } from '../upstream/link.ts'
+import { speakers } from '../upstream/registry.ts'
 import type { Call } from './call.ts'
 
 export interface Composed {
@@ -93,11 +102,26 @@ export function dialectFor(caller: Dialect, link: Link): TargetDialect {
   const other =
     caller.op === 'forward' ? undefined : link.speaks.map((id) => targetDialects[id]).find((d) => d.op === caller.op)
   if (other) return other
-  const what = { embed: 'embeddings', chat: 'chat', forward: caller.id.replace(/^openai-/, '') }[caller.op]
-  throw new Refusal('unsupported_parameter', `The model '${link.target.alias}' has no ${what}: choose another model.`, {
-    param: 'model',
-  })
+  throw notOffered(caller, link)
 }
+
+const OPERATIONS = { embed: 'embeddings', chat: 'chat', rerank: 'reranking' } as const
+
+/** Says what to do instead: who has it is known. */
+function notOffered(caller: Dialect, { target }: Link): Refusal {
+  const what = caller.op === 'forward' ? caller.id.replace(/^openai-/, '') : OPERATIONS[caller.op]
+  const ids = Object.values(targetDialects).filter((d) => (caller.op === 'forward' ? d === caller : d.op === caller.op))
+  const others = speakers(ids.map(({ id }) => id))
+  const named = others.length > MOST_NAMED ? 'most others' : others.join(', ')
+  return new Refusal(
+    'unsupported_parameter',
+    `The model '${target.alias}' has no ${what}: ${target.provider} does not offer it. Name a model of a provider that does: ${named}.`,
+    { param: 'model' },
+  )
+}
+
+/** A longer list helps nobody. */
+const MOST_NAMED = 40
 
 function editsFor(call: Call, link: Link, dialect: Dialect, maxOutput: number | undefined): Json {
   const { peek, bytes } = call
@@ -115,7 +139,7 @@ function editsFor(call: Call, link: Link, dialect: Dialect, maxOutput: number | 
 }
 
 /** The request in canonical form; read once. */
-export function canonicalOf(call: Call): Chat | Embed {
+export function canonicalOf(call: Call): Chat | Embed | Rerank {
   const { dialect } = call.door
   if (dialect.op === 'forward') throw new Error('what is forwarded is not translated')
   // What the path says stands in the body for whoever reads it.
@@ -148,19 +172,25 @@ function translated(
   link: Link,
   to: TargetDialect,
   maxOutput: number | undefined,
-  canonical: Chat | Embed,
+  canonical: Chat | Embed | Rerank,
 ): Json {
   const warn = warnFor(call, link)
   const defaults = link.hasDefaults ? withDefaults(canonical, link) : canonical
   const mine = { ...defaults, model: link.target.model }
   if (mine.op === 'chat' && maxOutput !== undefined) mine.maxTokens = maxOutput
-  const body =
-    mine.op === 'chat' ? (to as ChatTarget).writeRequest(mine, warn) : (to as EmbedTarget).writeRequest(mine, warn)
+  const body = written(to, mine, warn)
   return link.amend(to.id, { ...link.extraBody, ...body })
 }
 
+function written(to: TargetDialect, mine: Chat | Embed | Rerank, warn: Warn): Json {
+  if (mine.op === 'chat') return (to as ChatTarget).writeRequest(mine, warn)
+  return mine.op === 'embed'
+    ? (to as EmbedTarget).writeRequest(mine, warn)
+    : (to as RerankTarget).writeRequest(mine, warn)
+}
+
 /** The target's default parameters stand in OpenAI's words: they are read as an OpenAI request would be. */
-function withDefaults(canonical: Chat | Embed, link: Link): Chat | Embed {
+function withDefaults(canonical: Chat | Embed | Rerank, link: Link): Chat | Embed | Rerank {
   if (canonical.op !== 'chat') return canonical
   const openai = dialects['openai-chat'] as ChatDialect
   const {

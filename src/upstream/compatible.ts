@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { Abilities } from '../core/target.ts'
 import type { Json, WireId } from '../dialects/canonical.ts'
 import { secret } from '../secrets/secret.ts'
-import type { AmendContext, Outgoing, Path, Provider } from './provider.ts'
+import type { AmendContext, Outgoing, Path, Place, Provider } from './provider.ts'
 
 /** What every row has; some have more. */
 export interface RowSettings {
@@ -40,6 +40,8 @@ export interface Row {
   priced?(model: string): string
   /** What it speaks and where. Default: chat and embeddings in OpenAI's places. */
   speaks?: Partial<Record<WireId, Path<RowSettings>>>
+  /** What else of OpenAI's it has, in OpenAI's places, as its documentation says. */
+  offers?: readonly Offer[]
   /** Headers instead of the bearer key. */
   headers?(settings: RowSettings): Record<string, string>
   authorize?(settings: RowSettings, request: Outgoing): Promise<Record<string, string>>
@@ -69,6 +71,42 @@ export const SPEAKS = {
   responding: { 'openai-chat': CHAT, 'openai-responses': RESPONSES },
   embeddings: { 'openai-embeddings': EMBEDDINGS },
 } as const satisfies Record<string, Row['speaks']>
+
+/** What OpenAI has beside chat, and where; `rerank` stands there at those who have it. */
+const FORWARDED = {
+  images: { 'openai-images': '/images/generations' },
+  'image-edits': { 'openai-image-edits': '/images/edits' },
+  'image-variations': { 'openai-image-variations': '/images/variations' },
+  speech: { 'openai-speech': '/audio/speech' },
+  transcriptions: { 'openai-transcriptions': '/audio/transcriptions' },
+  translations: { 'openai-translations': '/audio/translations' },
+  moderations: { 'openai-moderations': '/moderations' },
+  rerank: { rerank: '/rerank' },
+} as const satisfies Record<string, Row['speaks']>
+
+const PLACES = { files: '/files', batches: '/batches', realtime: '/realtime' } as const satisfies Record<Place, string>
+
+export type Offer = keyof typeof FORWARDED | Place
+
+const isPlace = (offer: Offer): offer is Place => offer in PLACES
+
+/** All of it, for servers that are said to have all. */
+export const ALL_OFFERS: readonly Offer[] = [
+  ...(Object.keys(FORWARDED) as (keyof typeof FORWARDED)[]),
+  ...(Object.keys(PLACES) as Place[]),
+]
+
+/** Offers as a provider's `speaks` and `places`. */
+export function offered(offers: readonly Offer[]): {
+  speaks: Partial<Record<WireId, string>>
+  places: Partial<Record<Place, string>>
+} {
+  const forwarded = offers.filter((offer) => !isPlace(offer)) as (keyof typeof FORWARDED)[]
+  return {
+    speaks: Object.assign({}, ...forwarded.map((offer) => FORWARDED[offer])),
+    places: Object.fromEntries(offers.filter(isPlace).map((place) => [place, PLACES[place]])),
+  }
+}
 
 const tidy = (base: string): string => base.trim().replace(/\/+$/, '')
 
@@ -108,13 +146,15 @@ const namesIn = (body: unknown): string[] => {
 /** A row → the provider that it describes. */
 export function compatible(row: Row): Provider<RowSettings> {
   const bases = row.bases ?? [`${shout(row.id)}_API_BASE`]
+  const { speaks, places } = offered(row.offers ?? [])
   return {
     id: row.id,
     ...(row.prefixes ? { prefixes: row.prefixes } : {}),
     settings: settingsOf(row, bases) as unknown as z.ZodType<RowSettings>,
     env: { api_key: row.keys ?? [`${shout(row.id)}_API_KEY`], api_base: bases, ...row.more },
     ...(row.secrets ? { insteadOfKey: row.secrets } : {}),
-    speaks: row.speaks ?? SPEAKS.usual,
+    speaks: { ...(row.speaks ?? SPEAKS.usual), ...speaks },
+    ...(Object.keys(places).length > 0 ? { places } : {}),
     origin: (s) => tidy(baseOf(row, s) ?? ''),
     headers: row.headers ?? bearer,
     ...(row.authorize ? { authorize: row.authorize } : {}),

@@ -2,13 +2,24 @@
 import { providers } from '../../providers/index.ts'
 import type { ModelConfig } from '../config/config.ts'
 import type { Abilities, Target, Timeouts } from '../core/target.ts'
+import type { WireId } from '../dialects/canonical.ts'
 import { Link } from './link.ts'
 import { listed, priceOf } from './pricelist.ts'
-import type { Provider } from './provider.ts'
+import type { Place, Provider } from './provider.ts'
 
 /** The provider with this id or prefix. */
 export function findProvider(prefix: string): Provider | undefined {
   return providers.find((p) => p.id === prefix || p.prefixes?.includes(prefix))
+}
+
+/** The providers that may be asked in one of these dialects, to be named to whoever asked one that may not. */
+export function speakers(ids: readonly WireId[]): string[] {
+  return providers.filter((p) => !p.inProcess && ids.some((id) => p.speaks[id] !== undefined)).map((p) => p.id)
+}
+
+/** The providers that have such a place. */
+export function keepers(place: Place): string[] {
+  return providers.filter((p) => p.places?.[place] !== undefined).map((p) => p.id)
 }
 
 /**

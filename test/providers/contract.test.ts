@@ -28,6 +28,7 @@ const MORE: Readonly<Record<string, Params>> = {
   heroku: { api_base: 'https://us.inference.heroku.com' },
   hosted_vllm: { api_base: 'http://gpu:8000/v1' },
   'text-generation-inference': { api_base: 'http://gpu:8080/v1' },
+  'text-embeddings-inference': { api_base: 'http://gpu:8081' },
   infinity: { api_base: 'http://gpu:7997' },
   ragflow: { api_base: 'http://rag' },
   litellm_proxy: { api_base: 'http://proxy:4000' },

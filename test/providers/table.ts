@@ -30,12 +30,19 @@ const DIALECTS: Readonly<Record<string, string>> = {
   'openai-completions': 'completions',
   'openai-embeddings': 'embeddings',
   'openai-responses': 'responses',
+  'openai-moderations': 'moderations',
+  'openai-images': 'images',
+  'openai-image-edits': 'image edits',
+  'openai-image-variations': 'image variations',
+  'openai-speech': 'speech',
+  'openai-transcriptions': 'transcriptions',
+  'openai-translations': 'translations',
 }
 
 function lineOf(provider: Provider): string {
   const { id, prefixes = [], env = {}, speaks, local } = provider
   const { api_key: keys, api_base: bases, ...others } = env
-  const said = Object.keys(speaks).filter((dialect) => !/^openai-(mod|image|speech|trans)|^rerank$/.test(dialect))
+  const said = [...Object.keys(speaks), ...Object.keys(provider.places ?? {})]
   const settings = Object.entries(others).map(([name, variables]) => `\`${name}\` (${code(variables)})`)
   const cells = [
     code([id, ...prefixes]),

@@ -6,6 +6,7 @@ import type { Target } from '../../core/target.ts'
 import { NO_USAGE } from '../../core/usage.ts'
 import { modelOfBatch, withModel } from '../../dialects/batch-lines.ts'
 import { type FormPart, fieldOf, isForm, readForm } from '../../dialects/multipart.ts'
+import { keepers } from '../../upstream/registry.ts'
 import type { Call } from '../call.ts'
 import { conclude } from '../conclude.ts'
 import type { Io } from '../io.ts'
@@ -24,13 +25,13 @@ export function modelBeside(call: Call): string | undefined {
 }
 
 /**
- * The first target that keeps files, of the model that is named, or of all that this caller may use.
+ * The first target that keeps files (or runs batches), of the model that is named, or of all that this caller may use.
  * @throws Refusal
  */
-function chooseKeeper(call: Call, io: Io, model: string | undefined): Target {
+function chooseKeeper(call: Call, io: Io, model: string | undefined, place: 'files' | 'batches'): Target {
   const who = principal(call)
   const { snapshot } = call
-  const keeps = (t: Target) => io.link(t).place('files') !== undefined
+  const keeps = (t: Target) => io.link(t).place('files') !== undefined && io.link(t).place(place) !== undefined
   const mayUse = (name: string) => who.role === 'admin' || allows(who.key.models, name)
   const targets =
     model === undefined
@@ -38,11 +39,14 @@ function chooseKeeper(call: Call, io: Io, model: string | undefined): Target {
       : decide(snapshot, model, who).flatMap((stage) => stage.targets)
   const found = targets.find(keeps)
   if (found) return found
+  const they = place === 'files' ? 'keeps files' : 'runs batches'
   throw new Refusal(
     'invalid_request',
-    model === undefined
-      ? 'No model that this API key may use has a provider that keeps files.'
-      : `The provider of '${model.slice(0, 200)}' keeps no files: name another model.`,
+    `${
+      model === undefined
+        ? `No model that this API key may use has a provider that ${they}.`
+        : `No provider of '${model.slice(0, 200)}' ${they}.`
+    } Name a model of one that does: ${keepers(place).join(', ')}.`,
     { param: 'model' },
   )
 }
@@ -65,7 +69,7 @@ export const createFile: Step = async (call, io) => {
   let content = call.bytes.subarray(file.start, file.end)
   // What a batch asks is checked here: nobody looks into it again.
   const asked = purpose === 'batch' ? await modelOfBatch(content, rest) : undefined
-  const target = chooseKeeper(call, io, named ?? asked)
+  const target = chooseKeeper(call, io, named ?? asked, asked === undefined ? 'files' : 'batches')
   if (asked !== undefined && asked !== named && named !== undefined && asked !== target.model)
     throw new Refusal('invalid_request', `The form names the model '${named}', the lines of the file '${asked}'.`, {
       param: 'model',

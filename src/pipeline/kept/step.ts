@@ -51,7 +51,10 @@ export function targetOf(call: Call, thing: Belonging): Target {
 export function placeOf(link: Link, kind: Belonging['kind'], ...rest: string[]): string {
   const base = link.place(kind === 'file' ? 'files' : 'batches')
   if (base === undefined) throw new Refusal('not_found', `${link.target.provider} keeps no ${kind}s.`)
-  return [base, ...rest.map(encodeURIComponent)].join('/')
+  // Azure's ends with its version.
+  const [path = '', query] = base.split('?')
+  const whole = [path, ...rest.map(encodeURIComponent)].join('/')
+  return query === undefined ? whole : `${whole}?${query}`
 }
 
 /**

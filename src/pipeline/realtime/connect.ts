@@ -17,7 +17,8 @@ export interface Connection {
 export async function connectTo(link: Link, beta: boolean, ms: number, gone: AbortSignal): Promise<Connection> {
   const place = new URL(link.place('realtime') as string)
   place.protocol = place.protocol === 'https:' ? 'wss:' : 'ws:'
-  place.searchParams.set('model', link.target.model)
+  // Azure's dated versions name the deployment instead.
+  if (!place.searchParams.has('deployment')) place.searchParams.set('model', link.target.model)
   const url = place.href
   const authorized = await link.authorized({ method: 'GET', url, body: '' })
   const headers: Record<string, string> = { ...authorized, ...(beta ? { 'openai-beta': 'realtime=v1' } : {}) }

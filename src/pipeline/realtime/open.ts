@@ -2,6 +2,7 @@
 import { UpstreamFailure } from '../../core/failure.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { NO_USAGE } from '../../core/usage.ts'
+import { keepers } from '../../upstream/registry.ts'
 import { authenticate } from '../authenticate.ts'
 import { Call } from '../call.ts'
 import { conclude } from '../conclude.ts'
@@ -65,7 +66,7 @@ async function connectFirst(
   if (targets.length === 0)
     throw new Refusal(
       'unsupported_parameter',
-      `The model '${call.peek.model}' has no realtime: choose another model.`,
+      `The provider of '${call.peek.model}' has no realtime. Name a model of one that has: ${keepers('realtime').join(', ')}.`,
       { param: 'model' },
     )
   let refused: unknown
