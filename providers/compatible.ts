@@ -413,7 +413,7 @@ const CLOUDS: readonly Row[] = [
     base: 'https://api.z.ai/api/paas/v4',
     speaks: chat,
     prices: 'zai',
-    amend: { 'openai-chat': (wire) => thinkingSwitch(maxTokens(wire)) },
+    amend: { 'openai-chat': (wire, telling) => thinkingSwitch(maxTokens(wire), telling) },
     abilities: able,
     lists: false,
     offers: ['images', 'transcriptions'],

@@ -12,10 +12,10 @@ export default defineProvider({
   origin: (s) => s.api_base.replace(/\/+$/, ''),
   headers: (s): Record<string, string> => (s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}),
   amend: {
-    'openai-embeddings': ({ encoding_format: encoding, user: _, ...wire }) => ({
-      ...wire,
-      ...(encoding === undefined ? {} : { embedding_type: encoding }),
-    }),
+    'openai-embeddings': ({ encoding_format: encoding, user, ...wire }, { warn }) => {
+      if (user !== undefined) warn.adapted?.('user', 'Jina has no such parameter')
+      return { ...wire, ...(encoding === undefined ? {} : { embedding_type: encoding }) }
+    },
   },
   prices: 'unlisted',
 })

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Json } from '../src/dialects/canonical.ts'
 import { secret } from '../src/secrets/secret.ts'
-import { defineProvider } from '../src/upstream/provider.ts'
+import { type AmendContext, defineProvider } from '../src/upstream/provider.ts'
 
 const settings = z.object({
   api_key: secret().optional(),
@@ -16,9 +16,11 @@ type Settings = z.infer<typeof settings>
  * Pins what would reload the model, and forbids the silent cut of a long prompt: a prompt that does not fit is then a
  * 400 that can be passed on or answered by a larger model.
  */
-function pin(wire: Json, { settings: s }: { settings: Settings }): Json {
-  const { num_thread: _reloads, num_ctx: asked, ...options } = (wire.options as Json | undefined) ?? {}
+function pin(wire: Json, { settings: s, warn }: AmendContext<Settings>): Json {
+  const { num_thread: threads, num_ctx: asked, ...options } = (wire.options as Json | undefined) ?? {}
   const numCtx = s.num_ctx ?? asked
+  if (threads !== undefined) warn.adapted?.('options.num_thread', 'it would load the model again for everybody')
+  if (asked !== undefined && asked !== numCtx) warn.adapted?.('options.num_ctx', `it is pinned to ${numCtx}`)
   const pinned = { ...wire, options: { ...options, ...(numCtx === undefined ? {} : { num_ctx: numCtx }) } } as Json
   if (Object.keys(pinned.options as Json).length === 0) delete pinned.options
   if (s.keep_alive !== undefined && wire.keep_alive === undefined) pinned.keep_alive = s.keep_alive

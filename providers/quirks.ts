@@ -1,8 +1,13 @@
 /** What some rows of compatible.ts do otherwise than OpenAI: addresses made of settings, other keys, other words. */
 import type { Json, WireId } from '../src/dialects/canonical.ts'
+import type { Warn } from '../src/dialects/dialect.ts'
+import { MESSAGE_HINTS } from '../src/dialects/hints.ts'
 import type { Amend, RowSettings } from '../src/upstream/compatible.ts'
 import type { Path } from '../src/upstream/provider.ts'
 import { clientCredentials } from '../src/upstream/token.ts'
+
+/** What a quirk may do besides: say what it changed. */
+type Telling = { warn: Warn }
 
 // Addresses that are made of settings.
 
@@ -114,14 +119,20 @@ export function everywhere(amend: Amend): Partial<Record<WireId, Amend>> {
   return Object.fromEntries(dialects.map((id) => [id, amend]))
 }
 
+/** Where both limits are given, both hold. */
+function lesser(one: unknown, other: unknown): unknown {
+  if (one === undefined || one === null) return other
+  return typeof one === 'number' && typeof other === 'number' ? Math.min(one, other) : one
+}
+
 /** The older word for the limit, where only that is known. */
 export function maxTokens({ max_completion_tokens: newer, ...wire }: Json): Json {
-  return newer === undefined ? wire : { ...wire, max_tokens: wire.max_tokens ?? newer }
+  return newer === undefined ? wire : { ...wire, max_tokens: lesser(wire.max_tokens, newer) }
 }
 
 /** And the newer one. */
 export function maxCompletionTokens({ max_tokens: older, ...wire }: Json): Json {
-  return older === undefined ? wire : { ...wire, max_completion_tokens: wire.max_completion_tokens ?? older }
+  return older === undefined ? wire : { ...wire, max_completion_tokens: lesser(wire.max_completion_tokens, older) }
 }
 
 const messagesOf = (wire: Json): Json[] => (Array.isArray(wire.messages) ? (wire.messages as Json[]) : [])
@@ -137,14 +148,19 @@ export function plainContent(wire: Json): Json {
 }
 
 /** Effort as the switch that some have instead: on, or off. */
-export function thinkingSwitch({ reasoning_effort: effort, ...wire }: Json): Json {
-  if (effort === undefined || wire.thinking !== undefined) return wire
+export function thinkingSwitch({ reasoning_effort: effort, ...wire }: Json, { warn }: Telling): Json {
+  if (effort === undefined || effort === null) return wire
+  if (wire.thinking !== undefined) {
+    warn.adapted?.('reasoning_effort', "'thinking' is the provider's own word for it, and holds")
+    return wire
+  }
+  if (effort !== 'none') warn.adapted?.('reasoning_effort', 'the model thinks or does not: there are no steps between')
   return { ...wire, thinking: { type: effort === 'none' ? 'disabled' : 'enabled' } }
 }
 
 /** api-docs.deepseek.com: strings only, and thinking is on or off. */
-export function deepseek(wire: Json): Json {
-  return thinkingSwitch(plainContent(maxTokens(wire)))
+export function deepseek(wire: Json, telling: Telling): Json {
+  return thinkingSwitch(plainContent(maxTokens(wire)), telling)
 }
 
 /** Nine letters or digits are all that Mistral takes as the id of a call; the same id always becomes the same. */
@@ -155,10 +171,27 @@ function mistralId(id: unknown): string {
 
 const MISTRAL_FIELDS = ['role', 'content', 'name', 'tool_calls', 'tool_call_id', 'prefix']
 
+const EARLIER_THINKING = new Set(['reasoning_content', 'reasoning', 'thinking_blocks'])
+const isNothing = (value: unknown): boolean =>
+  value === null || value === undefined || (Array.isArray(value) && value.length === 0)
+
+/** Names the fields of a message that Mistral does not know: earlier thinking and hints, or what would be missed. */
+function tellUnknown(message: Json, { warn }: Telling): void {
+  for (const [key, value] of Object.entries(message)) {
+    if (MISTRAL_FIELDS.includes(key) || isNothing(value)) continue
+    const reason = 'Mistral has no such field in a message'
+    if (EARLIER_THINKING.has(key)) warn.adapted?.('messages.thinking', 'Mistral takes no earlier thinking')
+    else if (MESSAGE_HINTS.has(key)) warn.adapted?.(`messages.${key}`, reason)
+    else warn(`messages.${key}`, reason)
+  }
+}
+
 /** What Mistral names otherwise, and what it refuses with 422 (docs.mistral.ai/api). It always tells its usage. */
-export function mistral(said: Json): Json {
-  const { seed, stream_options: _usage, user: _user, ...wire } = maxTokens(said)
+export function mistral(said: Json, telling: Telling): Json {
+  const { seed, stream_options: _usage, user, ...wire } = maxTokens(said)
+  if (!isNothing(user)) telling.warn.adapted?.('user', 'Mistral has no such parameter')
   const messages = messagesOf(wire).map((message) => {
+    tellUnknown(message, telling)
     const kept = Object.fromEntries(
       MISTRAL_FIELDS.flatMap((key) => (message[key] == null ? [] : [[key, message[key]]])),
     )
@@ -184,15 +217,17 @@ export function groq(wire: Json): Json {
 }
 
 /** Moonshot's scale ends at 1, and it does not know `required`: its guide has the model asked in words. */
-export function moonshot(said: Json): Json {
+export function moonshot(said: Json, { warn }: Telling): Json {
   const { tool_choice: choice, ...wire } = maxTokens(said)
   const { temperature, n } = wire
   if (typeof temperature === 'number') {
     const least = typeof n === 'number' && n > 1 ? 0.3 : 0
     wire.temperature = Math.min(1, Math.max(least, temperature))
+    if (wire.temperature !== temperature) warn.adapted?.('temperature', `Moonshot takes ${least} to 1 here`)
   }
   if (choice === undefined) return wire
   if (choice !== 'required') return { ...wire, tool_choice: choice }
+  warn('tool_choice', "Moonshot does not know 'required': it can only be asked in words")
   const asked = { role: 'user', content: 'Please select a tool to handle the current issue.' }
   return { ...wire, messages: [...messagesOf(wire), asked] }
 }

@@ -149,7 +149,7 @@ export default defineProvider<Settings>({
   amend: {
     // The model stands in the path, and the version in the body.
     anthropic: ({ model: _, ...wire }) => ({ anthropic_version: 'vertex-2023-10-16', ...wire }),
-    'openai-chat': (wire, { model }) => (kindOf(model) === 'mistral' ? mistral(wire) : wire),
+    'openai-chat': (wire, context) => (kindOf(context.model) === 'mistral' ? mistral(wire, context) : wire),
   },
   prices: 'google',
   abilities: { tools: true, images: true, audio: true, files: true, schema: true, thinking: true },

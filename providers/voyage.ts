@@ -12,11 +12,14 @@ export default defineProvider({
   headers: (s): Record<string, string> => (s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}),
   amend: {
     // Numbers are what comes where no encoding is named; `float` is refused, and so is `user`.
-    'openai-embeddings': ({ dimensions, encoding_format: encoding, user: _, ...wire }) => ({
-      ...wire,
-      ...(dimensions === undefined ? {} : { output_dimension: dimensions }),
-      ...(encoding === undefined || encoding === 'float' ? {} : { encoding_format: encoding }),
-    }),
+    'openai-embeddings': ({ dimensions, encoding_format: encoding, user, ...wire }, { warn }) => {
+      if (user !== undefined) warn.adapted?.('user', 'Voyage has no such parameter')
+      return {
+        ...wire,
+        ...(dimensions === undefined ? {} : { output_dimension: dimensions }),
+        ...(encoding === undefined || encoding === 'float' ? {} : { encoding_format: encoding }),
+      }
+    },
   },
   prices: 'voyageai',
 })

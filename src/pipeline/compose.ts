@@ -48,12 +48,12 @@ export function compose(call: Call, link: Link, affordable: number | undefined):
     return { dialect, body: withField(call.bytes, call.form, 'model', link.target.model), headers, ...RELAYED }
   const edits = editsFor(call, link, call.door.dialect, maxOutput)
   const unsigned = withoutSignatures(call, link)
-  if (unsigned)
-    return { dialect, body: JSON.stringify(link.amend(dialect.id, { ...unsigned, ...edits })), headers, ...RELAYED }
+  const amended = (body: Json) => JSON.stringify(link.amend(dialect.id, body, warnFor(call, link)))
+  if (unsigned) return { dialect, body: amended({ ...unsigned, ...edits }), headers, ...RELAYED }
   const spliced = splice(call.bytes, edits, call.peek.scan)
   if (!link.amends(dialect.id)) return { dialect, body: spliced, headers, ...RELAYED }
   const body: Json = { ...link.target.defaults, ...link.extraBody, ...parse(spliced) }
-  return { dialect, body: JSON.stringify(link.amend(dialect.id, body)), headers, ...RELAYED }
+  return { dialect, body: amended(body), headers, ...RELAYED }
 }
 
 const RELAYED = { translated: false, forced: false } as const
@@ -179,7 +179,7 @@ function translated(
   const mine = { ...defaults, model: link.target.model }
   if (mine.op === 'chat' && maxOutput !== undefined) mine.maxTokens = maxOutput
   const body = written(to, mine, warn)
-  return link.amend(to.id, { ...link.extraBody, ...body })
+  return link.amend(to.id, { ...link.extraBody, ...body }, warn)
 }
 
 function written(to: TargetDialect, mine: Chat | Embed | Rerank, warn: Warn): Json {

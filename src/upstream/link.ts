@@ -1,6 +1,7 @@
 /** A target with everything that is needed to reach it. Credentials stay inside: a link that is printed shows none. */
 import type { Target } from '../core/target.ts'
 import type { Json, WireId } from '../dialects/canonical.ts'
+import type { Warn } from '../dialects/dialect.ts'
 import { Secret } from '../secrets/secret.ts'
 import type { Outgoing, Path, Place, Provider } from './provider.ts'
 
@@ -130,10 +131,13 @@ export class Link {
     return { ...this.#headers, ...made }
   }
 
-  /** The provider's quirks on a body in `dialect`; the body itself where it has none. */
-  amend(dialect: WireId, body: Json): Json {
+  /**
+   * The provider's quirks on a body in `dialect`; the body itself where it has none.
+   * @param warn is told what the provider cannot be told
+   */
+  amend(dialect: WireId, body: Json, warn: Warn): Json {
     const amend = this.provider.amend?.[dialect]
-    return amend ? amend(body, { settings: this.#parts.settings, model: this.target.model }) : body
+    return amend ? amend(body, { settings: this.#parts.settings, model: this.target.model, warn }) : body
   }
 
   /** Whether a body in `dialect` has to be taken apart before it is sent. */

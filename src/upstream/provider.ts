@@ -6,12 +6,18 @@ import type { z } from 'zod'
 import type { Failure } from '../core/failure.ts'
 import type { Abilities } from '../core/target.ts'
 import type { Json, WireId } from '../dialects/canonical.ts'
+import type { Warn } from '../dialects/dialect.ts'
 
 /** What an amendment may look at. */
 export interface AmendContext<S> {
   settings: S
   /** The model in the upstream's words. */
   model: string
+  /**
+   * Names what is left out (refused, or told in a header, by the one policy of `drop_params`); `adapted` what is said in
+   * another way. What only goes by another name needs no word.
+   */
+  warn: Warn
 }
 
 /**
@@ -73,7 +79,10 @@ export interface Provider<S = unknown> {
    * `headers`. Must bound its own time and cache what can be cached.
    */
   authorize?(settings: S, request: Outgoing): Promise<Record<string, string>>
-  /** Quirks: the wire body, changed in place or replaced, just before it is sent. Its presence costs a parse. */
+  /**
+   * Quirks: the wire body, changed in place or replaced, just before it is sent. Its presence costs a parse. Nothing that
+   * the caller said is left out without a word to `warn`.
+   */
   amend?: Partial<Record<WireId, (wire: Json, context: AmendContext<S>) => Json>>
   abilities?: Abilities
   /** Runs in the house: free unless priced, and told apart in failover. */

@@ -66,6 +66,8 @@ const gateway = await startGateway({
       model('no-tools-drop', { supports_function_calling: false }, { drop_params: true }),
       model('blind', { supports_vision: false }),
       model('able', {}),
+      model('moon', {}, { model: 'moonshot/kimi' }),
+      model('moon-drop', {}, { model: 'moonshot/kimi', drop_params: true }),
     ],
   },
 })
@@ -138,4 +140,22 @@ test('an image for a model that sees nothing is refused, whatever may be dropped
   )
   expect(refused).toMatchObject({ status: 400, param: 'messages' })
   expect(seen).toEqual([])
+})
+
+test("what a provider's quirk leaves out is refused by its name, or named in a header", async () => {
+  const tool = { type: 'function' as const, function: { name: 'f', parameters: { type: 'object' } } }
+  const ask = { messages: [{ role: 'user' as const, content: 'Hi' }], tools: [tool], tool_choice: 'required' as const }
+  const refused = await client.chat.completions.create({ model: 'moon', ...ask }).catch((e: unknown) => e)
+  expect(refused).toMatchObject({ status: 400, code: 'unsupported_parameter', param: 'tool_choice' })
+  expect(seen).toHaveLength(0)
+  const { response } = await client.chat.completions
+    .create({ model: 'moon-drop', ...ask, temperature: 1.5 })
+    .withResponse()
+  expect(response.headers.get('x-tollgate-dropped')?.split(/, ?/).sort()).toEqual(['temperature', 'tool_choice'])
+  expect(seen[0]).not.toHaveProperty('tool_choice')
+  // A change without loss is never a reason to refuse.
+  const { response: clamped } = await client.chat.completions
+    .create({ model: 'moon', messages: ask.messages, temperature: 1.5 })
+    .withResponse()
+  expect(clamped.headers.get('x-tollgate-dropped')).toBe('temperature')
 })

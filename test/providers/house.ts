@@ -100,6 +100,8 @@ export function written(id: WireId, asked: Chat | Embed): { body: Json; lost: st
   return { body: JSON.parse(JSON.stringify(body)) as Json, lost, adapted }
 }
 
+const QUIET = Object.assign(() => {}, { adapted: () => {} })
+
 /** The same for a body that is there already. */
 export async function sentAs(
   link: Link,
@@ -108,7 +110,7 @@ export async function sentAs(
   stream = false,
   answer: (request: Request) => Response | Promise<Response> = () => new Response('{}'),
 ): Promise<Sent> {
-  const text = JSON.stringify(link.amend(id, body))
+  const text = JSON.stringify(link.amend(id, body, QUIET))
   let last: Request | undefined
   await overNetwork(
     async (request) => {

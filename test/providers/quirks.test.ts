@@ -1,17 +1,21 @@
 /** What some rows do otherwise than OpenAI, each as its documentation says. */
 import { describe, expect, test } from 'bun:test'
+import { rows } from '../../providers/compatible.ts'
 import type { Json, WireId } from '../../src/dialects/canonical.ts'
+import { warnings } from '../dialects/support.ts'
 import { chatOf, linkOf, type Params, sent, sentAs } from './house.ts'
 
 const KEY = { api_key: 'k-0123456789' }
 const user = { role: 'user', content: 'Hi' }
 
-const amended = (model: string, body: Json, more: Params = {}, id: WireId = 'openai-chat'): Json =>
-  linkOf(model, { ...KEY, ...more }).amend(id, {
-    model: model.slice(model.indexOf('/') + 1),
-    messages: [user],
-    ...body,
-  })
+/** What the last one said of what it left out, and of what it changed. */
+let told: { lost: string[]; adapted: string[] } = { lost: [], adapted: [] }
+const amended = (model: string, body: Json, more: Params = {}, id: WireId = 'openai-chat'): Json => {
+  const { warn, ...said } = warnings()
+  told = said
+  const wire = { model: model.slice(model.indexOf('/') + 1), messages: [user], ...body }
+  return linkOf(model, { ...KEY, ...more }).amend(id, wire, warn)
+}
 
 describe('Mistral', () => {
   test('has other words for the seed, the limit and the tool that must be called', () => {
@@ -233,4 +237,86 @@ test('what a row does not change goes over the wire byte for byte', async () => 
   expect(link.amends('openai-chat')).toBe(false)
   const { body } = await sentAs(link, 'openai-chat', { model: 'm', messages: [user], unknown: { field: 1 } })
   expect(body).toEqual({ model: 'm', messages: [user], unknown: { field: 1 } })
+})
+
+describe('what a quirk leaves out or changes is said', () => {
+  const NONE = { lost: [], adapted: [] }
+  const assistant = (more: Json) => ({ messages: [user, { role: 'assistant', content: 'x', ...more }, user] })
+  const cases: [string, Json, { lost: string[]; adapted: string[] }, WireId?][] = [
+    [
+      'mistral/m',
+      { user: 'u', seed: 7, max_completion_tokens: 9, tool_choice: 'required' },
+      { lost: [], adapted: ['user'] },
+    ],
+    ['mistral/m', assistant({ reasoning_content: 'hm' }), { lost: [], adapted: ['messages.thinking'] }],
+    ['mistral/m', assistant({ refusal: null, annotations: [], cache_control: null }), NONE],
+    ['mistral/m', assistant({ audio: { id: 'a' } }), { lost: [], adapted: ['messages.audio'] }],
+    ['mistral/m', assistant({ refusal: 'No.' }), { lost: ['messages.refusal'], adapted: [] }],
+    ['vertex_ai/mistral-large@2411', { user: 'u' }, { lost: [], adapted: ['user'] }],
+    ['moonshot/kimi-k2', { tool_choice: 'required' }, { lost: ['tool_choice'], adapted: [] }],
+    ['moonshot/kimi-k2', { tool_choice: 'auto', temperature: 0.5 }, NONE],
+    ['moonshot/kimi-k2', { temperature: 1.7 }, { lost: [], adapted: ['temperature'] }],
+    ['deepseek/deepseek-chat', { reasoning_effort: 'high' }, { lost: [], adapted: ['reasoning_effort'] }],
+    ['deepseek/deepseek-chat', { reasoning_effort: 'none' }, NONE],
+    ['zai/glm-4.6', { reasoning_effort: 'low', thinking: {} }, { lost: [], adapted: ['reasoning_effort'] }],
+    ['groq/m', assistant({ reasoning_content: 'hm' }), NONE],
+    ['voyage/v', { input: 'x', user: 'u' }, { lost: [], adapted: ['user'] }, 'openai-embeddings'],
+    ['voyage/v', { input: 'x', encoding_format: 'float', dimensions: 8 }, NONE, 'openai-embeddings'],
+    ['jina_ai/j', { input: 'x', user: 'u' }, { lost: [], adapted: ['user'] }, 'openai-embeddings'],
+    ['ollama/o', { options: { num_thread: 4 } }, { lost: [], adapted: ['options.num_thread'] }, 'ollama-chat'],
+    ['ollama/o', { options: { num_ctx: 4096 } }, NONE, 'ollama-chat'],
+  ]
+  test.each(cases)('%s %j', (model, body, said, id = 'openai-chat') => {
+    amended(model, body, model.startsWith('vertex') ? { vertex_project: 'p', vertex_location: 'us-central1' } : {}, id)
+    expect({ lost: told.lost, adapted: told.adapted }).toEqual(said)
+  })
+
+  test('a pinned context, where another was asked for', () => {
+    amended('ollama/o', { options: { num_ctx: 4096 } }, { num_ctx: 8192 }, 'ollama-chat')
+    expect(told.adapted).toEqual(['options.num_ctx'])
+    amended('ollama/o', { options: { num_ctx: 8192 } }, { num_ctx: 8192 }, 'ollama-chat')
+    expect(told.adapted).toEqual([])
+  })
+
+  /** So that a new quirk that leaves something out is seen here: every row, with a little of everything. */
+  test('no row takes out a field without a word', () => {
+    const everything: Json = {
+      messages: [{ role: 'user', content: 'Hi', name: 'n' }],
+      user: 'u',
+      seed: 1,
+      temperature: 0.5,
+      top_p: 0.5,
+      stop: ['x'],
+      n: 1,
+      max_tokens: 5,
+      logit_bias: { 1: 1 },
+      presence_penalty: 0.1,
+      frequency_penalty: 0.1,
+      tool_choice: 'required',
+      tools: [],
+      parallel_tool_calls: false,
+      reasoning_effort: 'high',
+      response_format: { type: 'json_object' },
+      logprobs: true,
+      top_logprobs: 2,
+      service_tier: 'flex',
+      metadata: { a: 'b' },
+      unknown_field: 1,
+    }
+    /** What the same thing is called elsewhere. */
+    const renamed: Record<string, string> = { seed: 'random_seed', max_tokens: 'max_completion_tokens' }
+    for (const row of rows) {
+      if (!row.amend?.['openai-chat']) continue
+      const { warn, lost, adapted } = warnings()
+      const context = { settings: {}, model: 'm', warn }
+      const wire = row.amend['openai-chat'](structuredClone({ model: 'm', ...everything }), context)
+      const gone = Object.keys(everything).filter(
+        (key) => wire[key] === undefined && wire[renamed[key] ?? ''] === undefined,
+      )
+      expect({ row: row.id, silent: gone.filter((key) => ![...lost, ...adapted].includes(key)) }).toEqual({
+        row: row.id,
+        silent: [],
+      })
+    }
+  })
 })
