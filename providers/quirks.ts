@@ -1,7 +1,6 @@
 /** What some rows of compatible.ts do otherwise than OpenAI: addresses made of settings, other keys, other words. */
 import type { Json, WireId } from '../src/dialects/canonical.ts'
 import type { Warn } from '../src/dialects/dialect.ts'
-import { MESSAGE_HINTS } from '../src/dialects/hints.ts'
 import type { Amend, RowSettings } from '../src/upstream/compatible.ts'
 import type { Path } from '../src/upstream/provider.ts'
 import { clientCredentials } from '../src/upstream/token.ts'
@@ -171,6 +170,8 @@ function mistralId(id: unknown): string {
 
 const MISTRAL_FIELDS = ['role', 'content', 'name', 'tool_calls', 'tool_call_id', 'prefix']
 
+/** What an answer's message has that says nothing to a model that reads it again. */
+const HINTS = new Set(['cache_control', 'prompt_cache_breakpoint', 'annotations', 'audio'])
 const EARLIER_THINKING = new Set(['reasoning_content', 'reasoning', 'thinking_blocks'])
 const isNothing = (value: unknown): boolean =>
   value === null || value === undefined || (Array.isArray(value) && value.length === 0)
@@ -181,7 +182,7 @@ function tellUnknown(message: Json, { warn }: Telling): void {
     if (MISTRAL_FIELDS.includes(key) || isNothing(value)) continue
     const reason = 'Mistral has no such field in a message'
     if (EARLIER_THINKING.has(key)) warn.adapted?.('messages.thinking', 'Mistral takes no earlier thinking')
-    else if (MESSAGE_HINTS.has(key)) warn.adapted?.(`messages.${key}`, reason)
+    else if (HINTS.has(key)) warn.adapted?.(`messages.${key}`, reason)
     else warn(`messages.${key}`, reason)
   }
 }
