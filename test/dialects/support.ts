@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { NO_USAGE, type Usage } from '../../src/core/usage.ts'
 import type { Chat, DialectId, Event, Json, Part, Reply } from '../../src/dialects/canonical.ts'
 import type { FramedEvent } from '../../src/dialects/carry.ts'
-import type { Answering, ChatDialect, EmbedDialect, Frame, Warn } from '../../src/dialects/dialect.ts'
+import type { Answering, ChatDialect, ChatTarget, EmbedDialect, Frame, Warn } from '../../src/dialects/dialect.ts'
+import { EventStreamFramer } from '../../src/dialects/eventstream.ts'
 import { dialects } from '../../src/dialects/index.ts'
 import { NdjsonFramer } from '../../src/dialects/ndjson.ts'
 import { SseFramer } from '../../src/dialects/sse.ts'
@@ -59,9 +60,10 @@ export const plainChat = (more: Partial<Chat> = {}): Chat => ({
   ...more,
 })
 
-export const framerOf = (dialect: ChatDialect) => (dialect.framing === 'sse' ? new SseFramer() : new NdjsonFramer())
+export const framerOf = ({ framing }: ChatTarget) =>
+  framing === 'eventstream' ? new EventStreamFramer() : framing === 'sse' ? new SseFramer() : new NdjsonFramer()
 
-export function framesOf(dialect: ChatDialect, body: string | Uint8Array, cut = Number.MAX_SAFE_INTEGER): Frame[] {
+export function framesOf(dialect: ChatTarget, body: string | Uint8Array, cut = Number.MAX_SAFE_INTEGER): Frame[] {
   const framer = framerOf(dialect)
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
   const events: FramedEvent[] = []

@@ -8,6 +8,7 @@ export function writeEffort({ thinking, extras }: Chat, id: WireId): string | un
   if (!thinking.enabled) return extras.dialect === 'anthropic' ? undefined : 'none'
   if (thinking.effort !== undefined)
     return thinking.effort === 'max' && !extras.dialect.startsWith('openai-') ? 'xhigh' : thinking.effort
-  if (thinking.budget === undefined) return undefined
+  // "On" has to be said, since not all of OpenAI's models think by themselves; the others leave it to the model.
+  if (thinking.budget === undefined) return extras.dialect.startsWith('ollama-') ? 'medium' : undefined
   return thinking.budget <= 2048 ? 'low' : thinking.budget <= 8192 ? 'medium' : 'high'
 }

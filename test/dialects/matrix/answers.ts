@@ -1,13 +1,14 @@
 /** Answers as the servers of each dialect give them, made from what they say and from nothing of the code under test. */
 import type { Json } from '../../../src/dialects/canonical.ts'
-import type { Id, Said } from './said.ts'
+import { event, exception } from '../../providers/frames.ts'
+import type { Said, TargetId } from './said.ts'
 
 export interface Wire {
   whole(said: Said): Json
   /** Events or lines; without a `finish` it ends as where the connection breaks. */
-  stream(said: Said): string
+  stream(said: Said): string | Uint8Array
   /** A failure: the body of its own answer, and what stands in a stream that had begun. */
-  error: { status: number; body: Json; frame: string }
+  error: { status: number; body: Json; frame: string | Uint8Array }
 }
 
 const sse = (...events: unknown[]): string =>
@@ -384,7 +385,138 @@ const gemini: Wire = {
   error: { status: 500, body: GEMINI_DOWN, frame: sse(GEMINI_DOWN) },
 }
 
-export const WIRES: Record<Id, Wire> = {
+// docs.cohere.com/docs/streaming and docs.cohere.com/reference/chat
+const COHERE_USAGE = {
+  billed_units: { input_tokens: 9, output_tokens: 4 },
+  tokens: { input_tokens: 80, output_tokens: 4 },
+}
+const COHERE_DOWN = { id: 'b1', message: 'internal server error' }
+const cohereFinish = ({ finish }: Said): Json => ({ finish_reason: finish === 'tools' ? 'TOOL_CALL' : 'COMPLETE' })
+const cohereCall = ({ name, args }: Said['calls'][number], index: number) => ({
+  id: `${name}_${index}`,
+  type: 'function',
+  function: { name, arguments: JSON.stringify(args) },
+})
+
+const cohere: Wire = {
+  whole: (said) => ({
+    id: 'c14c80c3',
+    message: {
+      role: 'assistant',
+      content: [
+        ...(said.thinking ? [{ type: 'thinking', thinking: said.thinking }] : []),
+        ...(said.text ? [{ type: 'text', text: said.text }] : []),
+      ],
+      ...(said.calls.length > 0 ? { tool_calls: said.calls.map(cohereCall) } : {}),
+    },
+    ...(said.finish ? cohereFinish(said) : {}),
+    usage: COHERE_USAGE,
+  }),
+  stream(said) {
+    const content = (type: 'thinking' | 'text', all: string, index: number): Json[] =>
+      all === ''
+        ? []
+        : [
+            { type: 'content-start', index, delta: { message: { content: { type, [type]: '' } } } },
+            ...pieces(all).map((part) => ({
+              type: 'content-delta',
+              index,
+              delta: { message: { content: { [type]: part } } },
+            })),
+            { type: 'content-end', index },
+          ]
+    const calls = said.calls.flatMap((call, index) => {
+      const { function: made, ...head } = cohereCall(call, index)
+      const begun = { ...head, function: { name: made.name, arguments: '' } }
+      return [
+        { type: 'tool-call-start', index, delta: { message: { tool_calls: begun } } },
+        ...pieces(made.arguments).map((part) => ({
+          type: 'tool-call-delta',
+          index,
+          delta: { message: { tool_calls: { function: { arguments: part } } } },
+        })),
+        { type: 'tool-call-end', index },
+      ]
+    })
+    const end = { type: 'message-end', delta: { ...cohereFinish(said), usage: COHERE_USAGE } }
+    const begin = { type: 'message-start', id: 'c14c80c3', delta: { message: { role: 'assistant', content: [] } } }
+    return named(
+      begin,
+      ...content('thinking', said.thinking, 0),
+      ...content('text', said.text, said.thinking ? 1 : 0),
+      ...calls,
+      ...(said.finish ? [end] : []),
+    )
+  },
+  error: {
+    status: 500,
+    body: COHERE_DOWN,
+    frame: named({ type: 'message-end', delta: { finish_reason: 'ERROR', error: 'It failed' } }),
+  },
+}
+
+// docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+const CONVERSE_USAGE = { inputTokens: 9, outputTokens: 4, totalTokens: 13 }
+const CONVERSE_DOWN = {
+  message: 'The system encountered an unexpected error during processing. Try your request again.',
+}
+const converseReason = ({ finish }: Said): Json =>
+  finish ? { stopReason: finish === 'tools' ? 'tool_use' : 'end_turn' } : {}
+const converseId = (index: number): string => `tooluse_${index}`
+
+const converse: Wire = {
+  whole: (said) => ({
+    output: {
+      message: {
+        role: 'assistant',
+        content: [
+          ...(said.thinking
+            ? [{ reasoningContent: { reasoningText: { text: said.thinking, signature: 'EqQB' } } }]
+            : []),
+          ...(said.text ? [{ text: said.text }] : []),
+          ...said.calls.map(({ name, args }, index) => ({
+            toolUse: { toolUseId: converseId(index), name, input: args },
+          })),
+        ],
+      },
+    },
+    ...converseReason(said),
+    usage: CONVERSE_USAGE,
+    metrics: { latencyMs: 12 },
+  }),
+  stream(said) {
+    const frames: Uint8Array[] = [event('messageStart', { role: 'assistant' })]
+    let contentBlockIndex = 0
+    const block = (start: Json | undefined, deltas: readonly Json[]): void => {
+      if (start) frames.push(event('contentBlockStart', { contentBlockIndex, start }))
+      for (const delta of deltas) frames.push(event('contentBlockDelta', { contentBlockIndex, delta }))
+      frames.push(event('contentBlockStop', { contentBlockIndex: contentBlockIndex++ }))
+    }
+    if (said.thinking)
+      block(undefined, [
+        ...pieces(said.thinking).map((text) => ({ reasoningContent: { text } })),
+        { reasoningContent: { signature: 'EqQB' } },
+      ])
+    if (said.text)
+      block(
+        undefined,
+        pieces(said.text).map((text) => ({ text })),
+      )
+    for (const [index, { name, args }] of said.calls.entries())
+      block(
+        { toolUse: { toolUseId: converseId(index), name } },
+        pieces(JSON.stringify(args)).map((input) => ({ toolUse: { input } })),
+      )
+    if (said.finish) {
+      frames.push(event('messageStop', converseReason(said)))
+      frames.push(event('metadata', { usage: CONVERSE_USAGE, metrics: { latencyMs: 12 } }))
+    }
+    return Buffer.concat(frames)
+  },
+  error: { status: 500, body: CONVERSE_DOWN, frame: exception('internalServerException', CONVERSE_DOWN.message) },
+}
+
+export const WIRES: Record<TargetId, Wire> = {
   'openai-chat': openaiChat,
   'openai-completions': openaiCompletions,
   'openai-responses': openaiResponses,
@@ -392,4 +524,6 @@ export const WIRES: Record<Id, Wire> = {
   'ollama-chat': ollamaChat,
   'ollama-generate': ollamaGenerate,
   gemini,
+  'cohere-chat': cohere,
+  'bedrock-converse': converse,
 }

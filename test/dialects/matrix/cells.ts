@@ -1,6 +1,7 @@
 /** What the cells of the matrix have in common, and where a target cannot do what it was asked. */
-import type { Chat } from '../../../src/dialects/canonical.ts'
-import { type Feature, type Id, PNG, type Said, SCHEMA } from './said.ts'
+import { expect } from 'bun:test'
+import type { Got } from './got.ts'
+import { type Feature, type Id, PNG, type Said, SCHEMA, type TargetId } from './said.ts'
 
 /** What a target cannot be told: the parameters that are named (refused or dropped, by policy), or a plain refusal. */
 export type Limit = { lost: string[] } | { refused: string }
@@ -8,7 +9,7 @@ export type Limit = { lost: string[] } | { refused: string }
 const TOOLS: Limit = { lost: ['tools'] }
 
 /** Cells whose target is not able to do it. */
-export const LIMITS: Partial<Record<Id, Partial<Record<Feature, Limit>>>> = {
+export const LIMITS: Partial<Record<TargetId, Partial<Record<Feature, Limit>>>> = {
   'openai-completions': {
     tools: TOOLS,
     'parallel tools': TOOLS,
@@ -19,7 +20,7 @@ export const LIMITS: Partial<Record<Id, Partial<Record<Feature, Limit>>>> = {
 }
 
 /** What is left of an answer where its target only continues texts. */
-export function givenBy(target: Id, said: Said): Said {
+export function givenBy(target: TargetId, said: Said): Said {
   if (target !== 'openai-completions' && target !== 'ollama-generate') return said
   return {
     text: said.text || 'I cannot call tools.',
@@ -33,74 +34,49 @@ export function givenBy(target: Id, said: Said): Said {
 export const shownTo = (caller: Id, said: Said): Said =>
   caller === 'openai-completions' ? { ...said, thinking: '' } : said
 
-const textOf = (chat: Chat): string =>
-  chat.messages
-    .flatMap(({ parts }) =>
-      parts.flatMap((part) => {
-        if (part.type === 'text') return [part.text]
-        return part.type === 'result' ? part.parts.flatMap((one) => (one.type === 'text' ? [one.text] : [])) : []
-      }),
-    )
-    .join(' ')
-
-/** What must have arrived at the target, as far as it can be told it: each feature's point, from the body it was sent. */
-export function arrived(feature: Feature, target: Id, asked: Chat): unknown {
-  const isBare = target === 'openai-completions' || target === 'ollama-generate'
-  switch (feature) {
-    case 'text':
-      return [textOf(asked).includes('Hello'), asked.maxTokens, asked.temperature]
-    case 'tools':
-    case 'parallel tools':
-      return isBare ? textOf(asked).includes('weather') : asked.tools?.map(({ name, parameters }) => [name, parameters])
-    case 'tool result': {
-      const call = asked.messages.flatMap(({ parts }) => parts).find((part) => part.type === 'call')
-      const result = asked.messages.flatMap(({ parts }) => parts).find((part) => part.type === 'result')
-      if (isBare) return /get_weather\(.*Paris.*\)[\s\S]*18 degrees/.test(textOf(asked))
-      // Gemini and Ollama know a result by its tool's name.
-      const of = target === 'gemini' || target === 'ollama-chat' ? result?.name : call?.name
-      return [
-        call?.name,
-        of,
-        call && JSON.parse(call.args),
-        call?.id === result?.callId,
-        textOf(asked).includes('18 degrees'),
-      ]
-    }
-    case 'image': {
-      const image = asked.messages.flatMap(({ parts }) => parts).find((part) => part.type === 'image')
-      return image?.source
-    }
-    case 'thinking':
-      return target === 'openai-completions' ? undefined : (asked.thinking?.enabled ?? true)
-    case 'structured output':
-      return target === 'openai-completions' || asked.format?.kind !== 'schema' ? undefined : asked.format.schema
-  }
-}
-
 const CITY = { type: 'object', properties: { city: { type: 'string' } } }
 const ZONE = { type: 'object', properties: { zone: { type: 'string' } } }
+const WEATHER = { name: 'get_weather', description: 'Weather of a city', parameters: CITY }
+const TIME = { name: 'get_time', description: 'Time of a zone', parameters: ZONE }
+const ASK = 'What is the weather in Paris?'
 
-export function expected(feature: Feature, target: Id): unknown {
+/** What must have arrived at the target: each feature's point, and nothing of it lost. */
+export function expected(feature: Feature, caller: Id, target: TargetId): Partial<Got> {
   const isBare = target === 'openai-completions' || target === 'ollama-generate'
   switch (feature) {
-    case 'text':
-      return [true, 50, 0.5]
+    case 'text': {
+      const system = caller === 'openai-completions' ? '' : 'Be brief.'
+      const said =
+        target === 'openai-completions' && system !== ''
+          ? { text: `${system}\n\nHello`, system: '' }
+          : { text: 'Hello', system }
+      return { ...said, maxTokens: 50, temperature: 0.5 }
+    }
     case 'tools':
-      return isBare || [['get_weather', CITY]]
+      return { text: ASK, tools: isBare ? [] : [WEATHER] }
     case 'parallel tools':
-      return (
-        isBare || [
-          ['get_weather', CITY],
-          ['get_time', ZONE],
-        ]
-      )
+      return { text: ASK, tools: isBare ? [] : [WEATHER, TIME] }
     case 'tool result':
-      return isBare || ['get_weather', 'get_weather', { city: 'Paris' }, true, true]
+      if (isBare)
+        return {
+          text: expect.stringMatching(/get_weather\(.*Paris.*\)\s*get_time\(.*UTC.*\)[\s\S]*18 degrees[\s\S]*noon/),
+        }
+      return {
+        text: ASK,
+        calls: [
+          { name: 'get_weather', args: { city: 'Paris' } },
+          { name: 'get_time', args: { zone: 'UTC' } },
+        ],
+        results: [
+          { of: 'get_weather', text: '18 degrees' },
+          { of: 'get_time', text: 'noon' },
+        ],
+      }
     case 'image':
-      return { kind: 'data', mediaType: 'image/png', data: PNG }
+      return { text: 'What is this?', images: [PNG] }
     case 'thinking':
-      return target === 'openai-completions' ? undefined : true
+      return { text: '2+2?', thinks: target !== 'openai-completions' }
     case 'structured output':
-      return target === 'openai-completions' ? undefined : SCHEMA
+      return { text: 'Which city?', schema: target === 'openai-completions' ? undefined : SCHEMA }
   }
 }

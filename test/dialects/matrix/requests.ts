@@ -9,6 +9,7 @@ const TOOLS = [
   { name: 'get_time', description: 'Time of a zone', parameters: ZONE },
 ]
 const WEATHER = { name: 'get_weather', arguments: '{"city":"Paris"}' }
+const TIME = { name: 'get_time', arguments: '{"zone":"UTC"}' }
 const ASK = 'What is the weather in Paris?'
 
 const functions = (count: number): Json[] => TOOLS.slice(0, count).map((one) => ({ type: 'function', function: one }))
@@ -21,8 +22,16 @@ const openaiChat: Partial<Record<Feature, Json>> = {
   'tool result': {
     messages: [
       user(ASK),
-      { role: 'assistant', content: null, tool_calls: [{ id: 'call_1', type: 'function', function: WEATHER }] },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          { id: 'call_1', type: 'function', function: WEATHER },
+          { id: 'call_2', type: 'function', function: TIME },
+        ],
+      },
       { role: 'tool', tool_call_id: 'call_1', content: '18 degrees' },
+      { role: 'tool', tool_call_id: 'call_2', content: 'noon' },
     ],
   },
   image: {
@@ -52,7 +61,9 @@ const openaiResponses: Partial<Record<Feature, Json>> = {
     input: [
       user(ASK),
       { type: 'function_call', id: 'fc_1', call_id: 'call_1', status: 'completed', ...WEATHER },
+      { type: 'function_call', id: 'fc_2', call_id: 'call_2', status: 'completed', ...TIME },
       { type: 'function_call_output', call_id: 'call_1', output: '18 degrees' },
+      { type: 'function_call_output', call_id: 'call_2', output: 'noon' },
     ],
   },
   image: {
@@ -83,9 +94,15 @@ const anthropic: Partial<Record<Feature, Json>> = {
       user(ASK),
       {
         role: 'assistant',
-        content: [{ type: 'tool_use', id: 'toolu_1', name: 'get_weather', input: { city: 'Paris' } }],
+        content: [
+          { type: 'tool_use', id: 'toolu_1', name: 'get_weather', input: { city: 'Paris' } },
+          { type: 'tool_use', id: 'toolu_2', name: 'get_time', input: { zone: 'UTC' } },
+        ],
       },
-      user([{ type: 'tool_result', tool_use_id: 'toolu_1', content: '18 degrees' }]),
+      user([
+        { type: 'tool_result', tool_use_id: 'toolu_1', content: '18 degrees' },
+        { type: 'tool_result', tool_use_id: 'toolu_2', content: [{ type: 'text', text: 'noon' }] },
+      ]),
     ],
   }),
   image: limited({
@@ -116,9 +133,13 @@ const ollamaChat: Partial<Record<Feature, Json>> = {
       {
         role: 'assistant',
         content: '',
-        tool_calls: [{ function: { name: 'get_weather', arguments: { city: 'Paris' } } }],
+        tool_calls: [
+          { function: { name: 'get_weather', arguments: { city: 'Paris' } } },
+          { function: { name: 'get_time', arguments: { zone: 'UTC' } } },
+        ],
       },
       { role: 'tool', tool_name: 'get_weather', content: '18 degrees' },
+      { role: 'tool', tool_name: 'get_time', content: 'noon' },
     ],
   },
   image: { messages: [{ ...user('What is this?'), images: [PNG] }] },
@@ -157,9 +178,15 @@ const gemini: Partial<Record<Feature, Json>> = {
       geminiUser({ text: ASK }),
       {
         role: 'model',
-        parts: [{ functionCall: { name: 'get_weather', args: { city: 'Paris' } }, thoughtSignature: 'c2lnbmVk' }],
+        parts: [
+          { functionCall: { name: 'get_weather', args: { city: 'Paris' } }, thoughtSignature: 'c2lnbmVk' },
+          { functionCall: { name: 'get_time', args: { zone: 'UTC' } } },
+        ],
       },
-      geminiUser({ functionResponse: { name: 'get_weather', response: { output: '18 degrees' } } }),
+      geminiUser(
+        { functionResponse: { name: 'get_weather', response: { output: '18 degrees' } } },
+        { functionResponse: { name: 'get_time', response: { output: 'noon' } } },
+      ),
     ],
   },
   image: {

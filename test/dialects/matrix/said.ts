@@ -10,7 +10,7 @@ export const FEATURES = [
 ] as const
 export type Feature = (typeof FEATURES)[number]
 
-/** The chat dialects, as the matrix names them. */
+/** The chat dialects that callers speak, as the matrix names them; targets speak them too. */
 export const IDS = [
   'openai-chat',
   'openai-completions',
@@ -21,6 +21,9 @@ export const IDS = [
   'gemini',
 ] as const
 export type Id = (typeof IDS)[number]
+/** With those that only targets speak. */
+export const TARGETS = [...IDS, 'cohere-chat', 'bedrock-converse'] as const
+export type TargetId = (typeof TARGETS)[number]
 
 export interface Said {
   text: string
@@ -37,7 +40,7 @@ export const ANSWERS: Record<Feature, Said> = {
   text: plain('Hello there.'),
   tools: { ...plain(''), calls: [PARIS], finish: 'tools' },
   'parallel tools': { ...plain(''), calls: [PARIS, { name: 'get_time', args: { zone: 'UTC' } }], finish: 'tools' },
-  'tool result': plain('It is 18 degrees.'),
+  'tool result': plain('It is 18 degrees at noon.'),
   image: plain('A small dot.'),
   thinking: plain('Four.', 'Two and two.'),
   'structured output': plain('{"city":"Paris"}'),

@@ -2,9 +2,14 @@
 import type { Json } from '../../../src/dialects/canonical.ts'
 import type { Id, Said } from './said.ts'
 
+/** Tokens of the prompt and of the answer, in the dialect's own words for them. */
+type Usage = [input: unknown, output: unknown]
+
 export interface Seen {
   whole(body: Json): Said
   stream(written: string): Said
+  /** As the answer tells it, or the last of the events that do. */
+  usage(written: string | Json): Usage | undefined
   /** Whether a client notices that the stream failed. */
   failed(written: string): boolean
 }
@@ -18,6 +23,23 @@ const data = (written: string): Json[] =>
 const jsonLines = (written: string): Json[] =>
   written.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Json]))
 
+/** Clients give results back by these. */
+function distinct(ids: readonly unknown[]): void {
+  if (ids.some((id) => typeof id !== 'string' || id === '')) throw new Error('A call has no id.')
+  if (new Set(ids).size !== ids.length) throw new Error('Two calls have one id.')
+}
+
+/** The last of these objects that tells usage at all. */
+function usageIn(all: readonly Json[], read: (one: Json) => Usage): Usage | undefined {
+  return all.map(read).findLast((one) => one.some((count) => count !== undefined))
+}
+
+const openaiUsage = (written: string | Json): Usage | undefined =>
+  usageIn(typeof written === 'string' ? data(written) : [written], (one) => {
+    const { prompt_tokens: input, completion_tokens: output } = object(one.usage)
+    return [input, output]
+  })
+
 const openaiFinish = (reason: unknown): Said['finish'] =>
   reason === 'stop' ? 'stop' : reason === 'tool_calls' ? 'tools' : undefined
 
@@ -25,6 +47,7 @@ const openaiChat: Seen = {
   whole(body) {
     const [choice] = list(body.choices)
     const message = object(choice?.message)
+    distinct(list(message.tool_calls).map(({ id }) => id))
     return {
       text: string(message.content),
       thinking: string(message.reasoning_content),
@@ -39,8 +62,9 @@ const openaiChat: Seen = {
     const said = nothing()
     const args: string[] = []
     const ids = new Set<unknown>()
+    const callIds: unknown[] = []
     for (const chunk of data(written)) {
-      ids.add(chunk.id)
+      if (!('error' in chunk)) ids.add(chunk.id)
       for (const choice of list(chunk.choices)) {
         const delta = object(choice.delta)
         said.text += string(delta.content)
@@ -48,6 +72,7 @@ const openaiChat: Seen = {
         for (const call of list(delta.tool_calls)) {
           const index = call.index as number
           const named = object(call.function)
+          callIds[index] ??= call.id
           said.calls[index] ??= { name: string(named.name), args: undefined }
           args[index] = (args[index] ?? '') + string(named.arguments)
         }
@@ -55,10 +80,12 @@ const openaiChat: Seen = {
       }
     }
     if (ids.size > 1) throw new Error('The id changes within the stream.')
+    distinct(callIds)
     if (said.finish && !written.endsWith('data: [DONE]\n\n')) throw new Error('The stream has no end.')
     for (const [index, call] of said.calls.entries()) call.args = parsed(args[index])
     return said
   },
+  usage: openaiUsage,
   failed: (written) => data(written).some((chunk) => 'error' in chunk),
 }
 
@@ -86,6 +113,7 @@ const openaiCompletions: Seen = {
     }
     return said
   },
+  usage: openaiUsage,
   failed: openaiChat.failed,
 }
 
@@ -98,6 +126,7 @@ const openaiResponses: Seen = {
       if (item.type === 'function_call')
         said.calls.push({ name: string(item.name), args: JSON.parse(string(item.arguments)) })
     }
+    distinct(list(body.output).flatMap((item) => (item.type === 'function_call' ? [item.call_id] : [])))
     if (body.status === 'completed') said.finish = said.calls.length > 0 ? 'tools' : 'stop'
     return said
   },
@@ -126,6 +155,11 @@ const openaiResponses: Seen = {
     if (JSON.stringify(whole) !== JSON.stringify(pieces)) throw new Error('The pieces are not the whole.')
     return whole
   },
+  usage: (written) =>
+    usageIn(typeof written === 'string' ? data(written).map(({ response }) => object(response)) : [written], (one) => {
+      const { input_tokens: input, output_tokens: output } = object(one.usage)
+      return [input, output]
+    }),
   failed(written) {
     const types = data(written).map(({ type }) => type)
     return types.at(-2) === 'error' && types.at(-1) === 'response.failed' && !types.includes('response.completed')
@@ -143,6 +177,7 @@ const anthropic: Seen = {
       if (block.type === 'thinking') said.thinking += string(block.thinking)
       if (block.type === 'tool_use') said.calls.push({ name: string(block.name), args: block.input })
     }
+    distinct(list(body.content).flatMap(({ type, id }) => (type === 'tool_use' ? [id] : [])))
     said.finish = anthropicFinish(body.stop_reason)
     return said
   },
@@ -163,9 +198,17 @@ const anthropic: Seen = {
       }
       if (event.type === 'message_delta') said.finish = anthropicFinish(delta.stop_reason)
     }
+    const opened = events.map((event) => object(event.content_block))
+    distinct(opened.flatMap(({ type, id }) => (type === 'tool_use' ? [id] : [])))
     for (const [index, call] of said.calls.entries()) call.args = parsed(args[index])
     return said
   },
+  // A client adds what the last event tells to what the first one told.
+  usage: (written) =>
+    usageIn(typeof written === 'string' ? data(written) : [written], (one) => {
+      const { input_tokens: input, output_tokens: output } = object(one.usage)
+      return [input, output]
+    }),
   failed: (written) => /event: error\ndata: \{"type":"error"/.test(written) && !written.includes('message_stop'),
 }
 
@@ -193,6 +236,11 @@ const ollama: Seen = {
     for (const line of jsonLines(written)) ollamaSaid(line, said)
     return said
   },
+  usage: (written) =>
+    usageIn(typeof written === 'string' ? jsonLines(written) : [written], (one) => [
+      one.prompt_eval_count,
+      one.eval_count,
+    ]),
   failed: (written) => jsonLines(written).some(({ error }) => typeof error === 'string'),
 }
 
@@ -218,6 +266,15 @@ const gemini: Seen = {
     for (const chunk of data(written)) geminiSaid(chunk, said)
     return said
   },
+  usage: (written) =>
+    usageIn(typeof written === 'string' ? data(written) : [written], (one) => {
+      const {
+        promptTokenCount: input,
+        candidatesTokenCount: said,
+        thoughtsTokenCount: thought,
+      } = object(one.usageMetadata)
+      return [input, said === undefined ? undefined : Number(said) + Number(thought ?? 0)]
+    }),
   failed: (written) => data(written).some((chunk) => typeof object(chunk.error).status === 'string'),
 }
 
