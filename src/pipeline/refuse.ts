@@ -30,6 +30,8 @@ export function refusalHeaders(refusal: Refusal, requestId: string): Record<stri
     'content-type': 'application/json',
     'x-request-id': requestId,
     'x-litellm-call-id': requestId,
+    // OpenAI's and Anthropic's SDKs go by this rather than by the status: what only the operator can mend is not tried again.
+    'x-should-retry': String(refusal.retryable),
   }
   const { retryAfterMs } = refusal.detail
   if (retryAfterMs !== undefined && Number.isFinite(retryAfterMs))

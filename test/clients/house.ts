@@ -47,6 +47,7 @@ const FAULTS = [
   'think',
   'status:500',
   'inband:5!slow:20',
+  'cut:5!slow:20',
   'context',
   'filter',
   'status:401',
