@@ -24,14 +24,24 @@ export function refuse(call: Call, io: Io, cause: unknown): Response {
   return new Response(JSON.stringify(body), { status, headers: refusalHeaders(refusal, call.id) })
 }
 
+/** SDKs wait no longer than this for another try. */
+const PATIENCE_MS = 60_000
+
+/**
+ * What OpenAI's and Anthropic's SDKs go by rather than by the status: what only the operator can mend is not tried again,
+ * and neither is a budget that comes back next month, whatever status it is told with.
+ */
+function isWorthRetrying({ retryable, detail: { retryAfterMs } }: Refusal): boolean {
+  return retryAfterMs === undefined ? retryable : retryAfterMs <= PATIENCE_MS
+}
+
 /** Headers of a refusal, on every route. `Retry-After` in whole seconds, rounded up. */
 export function refusalHeaders(refusal: Refusal, requestId: string): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     'x-request-id': requestId,
     'x-litellm-call-id': requestId,
-    // OpenAI's and Anthropic's SDKs go by this rather than by the status: what only the operator can mend is not tried again.
-    'x-should-retry': String(refusal.retryable),
+    'x-should-retry': String(isWorthRetrying(refusal)),
   }
   const { retryAfterMs } = refusal.detail
   if (retryAfterMs !== undefined && Number.isFinite(retryAfterMs))

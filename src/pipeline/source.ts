@@ -176,7 +176,7 @@ export class Source implements Progress {
   ended = false
   contentFrames = 0
   usage: Usage | undefined = undefined
-  /** Set by whoever watches the clock: the next read fails with it. */
+  /** Set by whoever watches the clock, or by a failure behind what is still to be sent: the next read fails with it. */
   #broken: UpstreamFailure | undefined
   #failBroken: ((cause: UpstreamFailure) => void) | undefined
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
@@ -240,8 +240,18 @@ export class Source implements Progress {
     let whole = chunk !== undefined && events[0]?.raw.buffer === chunk.buffer
     let length = 0
     const parts: Uint8Array[] = []
+    const begun = this.content
     for (const event of events) {
-      const out = this.#carrier.carry(event, this)
+      let out: Uint8Array | string
+      try {
+        out = this.#carrier.carry(event, this)
+      } catch (cause) {
+        // Before the answer has begun another target may give it, whole. Later, what came before the failure is sent.
+        if (!begun || parts.length === 0 || !(cause instanceof UpstreamFailure)) throw cause
+        this.#broken ??= cause
+        whole = false
+        break
+      }
       if (out !== event.raw) whole = false
       if (out.length > 0) {
         const part = typeof out === 'string' ? encoder.encode(out) : out
