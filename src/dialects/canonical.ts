@@ -196,6 +196,8 @@ export type Event =
   | { type: 'refusal'; choice: number; text: string }
   | { type: 'call'; choice: number; index: number; id: string; name: string; extras?: Extras }
   | { type: 'args'; choice: number; index: number; text: string }
+  /** A picture that the model drew, whole. */
+  | { type: 'image'; choice: number; source: Source & { kind: 'data' }; extras?: Extras }
   /** What only its own dialect knows: a part of its own kind, or the rest of the one that was just said. */
   | { type: 'foreign'; choice: number; extras: Extras }
   | { type: 'finish'; choice: number; reason: Finish; timings?: Timings }

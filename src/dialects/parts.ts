@@ -32,6 +32,16 @@ export function textOfFile(part: Part & { type: 'file' }): string | undefined {
   return part.name ? `${part.name}:\n${text}` : text
 }
 
+/** What stands for a picture that the model drew where the caller's dialect has no place for one: seen, not lost. */
+export const imageNote = (source: Source): string =>
+  source.kind === 'url'
+    ? `[The model's image: ${source.url}]`
+    : `[The model drew an image (${source.mediaType}), which this API cannot carry.]`
+
+/** An answer's parts for a dialect that has no pictures. */
+export const withImageNotes = (parts: readonly Part[]): Part[] =>
+  parts.map((part) => (part.type === 'image' ? { type: 'text', text: imageNote(part.source) } : part))
+
 /** The text parts in order, one below the other. */
 export function joinText(parts: readonly Part[], separator = '\n'): string {
   return parts.flatMap((part) => (part.type === 'text' || part.type === 'refusal' ? [part.text] : [])).join(separator)

@@ -41,6 +41,9 @@ function eventsOfPart(part: Part, choice: number, index: number): Event[] {
         { type: 'call', choice, index, id: part.id, name: part.name, ...(part.extras ? { extras: part.extras } : {}) },
         { type: 'args', choice, index, text: part.args },
       ]
+    case 'image':
+      if (part.source.kind !== 'data') return []
+      return [{ type: 'image', choice, source: part.source, ...(part.extras ? { extras: part.extras } : {}) }]
     case 'foreign':
       return [{ type: 'foreign', choice, extras: part.extras }]
     default:

@@ -144,6 +144,7 @@ function notice(event: Event, progress: Progress): void {
     case 'args':
     case 'call':
     case 'redacted_thinking':
+    case 'image':
       progress.content = true
       progress.contentFrames++
       break

@@ -1,5 +1,5 @@
 /** Messages of Anthropic's dialect, both ways. There results of tools stand inside of the user's messages. */
-import type { Json, Message } from '../canonical.ts'
+import type { Json, Message, Part } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { MESSAGE_HINTS } from '../hints.ts'
 import { bad, extrasFor, extrasOf, isString, optionalArray, requiredObject } from '../wire.ts'
@@ -43,13 +43,22 @@ interface Written {
  */
 export function writeMessages(messages: readonly Message[], warn: Warn): Written {
   const system: Json[] = []
+  const aside: Part[] = []
   const written: { role: string; content: Json[]; extras: Json }[] = []
   for (const message of messages) {
     const extras = extrasFor(ID, message.extras, warn, MESSAGE_HINTS, 'messages.')
-    const content = writeContent(message.parts, warn)
+    const drawn = message.role === 'assistant' ? message.parts.filter(({ type }) => type === 'image') : []
+    const parts = drawn.length > 0 ? message.parts.filter(({ type }) => type !== 'image') : message.parts
+    const content = writeContent(parts, warn)
     if (message.role === 'system' && written.length === 0) {
       system.push(...content)
       continue
+    }
+    if (message.role === 'user' && aside.length > 0) content.unshift(...writeContent(aside.splice(0), warn))
+    if (drawn.length > 0) {
+      // An assistant's message holds no images there.
+      aside.push({ type: 'text', text: 'Images that the assistant made:' }, ...drawn)
+      warn.adapted?.('messages.images', 'images of the assistant are shown as if by the user')
     }
     if (content.length === 0) continue
     const role = message.role === 'tool' ? 'user' : message.role
@@ -61,6 +70,7 @@ export function writeMessages(messages: readonly Message[], warn: Warn): Written
       written.push({ role, content, extras: { ...extras } })
     }
   }
+  if (aside.length > 0) written.push({ role: 'user', content: writeContent(aside, warn), extras: {} })
   return {
     system: system.length > 0 ? plain(system) : undefined,
     messages: written.map(({ role, content, extras }) => ({ role, content: plain(content), ...extras })),

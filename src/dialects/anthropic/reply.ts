@@ -5,7 +5,7 @@ import type { Chat, Choice, Json, Part, Reply } from '../canonical.ts'
 import type { Answering } from '../dialect.ts'
 import { failureIn } from '../failure-of.ts'
 import { BROKEN_ARGS } from '../ollama-chat/reply.ts'
-import { callsOf } from '../parts.ts'
+import { callsOf, imageNote } from '../parts.ts'
 import { argsObject, badReply, callId, defined, extrasOf, fromUpstream, isObject, isString } from '../wire.ts'
 import { callId as cleanId, ID, readBlock } from './content.ts'
 import { readFinish, writeFinish } from './finish.ts'
@@ -57,6 +57,8 @@ function writeBlock(part: Part, choice: Choice, answering: Answering): Json[] {
       return part.text === '' ? [] : [{ type: 'text', text: part.text, ...extras }]
     case 'refusal':
       return [{ type: 'text', text: part.text }]
+    case 'image':
+      return [{ type: 'text', text: imageNote(part.source) }]
     case 'thinking':
       return [{ type: 'thinking', thinking: part.text, signature: part.signature ?? '', ...extras }]
     case 'redacted_thinking':

@@ -5,6 +5,7 @@
 import { NO_USAGE, type Usage } from '../../core/usage.ts'
 import type { Chat, Event, Finish, Json } from '../canonical.ts'
 import type { Answering } from '../dialect.ts'
+import { imageNote } from '../parts.ts'
 import { badReply, callId } from '../wire.ts'
 import { callId as cleanId } from './content.ts'
 import { interrupted } from './error.ts'
@@ -74,6 +75,8 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
       case 'text':
       case 'refusal':
         return event.text === '' ? '' : inText() + delta({ type: 'text_delta', text: event.text })
+      case 'image':
+        return inText() + delta({ type: 'text_delta', text: imageNote(event.source) })
       case 'thinking':
         return inThinking() + delta({ type: 'thinking_delta', thinking: event.text })
       case 'signature': {

@@ -9,16 +9,30 @@ import { isObject, isString, parseReply } from '../wire.ts'
 import { readCandidate, writeCalled, writeLogprobs } from './candidate.ts'
 import { failureOf, interrupted } from './error.ts'
 import { blockedFinish, writeFinish } from './finish.ts'
+import { PartialCalls } from './partial-args.ts'
 import { ID } from './parts.ts'
 import { readUsage, writeUsage } from './usage.ts'
 
 export function reader(): (frame: Frame) => Event[] {
   let started = false
   const calls = new Map<number, number>()
+  const partial = new Map<number, PartialCalls>()
+
+  /** The candidate with calls that came in pieces put together. */
+  function gathered(value: Json, place: number): Json {
+    const content = isObject(value.content) ? value.content : {}
+    const open = partial.get(place) ?? new PartialCalls()
+    partial.set(place, open)
+    const parts = open.gather(Array.isArray(content.parts) ? content.parts : [])
+    // At a limit the call was cut; at any other end it is all that there is of it.
+    if (isString(value.finishReason) && value.finishReason !== 'MAX_TOKENS') parts.push(...open.close())
+    return { ...value, content: { ...content, parts } }
+  }
 
   function readChoice(value: Json, position: number): Event[] {
     const place = typeof value.index === 'number' ? value.index : position
-    const { index: choice, parts, finish, logprobs } = readCandidate(value, position, calls.get(place) ?? 0)
+    const whole = gathered(value, place)
+    const { index: choice, parts, finish, logprobs } = readCandidate(whole, position, calls.get(place) ?? 0)
     const events: Event[] = []
     let odds = logprobs
     for (const part of parts) {
@@ -36,8 +50,11 @@ export function reader(): (frame: Frame) => Event[] {
         odds = undefined
       }
       if (part.type === 'thinking' && part.text !== '') events.push({ type: 'thinking', choice, text: part.text })
-      const own = part.type === 'image' ? imageOf(part) : rest
-      if (own && Object.keys(own.fields).length > 0) events.push({ type: 'foreign', choice, extras: own })
+      if (part.type === 'image' && part.source.kind === 'data') {
+        events.push({ type: 'image', choice, source: part.source, ...(rest ? { extras: rest } : {}) })
+        continue
+      }
+      if (rest && Object.keys(rest.fields).length > 0) events.push({ type: 'foreign', choice, extras: rest })
     }
     if (odds) events.push({ type: 'text', choice, text: '', logprobs: odds })
     if (finish) events.push({ type: 'finish', choice, reason: finish })
@@ -72,13 +89,7 @@ export function reader(): (frame: Frame) => Event[] {
   }
 }
 
-/** A picture that the model drew: no other dialect's streams have a place for it. */
-function imageOf(part: { source: { kind: string }; extras?: Extras }): Extras | undefined {
-  const source = part.source as { kind: string; mediaType?: string; data?: string }
-  if (source.kind !== 'data') return part.extras
-  const { mediaType: mimeType, data } = source
-  return { dialect: ID, fields: { type: 'inlineData', inlineData: { mimeType, data }, ...part.extras?.fields } }
-}
+const ownOf = (extras: Extras | undefined): Json => (extras?.dialect === ID ? extras.fields : {})
 
 export function writer(chat: Chat, answering: Answering): (event: Event) => string {
   let responseId = answering.id
@@ -124,6 +135,10 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         return event.text === '' ? '' : say(event.choice, { text: event.text })
       case 'thinking':
         return event.text === '' ? '' : say(event.choice, { text: event.text, thought: true })
+      case 'image': {
+        const { mediaType: mimeType, data } = event.source
+        return say(event.choice, { inlineData: { mimeType, data }, ...ownOf(event.extras) })
+      }
       case 'foreign': {
         if (event.extras.dialect !== ID) return ''
         const { type, ...fields } = event.extras.fields

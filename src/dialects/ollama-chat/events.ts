@@ -5,6 +5,7 @@ import type { Answering, Frame } from '../dialect.ts'
 import { errorEvent } from '../failure-of.ts'
 import { interrupted } from '../ollama/error.ts'
 import { readDone, readTime, readTimings, readUsage, timeOf, writeDone, writeMetrics } from '../ollama/metrics.ts'
+import { imageNote } from '../parts.ts'
 import { callId, isObject, isString, parseReply } from '../wire.ts'
 import { writeCall } from './messages.ts'
 import { BROKEN_ARGS, readLogprobs, readSaid } from './reply.ts'
@@ -111,6 +112,8 @@ export function writerOf(shape: Shape, chat: Chat, answering: Answering): (event
         return line(shape.write({ text: event.text }), odds(event.logprobs))
       case 'refusal':
         return line(shape.write({ text: event.text }))
+      case 'image':
+        return line(shape.write({ text: imageNote(event.source) }))
       case 'thinking':
         return line(shape.write({ thinking: event.text }))
       case 'call':

@@ -4,7 +4,7 @@ import type { Chat, Choice, Json, Part, Reply, TokenLogprob } from '../canonical
 import type { Answering } from '../dialect.ts'
 import { failureIn } from '../failure-of.ts'
 import { readDone, readTime, readTimings, readUsage, timeOf, writeDone, writeMetrics } from '../ollama/metrics.ts'
-import { callsOf, joinText } from '../parts.ts'
+import { callsOf, joinText, withImageNotes } from '../parts.ts'
 import { badReply, callId, compact, defined, fromUpstream, isObject, isString } from '../wire.ts'
 import { isCall, readCall, writeCall } from './messages.ts'
 
@@ -62,7 +62,7 @@ export function writeReply(reply: Reply, chat: Chat, answering: Answering): Json
     created_at: timeOf(reply.created || answering.created),
     message: compact({
       role: 'assistant',
-      content: joinText(choice.parts, ''),
+      content: joinText(withImageNotes(choice.parts), ''),
       thinking: thinking === '' ? undefined : thinking,
       tool_calls: calls.length > 0 ? calls : undefined,
     }),

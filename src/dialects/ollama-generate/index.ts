@@ -12,7 +12,7 @@ import { lookAt } from '../ollama/tap.ts'
 import { readerOf, type Shape, writerOf } from '../ollama-chat/events.ts'
 import { writeParts } from '../ollama-chat/messages.ts'
 import { readLogprobs } from '../ollama-chat/reply.ts'
-import { imageType, joinText } from '../parts.ts'
+import { imageType, joinText, withImageNotes } from '../parts.ts'
 import { glanceWith, tapWith } from '../sight.ts'
 import {
   badReply,
@@ -120,7 +120,7 @@ function writeReply(reply: Reply, chat: Chat, answering: Answering): Json {
   return compact({
     model: reply.model || chat.model,
     created_at: timeOf(reply.created || answering.created),
-    response: joinText(choice.parts, ''),
+    response: joinText(withImageNotes(choice.parts), ''),
     thinking: thinking === '' ? undefined : thinking,
     done: choice.finish !== undefined,
     done_reason: choice.finish && writeDone(choice.finish),

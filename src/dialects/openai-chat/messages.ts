@@ -16,6 +16,7 @@ import {
 } from '../wire.ts'
 import { readContent, writeContent } from './content.ts'
 import { readGoogle, writeGoogle } from './google.ts'
+import { isDrawn, readImages, writeImage } from './images.ts'
 
 const ID = 'openai-chat'
 const COMMON = ['role', 'content', 'name']
@@ -28,6 +29,7 @@ const ASSISTANT = new Set([
   'reasoning_content',
   'reasoning',
   'thinking_blocks',
+  'images',
 ])
 const TOOL = new Set([...COMMON, 'tool_call_id'])
 const CALL = new Set(['id', 'type', 'function', 'index'])
@@ -78,6 +80,7 @@ export function readAssistant(message: Json, path: string): Part[] {
   if (message.function_call) throw bad(`${path}.function_call`, 'left out: it is the old form of tool_calls')
   const parts = readThinking(message)
   parts.push(...readContent(message.content, `${path}.content`))
+  parts.push(...readImages(message.images))
   if (isString(message.refusal)) parts.push({ type: 'refusal', text: message.refusal })
   for (const [index, call] of (optionalArray(message.tool_calls, `${path}.tool_calls`) ?? []).entries()) {
     parts.push(readCall(requiredObject(call, `${path}.tool_calls[${index}]`), `${path}.tool_calls[${index}]`))
@@ -130,7 +133,10 @@ function readCall(call: Json, path: string): Part {
 /** Messages as OpenAI wants them: one message a tool result, and no images inside of results. */
 export function writeMessages(messages: readonly Message[], warn: Warn): Json[] {
   const written: Json[] = []
-  /** Images out of tool results: they follow the last result, since nothing may stand between call and results. */
+  /**
+   * Images out of tool results: they follow the last result, since nothing may stand between call and results. So do
+   * those that another model drew: an assistant's message holds none.
+   */
   let aside: Part[] = []
   const flush = () => {
     if (aside.length > 0) written.push({ role: 'user', content: writeContent(aside, warn) })
@@ -144,7 +150,7 @@ export function writeMessages(messages: readonly Message[], warn: Warn): Json[] 
         if (part.type === 'result') written.push({ ...writeResult(part, aside, warn), ...extras })
     } else if (message.role === 'assistant') {
       written.push(
-        compact({ role: 'assistant', ...writeAssistant(message.parts, warn), name: message.name, ...extras }),
+        compact({ role: 'assistant', ...writeAssistant(message.parts, aside, warn), name: message.name, ...extras }),
       )
     } else {
       written.push(
@@ -170,10 +176,11 @@ function writeResult(result: ToolResult, aside: Part[], warn: Warn): Json {
   return { role: 'tool', tool_call_id: result.callId, content: writeContent(text, warn) }
 }
 
-function writeAssistant(parts: readonly Part[], warn: Warn): Json {
+function writeAssistant(parts: readonly Part[], aside: Part[], warn: Warn): Json {
   const content: Part[] = []
   const calls: Json[] = []
   const thinking: Json = {}
+  const images: Json[] = []
   let refusal: string | undefined
   for (const part of parts) {
     if (part.type === 'call') {
@@ -184,6 +191,11 @@ function writeAssistant(parts: readonly Part[], warn: Warn): Json {
       thinking[part.extras.fields.as as string] = part.text
     } else if (part.type === 'thinking' || part.type === 'redacted_thinking') {
       warn.adapted?.('messages.thinking', "the target's dialect takes no earlier thinking")
+    } else if (part.type === 'image' && isDrawn(part)) {
+      images.push(writeImage(part.source, images.length))
+    } else if (part.type === 'image') {
+      aside.push({ type: 'text', text: 'An image that the assistant made:' }, part)
+      warn.adapted?.('messages.images', 'images of the assistant are sent in a message of their own')
     } else if (part.type === 'refusal') {
       refusal = part.text
     } else {
@@ -194,6 +206,7 @@ function writeAssistant(parts: readonly Part[], warn: Warn): Json {
   return compact({
     content: isBare ? null : writeContent(content, warn),
     ...thinking,
+    images: images.length > 0 ? images : undefined,
     refusal,
     tool_calls: calls.length > 0 ? calls : undefined,
   })

@@ -7,6 +7,7 @@ import { startEvent } from '../openai/start.ts'
 import { readUsage } from '../openai/usage.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
 import { readGoogle } from './google.ts'
+import { readImages } from './images.ts'
 import { readLogprobs } from './reply.ts'
 
 interface OpenCall {
@@ -65,6 +66,8 @@ export function reader(): (frame: Frame) => Event[] {
     if (text !== '' || (logprobs && logprobs.length > 0)) {
       events.push({ type: 'text', choice: index, text, ...(logprobs ? { logprobs } : {}) })
     }
+    for (const { source } of readImages(delta.images))
+      if (source.kind === 'data') events.push({ type: 'image', choice: index, source })
     if (isString(delta.refusal) && delta.refusal !== '')
       events.push({ type: 'refusal', choice: index, text: delta.refusal })
     if (Array.isArray(delta.tool_calls)) readCalls(delta.tool_calls, index, events)

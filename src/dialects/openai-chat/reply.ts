@@ -7,6 +7,7 @@ import { readFinish, writeFinish } from '../openai/finish.ts'
 import { readUsage, writeUsage } from '../openai/usage.ts'
 import { callsOf } from '../parts.ts'
 import { badReply, callId, compact, defined, extrasOf, fromUpstream, isObject, isString } from '../wire.ts'
+import { writeImage } from './images.ts'
 import { readAssistant, writeCall } from './messages.ts'
 
 const ID = 'openai-chat'
@@ -65,12 +66,14 @@ function writeChoice(choice: Choice, answering: Answering): Json {
     const texts = choice.parts.flatMap((part) => (part.type === type ? [part.text] : []))
     return texts.length > 0 ? texts.join('') : undefined
   }
+  const images = choice.parts.flatMap((part) => (part.type === 'image' ? [part.source] : []))
   const message = {
     role: 'assistant',
     content: said('text') ?? (calls.length > 0 || said('refusal') !== undefined ? null : ''),
     refusal: said('refusal') ?? null,
     reasoning_content: said('thinking'),
     thinking_blocks: signedBlocks(choice.parts),
+    images: images.length > 0 ? images.map(writeImage) : undefined,
     tool_calls:
       calls.length > 0
         ? calls.map((call, index) => writeCall({ ...call, id: call.id || callId(answering.id, choice.index, index) }))

@@ -27,7 +27,7 @@ export function lookAtChunk(chunk: Json): Look | undefined {
       called = true
       said = goesOn(delta.tool_calls) ? [...said, 'arguments'] : [...said, '', '']
     }
-    if (isObject(delta.audio)) said.push('', '')
+    if (isObject(delta.audio) || (Array.isArray(delta.images) && delta.images.length > 0)) said.push('', '')
   }
   const isPlain = said.length === 1 && !finished
   return {

@@ -7,6 +7,7 @@ import { interrupted } from '../openai/interrupted.ts'
 import { writeUsage } from '../openai/usage.ts'
 import { callId } from '../wire.ts'
 import { writeGoogle } from './google.ts'
+import { writeImage } from './images.ts'
 import { writeLogprobs } from './reply.ts'
 
 export function writer(chat: Chat, answering: Answering): (event: Event) => string {
@@ -16,6 +17,8 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
   let started = false
   let usage: Usage | undefined
   const opened = new Set<number>()
+  /** Pictures so far, by choice. */
+  const drawn = new Map<number, number>()
   /** Thinking so far, for the block that its signature belongs to. */
   const thought = new Map<number, string>()
 
@@ -74,6 +77,11 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
       case 'args':
         if (event.text === '') return ''
         return delta(event.choice, { tool_calls: [{ index: event.index, function: { arguments: event.text } }] })
+      case 'image': {
+        const place = drawn.get(event.choice) ?? 0
+        drawn.set(event.choice, place + 1)
+        return delta(event.choice, { images: [writeImage(event.source, place)] })
+      }
       case 'foreign':
         return ''
       case 'finish':

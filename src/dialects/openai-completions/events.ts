@@ -7,6 +7,7 @@ import { readFinish } from '../openai/finish.ts'
 import { interrupted } from '../openai/interrupted.ts'
 import { startEvent } from '../openai/start.ts'
 import { COUNTS, readCounts, readUsage, writeUsage } from '../openai/usage.ts'
+import { imageNote } from '../parts.ts'
 import type { Look } from '../sight.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
 import { finishOf, readLogprobs, writeLogprobs } from './reply.ts'
@@ -63,8 +64,10 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         started = true
         return ''
       case 'text':
+      case 'image':
       case 'refusal': {
-        const { choice: index, text } = event
+        const index = event.choice
+        const text = event.type === 'image' ? imageNote(event.source) : event.text
         const offset = said.get(index) ?? 0
         said.set(index, offset + text.length)
         const logprobs = event.type === 'text' ? writeLogprobs(event.logprobs, offset) : null

@@ -5,7 +5,7 @@ import type { Answering } from '../dialect.ts'
 import { failureIn } from '../failure-of.ts'
 import { readFinish, writeFinish } from '../openai/finish.ts'
 import { readUsage, writeUsage } from '../openai/usage.ts'
-import { joinText } from '../parts.ts'
+import { joinText, withImageNotes } from '../parts.ts'
 import { badReply, compact, defined, isObject, isString } from '../wire.ts'
 
 export function readLogprobs(said: unknown): TokenLogprob[] | undefined {
@@ -68,7 +68,7 @@ export function writeReply(reply: Reply, chat: Chat, answering: Answering): Json
     created: reply.created || answering.created,
     model: reply.model || chat.model,
     choices: reply.choices.map((choice) => ({
-      text: joinText(choice.parts, ''),
+      text: joinText(withImageNotes(choice.parts), ''),
       index: choice.index,
       logprobs: writeLogprobs(choice.logprobs, 0),
       finish_reason: choice.finish ? finishOf(choice.finish) : null,

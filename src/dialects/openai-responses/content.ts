@@ -7,6 +7,7 @@ import { bad, compact, extrasOf, isString, optionalString, requiredObject, requi
 export const ID = 'openai-responses'
 const TEXT = new Set(['type', 'text'])
 const IMAGE = new Set(['type', 'image_url', 'detail', 'file_id'])
+const AUDIO = new Set(['type', 'input_audio'])
 const FILE = new Set(['type', 'file_data', 'file_url', 'file_id', 'filename'])
 
 /** `content` of a message or `output` of a tool, a string or a list of parts, as parts. */
@@ -16,6 +17,9 @@ export function readContent(content: unknown, path: string): Part[] {
   if (!Array.isArray(content)) throw bad(path, 'a string or an array of content parts')
   return content.map((part, index) => readPart(requiredObject(part, `${path}[${index}]`), `${path}[${index}]`))
 }
+
+/** A mark: what came in this dialect goes out in it again. */
+const OWN: Extras = { dialect: ID, fields: {} }
 
 export function readPart(part: Json, path: string): Part {
   const withExtras = <T extends Part>(made: T, known: ReadonlySet<string>): T => {
@@ -36,6 +40,12 @@ export function readPart(part: Json, path: string): Part {
       if (url === undefined) return foreign
       const detail = optionalString(part.detail, `${path}.detail`)
       return withExtras({ type: 'image', source: sourceOf(url), ...(detail ? { detail } : {}) }, IMAGE)
+    }
+    case 'input_audio': {
+      const audio = requiredObject(part.input_audio, `${path}.input_audio`)
+      const data = requiredString(audio.data, `${path}.input_audio.data`)
+      const format = requiredString(audio.format, `${path}.input_audio.format`)
+      return withExtras({ type: 'audio', data, format, extras: OWN }, AUDIO)
     }
     case 'input_file':
       return withExtras(readFile(part, path), FILE)
@@ -86,6 +96,8 @@ function writePart(part: Part, warn: Warn): Json | undefined {
     case 'file':
       return { type: 'input_file', ...writeFile(part), ...extras }
     case 'audio':
+      if (part.extras?.dialect === ID)
+        return { type: 'input_audio', input_audio: { data: part.data, format: part.format }, ...extras }
       throw cannotCarry('audio', 'the Responses API takes text, images and files')
     case 'foreign':
       if (part.extras.dialect === ID) return part.extras.fields

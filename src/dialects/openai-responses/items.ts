@@ -4,6 +4,7 @@ import type { Warn } from '../dialect.ts'
 import { MESSAGE_HINTS, PART_HINTS } from '../hints.ts'
 import { bad, compact, extrasFor, extrasOf, isString, optionalString, requiredObject, requiredString } from '../wire.ts'
 import { ID, readContent, writeContent, writeSaid } from './content.ts'
+import { DRAWN, readDrawn, writeDrawn } from './images.ts'
 import type { Names } from './namespaces.ts'
 import { ownReasoning, readReasoning } from './reasoning.ts'
 
@@ -51,6 +52,11 @@ function readItem(item: Json, path: string, names: Names): Message {
     }
     case 'reasoning':
       return { role: 'assistant', parts: [readReasoning(item)] }
+    case DRAWN: {
+      const drawn = readDrawn(item)
+      if (drawn) return { role: 'assistant', parts: [drawn] }
+      return { role: 'assistant', parts: [{ type: 'foreign', extras: { dialect: ID, fields: item } }] }
+    }
     default:
       if (!isString(item.type)) throw bad(`${path}.type`, 'a string')
       return { role: 'assistant', parts: [{ type: 'foreign', extras: { dialect: ID, fields: item } }] }
@@ -149,6 +155,10 @@ function writeItem(part: Part, warn: Warn): Json | undefined {
       if (part.extras.dialect === ID) return part.extras.fields
       warn(`input.${String(part.extras.fields.type)}`, 'the target does not know this kind of content')
       return undefined
+    case 'image': {
+      const own = part.extras?.dialect === ID ? writeDrawn(part, '') : undefined
+      return own ?? { type: 'message', role: 'user', content: writeContent([part], warn) }
+    }
     default:
       // An assistant's own images and files have no place here, so they are shown as if by the user.
       return { type: 'message', role: 'user', content: writeContent([part], warn) }

@@ -5,6 +5,7 @@ import { isObject, isString, parseReply } from '../wire.ts'
 import { ID } from './content.ts'
 import { failureOf } from './error.ts'
 import { readFinish } from './finish.ts'
+import { readDrawn } from './images.ts'
 import { thoughtIn } from './reasoning.ts'
 import { readUsage } from './usage.ts'
 
@@ -76,8 +77,10 @@ export function reader(): (frame: Frame) => Event[] {
         if (text !== '') events.push({ type: 'thinking', choice, text })
         return [...events, foreign]
       }
-      default:
-        return [...events, foreign]
+      default: {
+        const drawn = readDrawn(item)
+        return [...events, drawn ? { ...drawn, choice } : foreign]
+      }
     }
   }
 

@@ -7,6 +7,7 @@ import { badReply, callId, compact, defined, extrasOf, fromUpstream, isObject, i
 import { ID, readPart, writeSaid } from './content.ts'
 import { failureOf } from './error.ts'
 import { readFinish, writeFinish } from './finish.ts'
+import { readDrawn, writeDrawn } from './images.ts'
 import { readCall, writeCall } from './items.ts'
 import { ungroup } from './namespaces.ts'
 import { ownReasoning, readReasoning } from './reasoning.ts'
@@ -62,8 +63,11 @@ function readOutput(item: unknown, index: number): Part[] {
       return [readCall(item, path)]
     case 'reasoning':
       return [readReasoning(item)]
-    default:
+    default: {
+      const drawn = readDrawn(item)
+      if (drawn) return [drawn]
       return [{ type: 'foreign', extras: { dialect: ID, fields: item } }]
+    }
   }
 }
 
@@ -137,6 +141,8 @@ function writeItem(
         ownReasoning(part) ??
         compact({ id: id('rs'), type: 'reasoning', summary: [{ type: 'summary_text', text: part.text }] })
       )
+    case 'image':
+      return writeDrawn(part, id('ig'))
     case 'foreign':
       return part.extras.dialect === ID ? part.extras.fields : undefined
     default:

@@ -19,7 +19,7 @@ const DELTAS = new Set([
 const PADDING = 'obfuscation'
 const NUMBERS = ['sequence_number', 'output_index', 'content_index', 'summary_index']
 /** What an answer is there for besides text: the upstream has worked for it. */
-const CALLS = new Set(['function_call', 'custom_tool_call'])
+const CALLS = new Set(['function_call', 'custom_tool_call', 'image_generation_call'])
 
 export function lookAtEvent(event: Json): Look | undefined {
   const { type } = event

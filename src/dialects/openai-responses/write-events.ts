@@ -10,6 +10,7 @@ import { badReply, callId, isString } from '../wire.ts'
 import { ID } from './content.ts'
 import { interrupted, send } from './error.ts'
 import { writeFinish } from './finish.ts'
+import { DRAWN, writeDrawn } from './images.ts'
 import { ungroup } from './namespaces.ts'
 import { envelope, itemId } from './response.ts'
 import { writeUsage } from './usage.ts'
@@ -190,6 +191,15 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
     return out + closeThought(made, item)
   }
 
+  /** A picture, announced and told in the steps that its clients wait for. */
+  function draw(event: Event & { type: 'image' }): string {
+    const item = writeDrawn(event, itemId('ig', answering, output.length))
+    if (!item) return ''
+    const [made, out] = begin('call', { id: item.id, type: DRAWN, status: 'in_progress', result: null })
+    const steps = ['in_progress', 'generating', 'completed']
+    return out + steps.map((step) => tell(`response.${DRAWN}.${step}`, at(made))).join('') + done(made, item)
+  }
+
   return (event) => {
     if ('choice' in event && event.choice !== 0) return ''
     switch (event.type) {
@@ -205,6 +215,8 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         return event.text === '' ? '' : say('refusal', event.text, undefined)
       case 'thinking':
         return event.text === '' ? '' : think(event.text, event.extras)
+      case 'image':
+        return draw(event)
       case 'foreign':
         return event.extras.dialect === ID ? pass(event.extras.fields) : ''
       case 'call': {
