@@ -1,6 +1,8 @@
 import { AwsV4Signer } from 'aws4fetch'
 import { z } from 'zod'
+import type { Json } from '../src/dialects/canonical.ts'
 import { secret } from '../src/secrets/secret.ts'
+import { awsCredentials } from '../src/upstream/aws-credentials.ts'
 import { defineProvider, type Outgoing } from '../src/upstream/provider.ts'
 
 const settings = z
@@ -13,15 +15,20 @@ const settings = z
     aws_access_key_id: z.string().optional(),
     aws_secret_access_key: secret().optional(),
     aws_session_token: secret().optional(),
+    aws_profile_name: z.string().optional(),
+    aws_role_name: z.string().optional(),
+    aws_session_name: z.string().optional(),
+    aws_external_id: secret().optional(),
+    aws_web_identity_token: secret().optional(),
+    aws_sts_endpoint: z.string().optional(),
   })
   .superRefine((s, context) => {
     const fail = (at: string, message: string) => context.addIssue({ code: 'custom', path: [at], message })
     if (!regionOf(s)) fail('aws_region_name', 'is missing: write it, or set AWS_REGION')
-    if (!s.api_key && !(s.aws_access_key_id && s.aws_secret_access_key))
-      fail(
-        'aws_access_key_id',
-        'is missing: write it and aws_secret_access_key, or an API key of Bedrock as api_key (AWS_BEARER_TOKEN_BEDROCK)',
-      )
+    const half = !s.aws_access_key_id !== !s.aws_secret_access_key
+    if (half) fail(`aws_${s.aws_access_key_id ? 'secret_access_key' : 'access_key_id'}`, 'is missing: a key has both')
+    if (s.aws_web_identity_token && !s.aws_role_name)
+      fail('aws_role_name', 'is missing: the token of `aws_web_identity_token` is exchanged for a role')
   })
 type Settings = z.infer<typeof settings>
 
@@ -52,21 +59,41 @@ function named(model: string): { region: string | undefined; id: string } {
   return { region, id: plain.replace(REGION, '') }
 }
 
+type Kind = 'chat' | 'titan' | 'cohere' | 'rerank' | 'none'
+
+/** By the name: all that chats is asked by Converse, all else by its maker's own words. */
+function kindOf(model: string): Kind {
+  if (NO_MODEL.test(model)) return 'none'
+  if (/\btitan-embed-(?:text|g1)/.test(model)) return 'titan'
+  if (/\bcohere\.embed-/.test(model)) return 'cohere'
+  return /\b(?:cohere|amazon)\.rerank-/.test(model) ? 'rerank' : 'chat'
+}
+
+function at(model: string, action: string, s: Settings): string {
+  const { region, id } = named(model)
+  const path = `/model/${encodeURIComponent(id)}/${action}`
+  return region && !endpointOf(s) ? runtime(region) + path : path
+}
+
+/** The model stands in the path, and Cohere's version of the API in the body. */
+const invoked = ({ model: _, ...wire }: Json): Json => wire
+
 /** Keys made of a secret, a day and a region: the same for a day. */
 const signingKeys = new Map<string, ArrayBuffer>()
 
 /** AWS's signature, version 4 (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). */
 async function sign(s: Settings, { method, url, body }: Outgoing): Promise<Record<string, string>> {
-  if (s.api_key || !s.aws_access_key_id || !s.aws_secret_access_key) return {}
+  if (s.api_key) return {}
+  const { accessKeyId, secretAccessKey, sessionToken } = await awsCredentials({ ...s, aws_region_name: regionOf(s) })
   if (signingKeys.size > 100) signingKeys.clear()
   const signer = new AwsV4Signer({
     method,
     url,
     headers: {},
     body: method === 'GET' ? null : (body as string),
-    accessKeyId: s.aws_access_key_id,
-    secretAccessKey: s.aws_secret_access_key.reveal(),
-    ...(s.aws_session_token ? { sessionToken: s.aws_session_token.reveal() } : {}),
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken ? { sessionToken } : {}),
     service: 'bedrock',
     region: regionIn(url) ?? regionOf(s) ?? '',
     cache: signingKeys,
@@ -75,7 +102,10 @@ async function sign(s: Settings, { method, url, body }: Outgoing): Promise<Recor
   return Object.fromEntries([...headers].filter(([name]) => name !== 'host'))
 }
 
-/** Amazon Bedrock by Converse, which asks every model alike (docs.aws.amazon.com/bedrock/latest/APIReference). */
+/**
+ * Amazon Bedrock by Converse, which asks every model alike (docs.aws.amazon.com/bedrock/latest/APIReference); embeddings
+ * and reranking by InvokeModel.
+ */
 export default defineProvider<Settings>({
   id: 'bedrock',
   prefixes: ['bedrock_converse'],
@@ -87,19 +117,30 @@ export default defineProvider<Settings>({
     aws_access_key_id: ['AWS_ACCESS_KEY_ID'],
     aws_secret_access_key: ['AWS_SECRET_ACCESS_KEY'],
     aws_session_token: ['AWS_SESSION_TOKEN'],
+    aws_profile_name: ['AWS_PROFILE_NAME'],
+    aws_role_name: ['AWS_ROLE_NAME'],
+    aws_session_name: ['AWS_SESSION_NAME'],
+    aws_external_id: ['AWS_EXTERNAL_ID'],
+    aws_web_identity_token: ['AWS_WEB_IDENTITY_TOKEN'],
+    aws_sts_endpoint: ['AWS_STS_ENDPOINT'],
   },
-  insteadOfKey: ['aws_access_key_id'],
+  findsKeys: true,
+  insteadOfKey: ['aws_access_key_id', 'aws_profile_name', 'aws_role_name'],
   speaks: {
-    'bedrock-converse': (model, stream, s) => {
-      if (NO_MODEL.test(model)) return undefined
-      const { region, id } = named(model)
-      const path = `/model/${encodeURIComponent(id)}/${stream ? 'converse-stream' : 'converse'}`
-      return region && !endpointOf(s) ? runtime(region) + path : path
-    },
+    'bedrock-converse': (model, stream, s) =>
+      kindOf(model) === 'chat' ? at(model, stream ? 'converse-stream' : 'converse', s) : undefined,
+    'titan-embed': (model, _stream, s) => (kindOf(model) === 'titan' ? at(model, 'invoke', s) : undefined),
+    'cohere-embed': (model, _stream, s) => (kindOf(model) === 'cohere' ? at(model, 'invoke', s) : undefined),
+    'cohere-rerank': (model, _stream, s) => (kindOf(model) === 'rerank' ? at(model, 'invoke', s) : undefined),
   },
   origin: (s) => endpointOf(s) ?? runtime(regionOf(s) ?? ''),
   headers: (s): Record<string, string> => (s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}),
   authorize: sign,
+  amend: {
+    'cohere-embed': invoked,
+    'cohere-rerank': (wire, { model }) =>
+      model.includes('cohere.') ? { ...invoked(wire), api_version: 2 } : invoked(wire),
+  },
   prices: 'aws',
   priced: (model) => named(model).id,
   // Only the latest models take a schema natively: `supports_response_schema: true` says that one does.

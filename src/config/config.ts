@@ -118,6 +118,7 @@ export interface KnownProvider {
   local?: boolean | undefined
   /** Settings that stand in for a key. */
   insteadOfKey?: readonly string[] | undefined
+  findsKeys?: boolean | undefined
   /** Its settings as a zod object: the keys of `litellm_params` that it takes. */
   settings?: object | undefined
 }

@@ -90,7 +90,7 @@ function fromEnvironment(file: FileConfig, providers: readonly KnownProvider[], 
       (params as Record<string, unknown>)[setting] !== undefined || !!variables?.[setting]?.some((name) => env[name])
     if (params.api_key !== undefined || keys.length === 0 || insteadOfKey.some(isGiven)) continue
     const name = keys.find((variable) => env[variable])
-    if (name === undefined && params.api_base === undefined)
+    if (name === undefined && params.api_base === undefined && !resolved.provider.findsKeys)
       found.push({
         path: at('model'),
         severity: 'warning',

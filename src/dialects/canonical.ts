@@ -33,6 +33,7 @@ export type WireId =
   | 'cohere-chat'
   | 'cohere-embed'
   | 'vertex-embed'
+  | 'titan-embed'
   | 'cohere-rerank'
   | 'jina-rerank'
   | 'voyage-rerank'

@@ -19,6 +19,7 @@ import { openaiEmbeddings } from './openai-embeddings/index.ts'
 import { openaiResponses } from './openai-responses/index.ts'
 import { rerank } from './rerank/index.ts'
 import { cohereRerank, jinaRerank, nimRerank, sglangRerank, teiRerank, voyageRerank } from './rerank/targets.ts'
+import { titanEmbed } from './titan-embed/index.ts'
 import { vertexEmbed } from './vertex-embed/index.ts'
 
 /** Those that callers speak, and targets too. */
@@ -51,6 +52,7 @@ export const targetDialects = {
   'cohere-chat': cohereChat,
   'cohere-embed': cohereEmbed,
   'vertex-embed': vertexEmbed,
+  'titan-embed': titanEmbed,
   'cohere-rerank': cohereRerank,
   'jina-rerank': jinaRerank,
   'voyage-rerank': voyageRerank,

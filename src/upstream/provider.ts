@@ -60,6 +60,8 @@ export interface Provider<S = unknown> {
   }
   /** Settings that stand in for a key: where one of them is given, none is missing. */
   insteadOfKey?: readonly string[]
+  /** Where none is given it looks for one itself (an instance's role): nothing is missing then. */
+  findsKeys?: boolean
   /** Dialects it understands and the path of each under its origin; the first chat dialect is the preferred one. */
   speaks: Partial<Record<WireId, Path<S>>>
   /** Another address for a request, where it depends on the body too (Gemini's embedding of one text and of many). */

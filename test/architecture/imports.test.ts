@@ -10,7 +10,16 @@ const MAY: Record<string, readonly string[]> = {
   core: [],
   dialects: ['core'],
   secrets: ['core', 'npm:zod'],
-  upstream: ['core', 'dialects', 'providers', 'secrets', 'npm:@pydantic/genai-prices', 'npm:ipaddr.js', 'npm:zod'],
+  upstream: [
+    'core',
+    'dialects',
+    'providers',
+    'secrets',
+    'npm:@aws-sdk/credential-providers',
+    'npm:@pydantic/genai-prices',
+    'npm:ipaddr.js',
+    'npm:zod',
+  ],
   // What upstream offers them: their contract, the maker of rows, the keeper of tokens.
   providers: [
     'core',
@@ -18,6 +27,7 @@ const MAY: Record<string, readonly string[]> = {
     'upstream/provider',
     'upstream/compatible',
     'upstream/token',
+    'upstream/aws-credentials',
     'secrets',
     'npm:zod',
     'npm:aws4fetch',

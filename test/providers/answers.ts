@@ -234,6 +234,7 @@ export const EMBEDDINGS: Partial<Record<WireId, { whole: Json; input: number | u
     },
     input: 8,
   },
+  'titan-embed': { whole: { embedding: [0.5, -0.25], inputTextTokenCount: 8 }, input: 8 },
   'vertex-embed': {
     whole: {
       predictions: [{ embeddings: { statistics: { truncated: false, token_count: 8 }, values: [0.5, -0.25] } }],

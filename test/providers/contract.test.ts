@@ -177,7 +177,12 @@ test('what is missing is named, with the variable that gives it', () => {
   expect(refused('cloudflare/@cf/meta/llama')).toContain('account_id: is missing')
   expect(refused('cloudflare/@cf/meta/llama')).toContain('CLOUDFLARE_ACCOUNT_ID')
   expect(refused('bedrock/m')).toContain('aws_region_name: is missing')
-  expect(refused('bedrock/m', { aws_region_name: 'eu-west-1' })).toContain('AWS_BEARER_TOKEN_BEDROCK')
+  expect(refused('bedrock/m', { aws_region_name: 'eu-west-1', aws_access_key_id: 'AKID' })).toContain(
+    'litellm_params.aws_secret_access_key: is missing: a key has both',
+  )
+  expect(refused('bedrock/m', { aws_region_name: 'eu-west-1', aws_web_identity_token: 'ey.J.x' })).toContain(
+    'litellm_params.aws_role_name: is missing',
+  )
   expect(refused('vertex_ai/gemini-2.5-pro')).toContain('vertex_project: is missing')
   expect(refused('vertex_ai/gemini-2.5-pro', { vertex_credentials: '/no/such/file.json' })).toContain(
     'is neither the JSON of a key',

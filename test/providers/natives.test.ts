@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { createHash, createHmac, verify } from 'node:crypto'
 import { AwsV4Signer } from 'aws4fetch'
 import type { Chat } from '../../src/dialects/canonical.ts'
-import { chatOf, embedOf, linkOf, type Params, type Sent, sent, sentAs } from './house.ts'
+import { chatOf, embedOf, linkOf, type Params, type Sent, sent, sentAs, written } from './house.ts'
 import { PUBLIC_KEY, SERVICE_ACCOUNT } from './service-account.ts'
 
 const stream = chatOf({ stream: true })
@@ -259,6 +259,33 @@ const cases: [
     chatOf(),
     'https://bedrock-runtime.us-east-1.amazonaws.com/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Fus.amazon.nova-pro-v1%3A0/converse',
     {},
+  ],
+  [
+    'Bedrock, embeddings of Titan',
+    'bedrock/amazon.titan-embed-text-v2:0',
+    { ...API_KEY, aws_region_name: 'us-east-1' },
+    embedOf({ dimensions: 256, encoding: 'base64', user: 'u' }),
+    'https://bedrock-runtime.us-east-1.amazonaws.com/model/amazon.titan-embed-text-v2%3A0/invoke',
+    {},
+    { inputText: 'Hello', dimensions: 256 },
+  ],
+  [
+    'Bedrock, embeddings of the first Titan',
+    'bedrock/us-west-2/amazon.titan-embed-g1-text-02',
+    { ...API_KEY, aws_region_name: 'us-east-1' },
+    embedOf(),
+    'https://bedrock-runtime.us-west-2.amazonaws.com/model/amazon.titan-embed-g1-text-02/invoke',
+    {},
+    { inputText: 'Hello' },
+  ],
+  [
+    'Bedrock, embeddings of Cohere',
+    'bedrock/us.cohere.embed-v4:0',
+    { ...API_KEY, aws_region_name: 'us-east-1' },
+    embedOf({ dimensions: 256 }),
+    'https://bedrock-runtime.us-east-1.amazonaws.com/model/us.cohere.embed-v4%3A0/invoke',
+    {},
+    { texts: ['Hello'], input_type: 'search_document', embedding_types: ['float'], output_dimension: 256 },
   ],
   [
     'Bedrock in a VPC',
@@ -531,6 +558,16 @@ describe("AWS's signature", () => {
     const request = await sent(linkOf('bedrock/amazon.nova-lite-v1:0', {}, env), chatOf())
     expect(request.url).toStartWith('https://bedrock-runtime.sa-east-1.amazonaws.com/')
     expect(request.headers.authorization).toBe(signatureOf(request, 'sa-east-1'))
+  })
+
+  test('Titan embeds one text a request, which is said before anything is sent', () => {
+    const two = embedOf({ input: ['a', 'b'], single: false })
+    expect(() => written('titan-embed', two)).toThrow("'input' must be one text: Titan embeds one a request")
+    const extras = { dialect: 'openai-embeddings' as const, fields: { normalize: false, odd: 1 } }
+    expect(written('titan-embed', embedOf({ extras }))).toMatchObject({
+      body: { inputText: 'Hello', normalize: false },
+      lost: ['odd'],
+    })
   })
 
   test('agents are no models, and are refused by name', () => {

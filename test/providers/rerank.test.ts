@@ -4,7 +4,7 @@ import type { Json, RerankReply, WireId } from '../../src/dialects/canonical.ts'
 import type { RerankDialect, RerankTarget } from '../../src/dialects/dialect.ts'
 import { rerank } from '../../src/dialects/rerank/index.ts'
 import { startGateway } from '../support/gateway.ts'
-import { dialectOf, linkOf } from './house.ts'
+import { dialectOf, linkOf, sentAs } from './house.ts'
 
 const DOCUMENTS = ['Paris is in France.', 'Berlin is in Germany.', 'Rome is in Italy.']
 const ASKED = { model: 'm', query: 'Where is Rome?', documents: DOCUMENTS }
@@ -183,6 +183,20 @@ describe('an answer', () => {
     expect((rerank as RerankDialect).glance('{"error":{"message":"no"}}').failure?.message).toBe('no')
     expect(rerank.glance('{"ok":1}').garbage).toBe(true)
   })
+})
+
+test('Bedrock ranks by InvokeModel, with Cohere’s version in the body', async () => {
+  const aws = { api_key: 'k-0123456789', aws_region_name: 'eu-west-1' }
+  for (const [id, more] of [
+    ['cohere.rerank-v3-5:0', { api_version: 2 }],
+    ['amazon.rerank-v1:0', {}],
+  ] as const) {
+    const link = linkOf(`bedrock/${id}`, aws)
+    expect(link.speaks).toEqual(['cohere-rerank'])
+    const { url, body } = await sentAs(link, 'cohere-rerank', wire('cohere-rerank', { top_n: 2 }))
+    expect(url).toBe(`https://bedrock-runtime.eu-west-1.amazonaws.com/model/${encodeURIComponent(id)}/invoke`)
+    expect(body).toEqual({ query: ASKED.query, documents: DOCUMENTS, top_n: 2, ...more })
+  }
 })
 
 test('each provider is asked where it documents it', () => {
