@@ -64,6 +64,8 @@ export interface Answering {
   created: number
   /** An id for the whole answer, used where the upstream gave none. */
   id: string
+  /** Tokens that the prompt most likely has, for dialects that tell them before the target does. */
+  inputLikely?: number
 }
 
 /** What is read of a request body without translating it. */

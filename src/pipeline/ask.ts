@@ -66,7 +66,7 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
     }
     if (!call.peek.stream) return await whole(call, io, link, hold, composed, response, startedAt)
     if (isJson(response)) return await asStream(call, io, link, hold, composed, response, startedAt, abort)
-    source = sourceFor(call, composed, response, abort)
+    source = sourceFor(call, composed, hold, response, abort)
     const prefix = await untilContent(source)
     return { kind: 'stream', link, hold, prefix, source, firstMs: io.now() - startedAt }
   } catch (cause) {
@@ -185,6 +185,7 @@ async function asStream(
 function sourceFor(
   call: Call,
   { dialect, translated, forced }: Composed,
+  hold: OpenHold,
   response: Response,
   abort: AbortController,
 ): Source {
@@ -192,7 +193,13 @@ function sourceFor(
   const from = dialect as ChatTarget
   const to = call.door.dialect as ChatDialect
   const carry = translated
-    ? transcodeCarrier(from, to, call.canonical as Chat, answering(call), forced ? unforceEvents() : undefined)
+    ? transcodeCarrier(
+        from,
+        to,
+        call.canonical as Chat,
+        { ...answering(call), inputLikely: hold.inputLikely },
+        forced ? unforceEvents() : undefined,
+      )
     : relayCarrier(to, call.peek.includeUsage)
   return new Source(response.body as ReadableStream<Uint8Array>, from.framing, carry, abort)
 }

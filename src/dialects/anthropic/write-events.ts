@@ -30,6 +30,11 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
   let id = messageId(answering)
   let model = chat.model
   let usage: Usage | undefined
+  /**
+   * Some clients (LangChain.js) read the prompt's tokens here and nowhere else. What is true comes with `message_delta`,
+   * whose counts are cumulative and replace these.
+   */
+  const likely: Usage = { ...NO_USAGE, input: answering.inputLikely ?? 0 }
   let started = false
   let finish: Finish | undefined
   let block = -1
@@ -49,7 +54,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
       stop_reason: null,
       stop_sequence: null,
     }
-    return send('message_start', { message: { ...message, usage: writeUsage(usage ?? NO_USAGE) } })
+    return send('message_start', { message: { ...message, usage: writeUsage(usage ?? likely) } })
   }
   const close = (): string => {
     if (!open) return ''
