@@ -51,6 +51,7 @@ const FAULTS = [
   'context',
   'filter',
   'status:401',
+  '429:1',
 ]
 
 export async function startHouse(more: Record<string, unknown> = {}): Promise<House> {

@@ -28,8 +28,10 @@ export function failureOf(said: Json): Failure | undefined {
 export const send = (body: Json): string => `event: ${String(body.type)}\ndata: ${JSON.stringify(body)}\n\n`
 
 /**
- * Ends a stream for everyone: an `error` event, which OpenAI's SDKs raise, and the response that failed, which Codex looks
- * for. In this order, which is OpenAI's own, the AI SDK takes both for one failure. Where neither the response nor the count of events is known (a relay broke off), both are made up.
+ * Ends a stream for everyone: an `error` event, which OpenAI's SDKs raise (Python's only by the `error` within, which
+ * OpenAI sends and its reference does not show: openai-dotnet#881), and the response that failed, which Codex looks for.
+ * In this order, which is OpenAI's own, the AI SDK takes both for one failure. Where neither the response nor the count of
+ * events is known (a relay broke off), both are made up.
  */
 export function writeFailure(refusal: Refusal, response?: Json, sequence = 0): string {
   const { error } = errorBody(refusal) as { error: Json }
@@ -41,8 +43,14 @@ export function writeFailure(refusal: Refusal, response?: Json, sequence = 0): s
     error: { code, message: refusal.message },
   }
   return (
-    send({ type: 'error', sequence_number: sequence, code: error.code, message: error.message, param: error.param }) +
-    send({ type: 'response.failed', sequence_number: sequence + 1, response: failed })
+    send({
+      type: 'error',
+      sequence_number: sequence,
+      code: error.code,
+      message: error.message,
+      param: error.param,
+      error,
+    }) + send({ type: 'response.failed', sequence_number: sequence + 1, response: failed })
   )
 }
 

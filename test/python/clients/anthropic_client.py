@@ -1,5 +1,5 @@
 import anthropic
-from house import KEY, PLACE, PROMPT, QUESTION, SCHEMA, SYSTEM, TARGETS, TEXT, URL, WORDS, held, raises, same
+from house import KEY, PLACE, PROMPT, QUESTION, SCHEMA, SYSTEM, TARGETS, TEXT, URL, WORDS, broken, held, limited_once, raises, same
 
 client = anthropic.Anthropic(base_url=URL, api_key=KEY, max_retries=0)
 ask = {"max_tokens": 500, "system": SYSTEM, "messages": [{"role": "user", "content": QUESTION}]}
@@ -32,11 +32,18 @@ for model in TARGETS:
     raises(anthropic.InternalServerError, lambda: client.messages.create(model=f"{model}-500", **ask))
     raises(anthropic.BadRequestError, lambda: client.messages.create(model=f"{model}-context", **ask))
 
-    def broken():
-        with client.messages.stream(model=f"{model}-inband", **ask) as stream:
-            stream.until_done()
+    def pieces(fault):
+        with client.messages.stream(model=f"{model}-{fault}", **ask) as stream:
+            yield from stream.text_stream
 
-    same("not the whole answer" in str(raises(anthropic.APIStatusError, broken)), True)
+    for fault in ("inband", "cut"):
+        broken(anthropic.APIStatusError, lambda: pieces(fault))
+    limited_once()
+    raises(anthropic.RateLimitError, lambda: client.messages.create(model=f"{model}-429", **ask))
+    limited_once()
+    patient = client.with_options(max_retries=3)
+    again = patient.messages.with_raw_response.create(model=f"{model}-429", **ask)
+    same((again.retries_taken, again.parse().content[0].text), (1, TEXT))
     held(model, "errors")
 
 raises(anthropic.NotFoundError, lambda: client.messages.create(model="nobody", **ask))

@@ -2,9 +2,10 @@
 
 import json
 import os
+import urllib.request
 
 FACTS = json.loads(os.environ["TOLLGATE_FACTS"])
-URL, KEY = FACTS["url"], FACTS["key"]
+URL, KEY, MOCK = FACTS["url"], FACTS["key"], FACTS["mock"]
 TEXT, SYSTEM, QUESTION = FACTS["text"], FACTS["system"], FACTS["question"]
 PROMPT, WORDS = FACTS["prompt"], FACTS["words"]
 TARGETS = FACTS["targets"]
@@ -35,3 +36,25 @@ def raises(kind, act):
 
 def held(*names):
     print("held", *names, flush=True)
+
+
+def limited_once():
+    """The next request of a `-429` model is told to come back in a second; those after it are answered."""
+    body = json.dumps({"key": "m!429:1", "behaviours": ["429:1", "ok"]}).encode()
+    urllib.request.urlopen(f"{MOCK}/__mock/plan", data=body).read()
+
+
+def broken(kind, pieces, whole=TEXT):
+    """The exception of this class that a stream ends with, after words that are only the beginning of its answer."""
+    said = []
+
+    def read():
+        for piece in pieces():
+            said.append(piece or "")
+
+    error = raises(kind, read)
+    text = "".join(said)
+    if not text or text == whole or not whole.startswith(text):
+        raise AssertionError(f"got {text!r} before {error!r}")
+    same("not the whole answer" in str(error), True)
+    return error

@@ -1,5 +1,6 @@
 import openai
-from house import KEY, PLACE, PROMPT, QUESTION, SYSTEM, TARGETS, TEXT, URL, WORDS, held, raises, same
+from house import KEY, PLACE, PROMPT, QUESTION, SYSTEM, TARGETS, TEXT, URL, WORDS, broken, held, limited_once, raises, same
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
@@ -23,8 +24,8 @@ def get_time(city: str, days: int) -> str:
     return f"{city} is late"
 
 
-def make(model):
-    return ChatOpenAI(model=model, base_url=f"{URL}/v1", api_key=KEY, max_retries=0, stream_usage=True)
+def make(model, key=KEY, retries=0):
+    return ChatOpenAI(model=model, base_url=f"{URL}/v1", api_key=key, max_retries=retries, stream_usage=True)
 
 
 ask = [SystemMessage(SYSTEM), HumanMessage(QUESTION)]
@@ -55,7 +56,15 @@ for model in TARGETS:
     held(model, "structured output")
 
     raises(openai.InternalServerError, lambda: make(f"{model}-500").invoke(ask))
-    raises(openai.APIError, lambda: list(make(f"{model}-inband").stream(ask)))
+    # LangChain's own word for it: it shortens the history by this.
+    raises(ContextOverflowError, lambda: make(f"{model}-context").invoke(ask))
+    for fault in ("inband", "cut"):
+        broken(openai.APIError, lambda: (chunk.content for chunk in make(f"{model}-{fault}").stream(ask)))
+    limited_once()
+    raises(openai.RateLimitError, lambda: make(f"{model}-429").invoke(ask))
+    limited_once()
+    same(make(f"{model}-429", retries=3).invoke(ask).content, TEXT)
     held(model, "errors")
 raises(openai.NotFoundError, lambda: make("nobody").invoke(ask))
+raises(openai.AuthenticationError, lambda: make("openai", "sk-wrong").invoke(ask))
 held("all", "refusals")

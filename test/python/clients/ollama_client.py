@@ -1,7 +1,7 @@
 import json
 
 import ollama
-from house import KEY, MESSAGES, PLACE, PROMPT, SCHEMA, TARGETS, TEXT, URL, WORDS, held, raises, same
+from house import KEY, MESSAGES, PLACE, PROMPT, SCHEMA, TARGETS, TEXT, URL, WORDS, broken, held, limited_once, raises, same
 
 client = ollama.Client(host=URL, headers={"authorization": f"Bearer {KEY}"})
 tools = [
@@ -34,12 +34,23 @@ for model in TARGETS:
     held(model, "structured output")
 
     same(raises(ollama.ResponseError, lambda: client.chat(model=f"{model}-500", messages=MESSAGES)).status_code, 502)
-    broken = raises(
-        ollama.ResponseError, lambda: list(client.chat(model=f"{model}-inband", messages=MESSAGES, stream=True))
-    )
-    same("not the whole answer" in str(broken), True)
+    long = raises(ollama.ResponseError, lambda: client.chat(model=f"{model}-context", messages=MESSAGES))
+    same((long.status_code, "maximum context length" in long.error), (400, True))
+    for fault in ("inband", "cut"):
+        broken(
+            ollama.ResponseError,
+            lambda: (
+                part.message.content for part in client.chat(model=f"{model}-{fault}", messages=MESSAGES, stream=True)
+            ),
+        )
+    # It never tries again by itself.
+    limited_once()
+    same(raises(ollama.ResponseError, lambda: client.chat(model=f"{model}-429", messages=MESSAGES)).status_code, 429)
+    same(client.chat(model=f"{model}-429", messages=MESSAGES).message.content, TEXT)
     held(model, "errors")
 
+stranger = ollama.Client(host=URL, headers={"authorization": "Bearer sk-wrong"})
+same(raises(ollama.ResponseError, lambda: stranger.chat(model="openai", messages=MESSAGES)).status_code, 401)
 same(raises(ollama.ResponseError, lambda: client.chat(model="nobody", messages=MESSAGES)).status_code, 404)
 names = {one.model for one in client.list().models}
 same(any(name.startswith("gemini") for name in names), True)

@@ -1,5 +1,5 @@
 import openai
-from house import KEY, MESSAGES, PLACE, PROMPT, QUESTION, SCHEMA, SYSTEM, TARGETS, TEXT, URL, WORDS, held, raises, same
+from house import KEY, MESSAGES, PLACE, PROMPT, QUESTION, SCHEMA, SYSTEM, TARGETS, TEXT, URL, WORDS, broken, held, limited_once, raises, same
 from pydantic import BaseModel
 
 
@@ -53,11 +53,27 @@ for model in TARGETS:
         openai.BadRequestError, lambda: client.chat.completions.create(model=f"{model}-context", messages=MESSAGES)
     )
     same(long.code, "context_length_exceeded")
-    broken = raises(
-        openai.APIError,
-        lambda: list(client.chat.completions.create(model=f"{model}-inband", messages=MESSAGES, stream=True)),
-    )
-    same("not the whole answer" in str(broken), True)
+    for fault in ("inband", "cut"):
+        broken(
+            openai.APIError,
+            lambda: (
+                chunk.choices[0].delta.content if chunk.choices else ""
+                for chunk in client.chat.completions.create(model=f"{model}-{fault}", messages=MESSAGES, stream=True)
+            ),
+        )
+        broken(
+            openai.APIError,
+            lambda: (
+                event.delta if event.type == "response.output_text.delta" else ""
+                for event in client.responses.create(model=f"{model}-{fault}", input=QUESTION, stream=True)
+            ),
+        )
+    limited_once()
+    raises(openai.RateLimitError, lambda: client.chat.completions.create(model=f"{model}-429", messages=MESSAGES))
+    limited_once()
+    patient = client.with_options(max_retries=3)
+    again = patient.chat.completions.with_raw_response.create(model=f"{model}-429", messages=MESSAGES)
+    same((again.retries_taken, again.parse().choices[0].message.content), (1, TEXT))
     held(model, "errors")
 
 missing = raises(openai.NotFoundError, lambda: client.chat.completions.create(model="nobody", messages=MESSAGES))
