@@ -20,7 +20,16 @@ for (const script of SCRIPTS)
     const python = findClients()
     if (!python) throw new Error('The Python clients are not there; to bring them: bun test/python/bring.ts')
     const { url, masterKey: key } = house.gateway
-    const facts = { url, key, mock: house.mock.url, text: TEXT, system: SYSTEM, question: QUESTION, prompt: PROMPT, words: WORDS }
+    const facts = {
+      url,
+      key,
+      mock: house.mock.url,
+      text: TEXT,
+      system: SYSTEM,
+      question: QUESTION,
+      prompt: PROMPT,
+      words: WORDS,
+    }
     const env = [
       `TOLLGATE_FACTS=${JSON.stringify({ ...facts, targets: TARGETS })}`,
       `LLM_USER_PATH=${join(makeTemp('llm'), 'llm')}`,
