@@ -1,4 +1,4 @@
-/** Answers that are passed on as they are: JSON whole, so that its usage is known; everything else as it comes. */
+/** Answers that are passed on as they are: short JSON whole, everything else as it comes, with an eye on its usage. */
 import { UpstreamFailure } from '../core/failure.ts'
 import type { ForwardDialect } from '../dialects/dialect.ts'
 import type { OpenHold } from '../store/ledger.ts'
@@ -6,11 +6,10 @@ import type { Link } from '../upstream/link.ts'
 import type { Answer } from './answer.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
-import { readWhole } from './read-whole.ts'
 import { forwardCarrier, Source } from './source.ts'
 
-/** The largest JSON answer that is read: a few images in base64. */
-const LARGEST_JSON = 256 * 1024 * 1024
+/** A JSON answer up to here is read whole, so that it is known to be one and its cost stands in a header; a longer one passes. */
+const LONGEST_WHOLE = 4 * 1024 * 1024
 
 /** @throws UpstreamFailure */
 export async function forwarded(
@@ -23,28 +22,41 @@ export async function forwarded(
 ): Promise<Answer> {
   const dialect = call.door.dialect as ForwardDialect
   const { startedAt } = hold.attempt
-  const contentType = response.headers.get('content-type') ?? 'application/octet-stream'
-  if (/^application\/json\b/i.test(contentType)) {
-    const body = await readWhole(response, LARGEST_JSON)
+  const whole = (body: Uint8Array): Answer => {
     const sight = dialect.glance(new TextDecoder().decode(body))
     if (sight.failure) throw new UpstreamFailure(sight.failure)
     if (sight.garbage)
       throw new UpstreamFailure({ kind: 'bad_reply', status: 200, message: 'The answer says it is JSON and is not.' })
     return { kind: 'whole', link, hold, body, contentType, usage: sight.usage, firstMs: io.now() - startedAt }
   }
+  const contentType = response.headers.get('content-type') ?? 'application/octet-stream'
+  const isJson = /^application\/(?:problem\+)?json\b/i.test(contentType)
+  const declared = Number(response.headers.get('content-length') ?? Number.NaN)
+  if (isJson && declared <= LONGEST_WHOLE) return whole(await response.bytes())
   if (!response.body) throw new UpstreamFailure({ kind: 'bad_reply', status: 200, message: 'The answer is empty.' })
   const events = /^text\/event-stream\b/i.test(contentType)
   const source = new Source(
     response.body as ReadableStream<Uint8Array>,
-    events ? 'sse' : 'raw',
-    forwardCarrier(dialect, events),
+    events ? 'sse' : isJson ? 'json' : 'raw',
+    forwardCarrier(dialect, events || isJson),
     abort,
   )
   const prefix: Uint8Array[] = []
-  while (!source.content && !source.ended) {
+  let length = 0
+  // A list is a stream of Gemini's, whose items come one by one.
+  const isShort = () => isJson && length <= LONGEST_WHOLE && !beginsList(prefix[0])
+  while (!source.ended && (!source.content || isShort())) {
     const part = await source.read()
-    if (part !== undefined && part.byteLength > 0) prefix.push(part)
+    if (part === undefined || part.byteLength === 0) continue
+    prefix.push(part)
+    length += part.byteLength
   }
+  if (isJson && source.ended && isShort()) return whole(Buffer.concat(prefix, length))
   if (!source.content) throw new UpstreamFailure({ kind: 'bad_reply', status: 200, message: 'The answer is empty.' })
   return { kind: 'stream', link, hold, prefix, source, contentType, firstMs: io.now() - startedAt }
+}
+
+/** `[`, behind blanks. */
+function beginsList(part: Uint8Array | undefined): boolean {
+  return part?.find((byte) => byte > 0x20) === 0x5b
 }

@@ -9,6 +9,7 @@ import type { Chat, Event } from '../dialects/canonical.ts'
 import type { Answering, ChatDialect, ChatTarget, ForwardDialect, Sight } from '../dialects/dialect.ts'
 import { EventStreamFramer } from '../dialects/eventstream.ts'
 import { NdjsonFramer } from '../dialects/ndjson.ts'
+import { Skimmer } from '../dialects/skim.ts'
 import { SseFramer } from '../dialects/sse.ts'
 
 /** What a stream has shown so far. */
@@ -169,7 +170,13 @@ function notice(event: Event, progress: Progress): void {
 
 const encoder = new TextEncoder()
 
-const FRAMERS = { sse: SseFramer, ndjson: NdjsonFramer, eventstream: EventStreamFramer, raw: RawFramer }
+const FRAMERS = {
+  sse: SseFramer,
+  ndjson: NdjsonFramer,
+  eventstream: EventStreamFramer,
+  raw: RawFramer,
+  json: Skimmer,
+}
 
 export class Source implements Progress {
   content = false
@@ -181,13 +188,13 @@ export class Source implements Progress {
   #broken: UpstreamFailure | undefined
   #failBroken: ((cause: UpstreamFailure) => void) | undefined
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
-  readonly #framer: SseFramer | NdjsonFramer | EventStreamFramer | RawFramer
+  readonly #framer: SseFramer | NdjsonFramer | EventStreamFramer | RawFramer | Skimmer
   readonly #carrier: Carrier
   readonly #abort: AbortController
 
   constructor(
     body: ReadableStream<Uint8Array>,
-    framing: ChatTarget['framing'] | 'raw',
+    framing: ChatTarget['framing'] | 'raw' | 'json',
     carrier: Carrier,
     abort: AbortController,
   ) {

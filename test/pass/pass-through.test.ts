@@ -1,10 +1,21 @@
 /** Any other path of a provider: granted by the operator, below the provider's own address, charged and told as everywhere. */
-import { afterAll, beforeEach, expect, test } from 'bun:test'
-import { connect } from 'node:net'
-import { type Ask, startUpstream, startWorld } from './world.ts'
+import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { residentBytes } from '../support/memory.ts'
+import { type Ask, startUpstream, startWorld, until } from './world.ts'
 
 const upstream = startUpstream()
 const elsewhere = startUpstream()
+/** Sends five of nine megabytes and is gone. */
+const cutting = createServer((socket) => {
+  socket.on('error', () => {})
+  socket.once('data', () => {
+    const head = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 9000000\r\n\r\n'
+    socket.write(`${head}{"a":"${'x'.repeat(5_000_000)}`, () => setTimeout(() => socket.destroy(), 100))
+  })
+})
+await new Promise<void>((resolve) => cutting.listen(0, '127.0.0.1', resolve))
+const cuttingPort = (cutting.address() as AddressInfo).port
 const model = (name: string, params: Record<string, unknown>, info = {}) => ({
   model_name: name,
   litellm_params: { api_key: 'sk-upstream-secret', ...params },
@@ -20,6 +31,7 @@ const world = await startWorld({
       model('dark', { model: 'openai/no-such-model-anywhere', api_base: `${base}/tenant/v1` }),
       model('claude', { model: 'anthropic/claude-x', api_base: base, ...PRICED }),
       model('flash', { model: 'gemini/flash-x', api_base: base, ...PRICED }),
+      model('cut', { model: 'groq/m', api_base: `http://127.0.0.1:${cuttingPort}` }),
       model('local', { model: 'ollama/m', api_base: base }),
     ],
   },
@@ -36,6 +48,7 @@ afterAll(async () => {
   await world.gateway.stop()
   await upstream.stop()
   await elsewhere.stop()
+  cutting.close()
 })
 const told = async (reply: Response) => {
   const { error } = (await reply.json()) as { error: { message: string; code?: string } }
@@ -349,4 +362,120 @@ test('who leaves is left, and the upstream hears of it', async () => {
   await Bun.sleep(80)
   expect((await world.rows(1))[0]?.outcome).toBe('aborted')
   expect(await (await world.gateway.call('GET', '/global/spend')).json()).toMatchObject({ open_holds: 0, held: 0 })
+})
+
+describe('a long answer', () => {
+  const filler = (mb: number) => `"${'x'.repeat(mb * 1024 * 1024)}"`
+  const JSON_TYPE = { headers: { 'content-type': 'application/json' } }
+
+  test('passes before it is whole, and its usage is still found', async () => {
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const parts = [`{"data":[${filler(3)},`, `${filler(3)}],`, '"usage":{"prompt_tokens":10,"completion_tokens":5}}']
+    upstream.answer = () =>
+      new Response(
+        new ReadableStream({
+          async pull(controller) {
+            if (parts.length === 1) await released
+            controller.enqueue(new TextEncoder().encode(parts.shift() ?? ''))
+            if (parts.length === 0) controller.close()
+          },
+        }),
+        JSON_TYPE,
+      )
+    const reply = await open('POST', '/openai/v1/x', { model: 'fast' })
+    const reader = (reply.body as ReadableStream<Uint8Array>).getReader()
+    const first = await reader.read()
+    expect(new TextDecoder().decode(first.value?.subarray(0, 12))).toBe('{"data":["xx')
+    release()
+    let length = first.value?.byteLength ?? 0
+    let last: Uint8Array = new Uint8Array()
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      length += value.byteLength
+      last = value
+    }
+    expect(length).toBeGreaterThan(6 * 1024 * 1024)
+    expect(new TextDecoder().decode(last)).toEndWith('"completion_tokens":5}}')
+    const row = await until(async () => {
+      const [found] = await world.rows(1)
+      return found?.outcome === 'ok' && found.prompt_tokens === 10 && found
+    })
+    expect(row).toMatchObject({ completion_tokens: 5, usage_source: 'provider', spend: 2e-5 })
+  })
+
+  test('does not sit in memory, however long it is', async () => {
+    const { pid } = world.gateway
+    const before = residentBytes(pid)
+    let left = 256
+    const mb = new TextEncoder().encode('y'.repeat(1024 * 1024))
+    upstream.answer = () =>
+      new Response(
+        new ReadableStream({
+          pull(controller) {
+            if (left === 256) controller.enqueue(new TextEncoder().encode('{"a":"'))
+            if (left-- > 0) return controller.enqueue(mb)
+            controller.enqueue(new TextEncoder().encode('"}'))
+            controller.close()
+          },
+        }),
+        JSON_TYPE,
+      )
+    const reply = await open('GET', '/openai/v1/x')
+    let length = 0
+    let most = 0
+    for await (const part of reply.body as ReadableStream<Uint8Array>) {
+      length += part.byteLength
+      most = Math.max(most, residentBytes(pid) - before)
+    }
+    expect(length).toBe(256 * 1024 * 1024 + 8)
+    expect(most).toBeLessThan(128 * 1024 * 1024)
+  }, 30_000)
+
+  test('that breaks off is broken off, and one that lies about being JSON passes no error of ours', async () => {
+    const reply = await open('GET', '/groq/v1/x')
+    expect(reply.status).toBe(200)
+    expect(
+      await reply.text().then(
+        () => 'whole',
+        () => 'cut',
+      ),
+    ).toBe('cut')
+    upstream.answer = () => new Response('not json', JSON_TYPE)
+    expect((await told(await open('GET', '/openai/v1/x'))).status).toBe(502)
+  })
+
+  test('that is a list comes item by item', async () => {
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    upstream.answer = () =>
+      new Response(
+        new ReadableStream({
+          async start(controller) {
+            controller.enqueue(new TextEncoder().encode(' [{"candidates":[]}'))
+            await released
+            controller.enqueue(
+              new TextEncoder().encode(',{"usageMetadata":{"promptTokenCount":8,"candidatesTokenCount":2}}]'),
+            )
+            controller.close()
+          },
+        }),
+        JSON_TYPE,
+      )
+    const reply = await open('POST', '/gemini/v1beta/models/flash:streamGenerateContent', { contents: [] })
+    const reader = (reply.body as ReadableStream<Uint8Array>).getReader()
+    expect(new TextDecoder().decode((await reader.read()).value)).toBe(' [{"candidates":[]}')
+    release()
+    while (!(await reader.read()).done);
+    const row = await until(async () => {
+      const [found] = await world.rows(1)
+      return found?.prompt_tokens === 8 && found
+    })
+    expect(row).toMatchObject({ completion_tokens: 2, usage_source: 'provider' })
+  })
 })
