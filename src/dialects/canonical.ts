@@ -168,6 +168,20 @@ export interface Choice {
   /** Missing where the upstream ended without saying why: such an answer is not whole. */
   finish?: Finish
   logprobs?: TokenLogprob[]
+  citations?: Citation[]
+  /** What the model searched the web for. */
+  searches?: string[]
+}
+
+/** A page that something in an answer comes from. */
+export interface Citation {
+  url: string
+  title?: string
+  /** What it says there. */
+  quote?: string
+  /** The span that it stands for, in characters of all texts of its choice one behind the other; missing: unknown. */
+  start?: number
+  end?: number
 }
 
 /** One token's odds, as OpenAI's `logprobs.content` and Ollama's `logprobs` say them. */
@@ -199,6 +213,8 @@ export type Event =
   | { type: 'args'; choice: number; index: number; text: string }
   /** A picture that the model drew, whole. */
   | { type: 'image'; choice: number; source: Source & { kind: 'data' }; extras?: Extras }
+  | { type: 'citation'; choice: number; citation: Citation }
+  | { type: 'search'; choice: number; query: string; extras?: Extras }
   /** What only its own dialect knows: a part of its own kind, or the rest of the one that was just said. */
   | { type: 'foreign'; choice: number; extras: Extras }
   | { type: 'finish'; choice: number; reason: Finish; timings?: Timings }

@@ -138,6 +138,11 @@ export interface ChatDialect extends ChatTarget, Answered {
   writer(chat: Chat, answering: Answering): (event: Event) => string
   /** Takes out of a request, in place, what only the model can read that signed it. Whether there was any. */
   unsign?(body: Json): boolean
+  /**
+   * What we made up in answers of other models and a target of this dialect would refuse: taken out of a request, in
+   * place, where one of these marks stands in its bytes. Whether there was any.
+   */
+  disown?: { marks: readonly string[]; from(body: Json): boolean }
   /** An error inside a stream that has begun, framing included; after it nothing more is sent. */
   writeStreamError(refusal: Refusal): string
   /** The end of a stream that the upstream finished but did not close properly (`data: [DONE]\n\n`), or ''. */

@@ -11,9 +11,13 @@ export function eventsOf(reply: Reply): Event[] {
       ...(reply.usage ? { usage: reply.usage } : {}),
     },
   ]
-  for (const { index: choice, parts, finish } of reply.choices) {
+  for (const { index: choice, parts, finish, citations = [], searches = [] } of reply.choices) {
     let calls = 0
+    // Where the upstream's own items are there they tell of their searches themselves.
+    const isTold = parts.some((part) => part.type === 'foreign')
+    for (const query of isTold ? [] : searches) events.push({ type: 'search', choice, query })
     for (const part of parts) events.push(...eventsOfPart(part, choice, part.type === 'call' ? calls++ : 0))
+    for (const citation of citations) events.push({ type: 'citation', choice, citation })
     if (finish)
       events.push({ type: 'finish', choice, reason: finish, ...(reply.timings ? { timings: reply.timings } : {}) })
   }

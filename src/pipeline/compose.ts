@@ -72,17 +72,25 @@ function fitted(call: Call, link: Link): { chat: Chat | undefined; forced: boole
 /** One of these stands in every body that holds signed thinking: the others need not be parsed to see that. */
 const SIGNED = ['"thinking"', '"redacted_thinking"', '"reasoning"', 'hought']
 
-/** The body without signed thinking, where failing over has changed the model; undefined where there is none to lose. */
+/**
+ * The body without signed thinking, where failing over has changed the model, and without what we made up ourselves for a
+ * caller of other models; undefined where there is none to lose.
+ */
 function withoutSignatures(call: Call, link: Link): Json | undefined {
   const { dialect } = call.door
+  if (dialect.op !== 'chat') return undefined
   const first = call.stages[0]?.targets[0]
-  if (dialect.op !== 'chat' || !dialect.unsign || !first || first.model === link.target.model) return undefined
   const bytes = Buffer.from(call.bytes.buffer, call.bytes.byteOffset, call.bytes.byteLength)
-  if (!SIGNED.some((word) => bytes.includes(word))) return undefined
+  const holds = (words: readonly string[] = []) => words.some((word) => bytes.includes(word))
+  const isOther = first !== undefined && first.model !== link.target.model
+  const maySign = isOther && dialect.unsign !== undefined && holds(SIGNED)
+  const isOurs = holds(dialect.disown?.marks)
+  if (!maySign && !isOurs) return undefined
   const body = parse(call.bytes)
-  if (!dialect.unsign(body)) return undefined
-  if (!call.dropped.includes('thinking')) call.dropped.push('thinking')
-  return body
+  const unsigned = maySign && dialect.unsign?.(body) === true
+  const disowned = isOurs && dialect.disown?.from(body) === true
+  if (unsigned && !call.dropped.includes('thinking')) call.dropped.push('thinking')
+  return unsigned || disowned ? body : undefined
 }
 
 /** Headers that mean something to a target of the caller's own dialect; a form's content-type holds its boundary. */

@@ -361,7 +361,7 @@ describe('streams', () => {
   })
 
   test('keep items of tools that only OpenAI has', () => {
-    const search = { id: 'ws_1', type: 'web_search_call', status: 'completed', action: { type: 'search', query: 'q' } }
+    const search = { id: 'fs_1', type: 'file_search_call', status: 'completed', queries: ['q'], results: null }
     const body = `data: ${JSON.stringify({ type: 'response.output_item.done', output_index: 0, item: search })}\n\n`
     const events = eventsIn(responses, body)
     expect(events).toEqual([{ type: 'foreign', choice: 0, extras: { dialect: 'openai-responses', fields: search } }])

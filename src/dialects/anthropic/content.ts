@@ -13,6 +13,7 @@ import {
   requiredObject,
   requiredString,
 } from '../wire.ts'
+import { withoutOurs } from './citations.ts'
 
 export const ID = 'anthropic'
 const TEXT = new Set(['type', 'text'])
@@ -37,8 +38,11 @@ export function readBlock(block: Json, path: string): Part {
   }
   const foreign: Part = { type: 'foreign', extras: { dialect: ID, fields: block } }
   switch (block.type) {
-    case 'text':
-      return withExtras({ type: 'text', text: requiredString(block.text, `${path}.text`) }, TEXT)
+    case 'text': {
+      const text = requiredString(block.text, `${path}.text`)
+      const extras = extrasOf(ID, withoutOurs(block), TEXT, path)
+      return { type: 'text', text, ...(extras ? { extras } : {}) }
+    }
     case 'image': {
       const source = readSource(requiredObject(block.source, `${path}.source`), `${path}.source`)
       return source && source.kind !== 'id' ? withExtras({ type: 'image', source }, IMAGE) : foreign

@@ -3,6 +3,7 @@ import type { ChatDialect } from '../dialect.ts'
 import { readAnyError } from '../failure-of.ts'
 import { glanceWith, tapWith } from '../sight.ts'
 import { unsignAnthropic } from '../unsign.ts'
+import { disown } from './citations.ts'
 import { writeError, writeStreamError } from './error.ts'
 import { reader } from './read-events.ts'
 import { readReply, writeReply } from './reply.ts'
@@ -25,6 +26,7 @@ export const anthropic: ChatDialect = {
   },
   readRequest,
   unsign: unsignAnthropic,
+  disown: { marks: ['"encrypted_index":""', '"encrypted_index": ""'], from: disown },
   writeRequest,
   readReply,
   writeReply,

@@ -3,6 +3,7 @@ import type { Event, Json } from '../canonical.ts'
 import type { Frame } from '../dialect.ts'
 import { errorEvent } from '../failure-of.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
+import { readCitation } from './citations.ts'
 import { readFinish } from './finish.ts'
 import { readUsage } from './usage.ts'
 
@@ -15,6 +16,12 @@ export function reader(): (frame: Frame) => Event[] {
   const callOf = new Map<unknown, number>()
   /** Blocks whose call has said nothing of its arguments yet: their `input` counts where no delta follows. */
   const pending = new Map<unknown, string>()
+  /** Block → what its search was asked, as far as it was told. */
+  const searching = new Map<unknown, string>()
+  /** Characters of text so far, those before the open text block, and the citations of that one. */
+  let said = 0
+  let before = 0
+  let cited: unknown[] = []
 
   function start(message: Json): Event[] {
     if (isObject(message.usage)) counted = message.usage
@@ -30,11 +37,36 @@ export function reader(): (frame: Frame) => Event[] {
     ]
   }
 
+  function text(piece: string): Event {
+    said += piece.length
+    return { type: 'text', choice, text: piece }
+  }
+
+  /** What a text block or a search was, told where it ends: only then is its span known. */
+  function closed(place: unknown): Event[] {
+    const span = { start: before, end: said }
+    const citations = cited.map((one) => readCitation(one, span)).filter((one) => one !== undefined)
+    cited = []
+    const query = queryIn(searching.get(place))
+    searching.delete(place)
+    return [
+      ...citations.map((citation): Event => ({ type: 'citation', choice, citation })),
+      ...(query === undefined ? [] : [{ type: 'search', choice, query } as const]),
+    ]
+  }
+
   function startBlock(event: Json): Event[] {
     const block = isObject(event.content_block) ? event.content_block : {}
     switch (block.type) {
       case 'text':
-        return isString(block.text) && block.text !== '' ? [{ type: 'text', choice, text: block.text }] : []
+        before = said
+        cited = Array.isArray(block.citations) ? [...block.citations] : []
+        return isString(block.text) && block.text !== '' ? [text(block.text)] : []
+      case 'server_tool_use': {
+        const whole = isObject(block.input) && Object.keys(block.input).length > 0
+        searching.set(event.index, whole ? JSON.stringify(block.input) : '')
+        return []
+      }
       case 'thinking':
         return isString(block.thinking) && block.thinking !== ''
           ? [{ type: 'thinking', choice, text: block.thinking }]
@@ -65,7 +97,10 @@ export function reader(): (frame: Frame) => Event[] {
     const said = isObject(event.delta) ? event.delta : {}
     switch (said.type) {
       case 'text_delta':
-        return isString(said.text) && said.text !== '' ? [{ type: 'text', choice, text: said.text }] : []
+        return isString(said.text) && said.text !== '' ? [text(said.text)] : []
+      case 'citations_delta':
+        cited.push(said.citation)
+        return []
       case 'thinking_delta':
         return isString(said.thinking) && said.thinking !== ''
           ? [{ type: 'thinking', choice, text: said.thinking }]
@@ -73,6 +108,8 @@ export function reader(): (frame: Frame) => Event[] {
       case 'signature_delta':
         return isString(said.signature) ? [{ type: 'signature', choice, signature: said.signature }] : []
       case 'input_json_delta': {
+        const asked = searching.get(event.index)
+        if (asked !== undefined && isString(said.partial_json)) searching.set(event.index, asked + said.partial_json)
         const index = callOf.get(event.index)
         if (index === undefined || !isString(said.partial_json) || said.partial_json === '') return []
         pending.delete(event.index)
@@ -93,9 +130,10 @@ export function reader(): (frame: Frame) => Event[] {
       case 'content_block_delta':
         return delta(event)
       case 'content_block_stop': {
-        const text = pending.get(event.index)
+        const args = pending.get(event.index)
         pending.delete(event.index)
-        return text === undefined ? [] : [{ type: 'args', choice, index: callOf.get(event.index)!, text }]
+        if (args === undefined) return closed(event.index)
+        return [{ type: 'args', choice, index: callOf.get(event.index)!, text: args }]
       }
       case 'message_delta': {
         const said = isObject(event.delta) ? event.delta : {}
@@ -113,5 +151,15 @@ export function reader(): (frame: Frame) => Event[] {
         return error ? [error] : []
       }
     }
+  }
+}
+
+function queryIn(input: string | undefined): string | undefined {
+  if (!input) return undefined
+  try {
+    const said: unknown = JSON.parse(input)
+    return isObject(said) && isString(said.query) ? said.query : undefined
+  } catch {
+    return undefined
   }
 }

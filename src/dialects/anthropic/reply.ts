@@ -1,12 +1,13 @@
 /** A whole answer in Anthropic's words, both ways. */
 import { UpstreamFailure } from '../../core/failure.ts'
 import { NO_USAGE } from '../../core/usage.ts'
-import type { Chat, Choice, Json, Part, Reply } from '../canonical.ts'
+import type { Chat, Choice, Citation, Json, Part, Reply } from '../canonical.ts'
 import type { Answering } from '../dialect.ts'
 import { failureIn } from '../failure-of.ts'
 import { BROKEN_ARGS } from '../ollama-chat/reply.ts'
 import { callsOf, imageNote } from '../parts.ts'
 import { argsObject, badReply, callId, defined, extrasOf, fromUpstream, isObject, isString } from '../wire.ts'
+import { readCitation, writeCitation } from './citations.ts'
 import { callId as cleanId, ID, readBlock } from './content.ts'
 import { readFinish, writeFinish } from './finish.ts'
 import { readUsage, writeUsage } from './usage.ts'
@@ -26,15 +27,60 @@ export function readReply(body: Json): Reply {
     id: isString(body.id) ? body.id : '',
     model: isString(body.model) ? body.model : '',
     created: 0,
-    choices: [defined<Choice>({ index: 0, parts, finish } as Choice)],
+    choices: [defined<Choice>({ index: 0, parts, finish, ...sourcesIn(body.content) } as Choice)],
     usage: readUsage(body.usage),
     extras: extrasOf(ID, body, KNOWN),
   } as Reply)
 }
 
+/** The pages that its texts come from, and what was searched for them. */
+function sourcesIn(content: unknown[]): Pick<Choice, 'citations' | 'searches'> {
+  const citations: Citation[] = []
+  const searches: string[] = []
+  let start = 0
+  for (const block of content.filter(isObject)) {
+    if (block.type === 'server_tool_use' && isObject(block.input) && isString(block.input.query))
+      searches.push(block.input.query)
+    if (block.type !== 'text' || !isString(block.text)) continue
+    const span = { start, end: start + block.text.length }
+    start = span.end
+    for (const one of Array.isArray(block.citations) ? block.citations : []) {
+      const read = readCitation(one, span)
+      if (read) citations.push(read)
+    }
+  }
+  return { ...(citations.length > 0 ? { citations } : {}), ...(searches.length > 0 ? { searches } : {}) }
+}
+
+/** A text as one block for each piece that is cited, and for what is between them. */
+function citedBlocks(text: string, offset: number, citations: readonly Citation[]): Json[] {
+  const length = text.length
+  const place = (at: number | undefined, otherwise: number) => Math.min(Math.max((at ?? otherwise) - offset, 0), length)
+  const spans = citations
+    .map((citation) => ({ citation, from: place(citation.start, offset), to: place(citation.end, offset + length) }))
+    .filter(({ from, to }) => to > from)
+  const edges = [...new Set([0, length, ...spans.flatMap(({ from, to }) => [from, to])])].sort((a, b) => a - b)
+  return edges.slice(1).map((to, i) => {
+    const from = edges[i] as number
+    const here = spans
+      .filter((span) => span.from <= from && span.to >= to)
+      .map(({ citation }) => writeCitation(citation))
+    return { type: 'text', text: text.slice(from, to), ...(here.length > 0 ? { citations: here } : {}) }
+  })
+}
+
 export function writeReply(reply: Reply, chat: Chat, answering: Answering): Json {
   const choice = reply.choices[0] ?? { index: 0, parts: [] }
-  const content = choice.parts.flatMap((part) => writeBlock(part, choice, answering))
+  let offset = 0
+  const content = choice.parts.flatMap((part) => {
+    if (part.type !== 'text') return writeBlock(part, choice, answering)
+    const before = offset
+    offset += part.text.length
+    const isOwn = part.extras?.dialect === ID
+    return isOwn || !choice.citations || part.text === ''
+      ? writeBlock(part, choice, answering)
+      : citedBlocks(part.text, before, choice.citations)
+  })
   return {
     id: reply.id || messageId(answering),
     type: 'message',

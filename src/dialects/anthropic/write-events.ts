@@ -7,6 +7,7 @@ import type { Chat, Event, Finish, Json } from '../canonical.ts'
 import type { Answering } from '../dialect.ts'
 import { imageNote } from '../parts.ts'
 import { badReply, callId } from '../wire.ts'
+import { writeCitation } from './citations.ts'
 import { callId as cleanId } from './content.ts'
 import { interrupted } from './error.ts'
 import { writeFinish } from './finish.ts'
@@ -80,6 +81,9 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
       case 'text':
       case 'refusal':
         return event.text === '' ? '' : inText() + delta({ type: 'text_delta', text: event.text })
+      case 'citation':
+        // One that comes when no text is open stands nowhere.
+        return open?.kind === 'text' ? delta({ type: 'citations_delta', citation: writeCitation(event.citation) }) : ''
       case 'image':
         return inText() + delta({ type: 'text_delta', text: imageNote(event.source) })
       case 'thinking':

@@ -1,12 +1,23 @@
 /** One candidate of Gemini's answers, both ways; a chunk of a stream has the same shape as a whole answer. */
 import type { Choice, Json, Part, TokenLogprob, ToolCall } from '../canonical.ts'
-import { callsOf } from '../parts.ts'
-import { badReply, callId, defined, fromUpstream, isObject, isString } from '../wire.ts'
+import { callsOf, joinText } from '../parts.ts'
+import { badReply, callId, compact, defined, fromUpstream, isObject, isString } from '../wire.ts'
 import { isBroken, readFinish, writeFinish } from './finish.ts'
+import { readGrounding, writeGrounding } from './grounding.ts'
 import { ID, readPart, writeCall } from './parts.ts'
 
-/** @param calls how many calls the candidate made before (in a stream) */
-export function readCandidate(value: unknown, position: number, calls = 0): Choice {
+/** What is said by a list of nothing is not said. */
+function sourcesIn(said: unknown, text: string): Pick<Choice, 'citations' | 'searches'> {
+  if (!isObject(said)) return {}
+  const { citations, searches } = readGrounding(said, text)
+  return { ...(citations.length > 0 ? { citations } : {}), ...(searches.length > 0 ? { searches } : {}) }
+}
+
+/**
+ * @param calls how many calls the candidate made before (in a stream)
+ * @param before its text before this chunk
+ */
+export function readCandidate(value: unknown, position: number, calls = 0, before = ''): Choice {
   if (!isObject(value)) throw badReply('A candidate of the answer is not an object.')
   if (isBroken(value.finishReason)) throw badReply(`The model could not call a tool (${String(value.finishReason)}).`)
   const content = isObject(value.content) ? value.content : {}
@@ -18,6 +29,7 @@ export function readCandidate(value: unknown, position: number, calls = 0): Choi
     parts,
     finish: readFinish(value.finishReason, calls + callsOf(parts).length > 0),
     logprobs: readLogprobs(value.logprobsResult),
+    ...sourcesIn(value.groundingMetadata, before + joinText(parts, '')),
   } as Choice)
 }
 
@@ -72,12 +84,14 @@ export function writeCandidate(choice: Choice, answer: string): Json {
     const written = writeSaid(part)
     return written ? [written] : []
   })
-  return {
+  const { citations = [], searches = [] } = choice
+  return compact({
     content: { parts, role: 'model' },
     ...(choice.finish ? { finishReason: writeFinish(choice.finish) } : {}),
     index: choice.index,
     ...(choice.logprobs ? { logprobsResult: writeLogprobs(choice.logprobs) } : {}),
-  }
+    groundingMetadata: writeGrounding(citations, searches, joinText(choice.parts, '')),
+  })
 }
 
 function writeSaid(part: Part): Json | undefined {

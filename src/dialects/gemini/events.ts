@@ -3,12 +3,14 @@
  * the end is the connection's.
  */
 import type { Usage } from '../../core/usage.ts'
-import type { Chat, Event, Extras, Finish, Json, ToolCall } from '../canonical.ts'
+import type { Chat, Citation, Event, Extras, Finish, Json, ToolCall } from '../canonical.ts'
 import type { Answering, Frame } from '../dialect.ts'
+import { joinText } from '../parts.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
 import { readCandidate, writeCalled, writeLogprobs } from './candidate.ts'
 import { failureOf, interrupted } from './error.ts'
 import { blockedFinish, writeFinish } from './finish.ts'
+import { writeGrounding } from './grounding.ts'
 import { PartialCalls } from './partial-args.ts'
 import { ID } from './parts.ts'
 import { readUsage, writeUsage } from './usage.ts'
@@ -17,6 +19,8 @@ export function reader(): (frame: Frame) => Event[] {
   let started = false
   const calls = new Map<number, number>()
   const partial = new Map<number, PartialCalls>()
+  /** Text so far: what it comes from is told in places of all of it. */
+  const texts = new Map<number, string>()
 
   /** The candidate with calls that came in pieces put together. */
   function gathered(value: Json, place: number): Json {
@@ -32,7 +36,10 @@ export function reader(): (frame: Frame) => Event[] {
   function readChoice(value: Json, position: number): Event[] {
     const place = typeof value.index === 'number' ? value.index : position
     const whole = gathered(value, place)
-    const { index: choice, parts, finish, logprobs } = readCandidate(whole, position, calls.get(place) ?? 0)
+    const before = texts.get(place) ?? ''
+    const read = readCandidate(whole, position, calls.get(place) ?? 0, before)
+    const { index: choice, parts, finish, logprobs, citations = [], searches = [] } = read
+    texts.set(place, before + joinText(parts, ''))
     const events: Event[] = []
     let odds = logprobs
     for (const part of parts) {
@@ -57,6 +64,9 @@ export function reader(): (frame: Frame) => Event[] {
       if (rest && Object.keys(rest.fields).length > 0) events.push({ type: 'foreign', choice, extras: rest })
     }
     if (odds) events.push({ type: 'text', choice, text: '', logprobs: odds })
+    // Searches are items of their own elsewhere: first what belongs to the text.
+    for (const citation of citations) events.push({ type: 'citation', choice, citation })
+    for (const query of searches) events.push({ type: 'search', choice, query })
     if (finish) events.push({ type: 'finish', choice, reason: finish })
     return events
   }
@@ -97,6 +107,13 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
   let started = false
   let usage: Usage | undefined
   const finishes = new Map<number, Finish>()
+  /** Where the text of each choice comes from is told at its end, in places of all of it. */
+  const sources = new Map<number, { text: string; citations: Citation[]; searches: string[] }>()
+  const sourcesOf = (choice: number) => {
+    const made = sources.get(choice) ?? { text: '', citations: [], searches: [] }
+    sources.set(choice, made)
+    return made
+  }
   /** Calls are whole in Gemini, so they are kept until their choice ends. */
   const calls = new Map<number, Map<number, ToolCall>>()
 
@@ -126,6 +143,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         return ''
       case 'text':
         if (event.text === '' && !event.logprobs) return ''
+        sourcesOf(event.choice).text += event.text
         return say(
           event.choice,
           { text: event.text },
@@ -135,6 +153,12 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         return event.text === '' ? '' : say(event.choice, { text: event.text })
       case 'thinking':
         return event.text === '' ? '' : say(event.choice, { text: event.text, thought: true })
+      case 'citation':
+        sourcesOf(event.choice).citations.push(event.citation)
+        return ''
+      case 'search':
+        sourcesOf(event.choice).searches.push(event.query)
+        return ''
       case 'image': {
         const { mediaType: mimeType, data } = event.source
         return say(event.choice, { inlineData: { mimeType, data }, ...ownOf(event.extras) })
@@ -168,11 +192,16 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         return interrupted()
       case 'end': {
         if (finishes.size === 0) return ''
-        const candidates = [...finishes].map(([index, finish]) => ({
-          content: { parts: [{ text: '' }], role: 'model' },
-          finishReason: writeFinish(finish),
-          index,
-        }))
+        const candidates = [...finishes].map(([index, finish]) => {
+          const { citations, searches, text } = sourcesOf(index)
+          const groundingMetadata = writeGrounding(citations, searches, text)
+          return {
+            content: { parts: [{ text: '' }], role: 'model' },
+            finishReason: writeFinish(finish),
+            index,
+            ...(groundingMetadata ? { groundingMetadata } : {}),
+          }
+        })
         return send({ candidates, ...(usage ? { usageMetadata: writeUsage(usage) } : {}) })
       }
       default:

@@ -2,6 +2,7 @@
 import type { Event, Json } from '../canonical.ts'
 import type { Frame } from '../dialect.ts'
 import { errorEvent } from '../failure-of.ts'
+import { readAnnotations } from '../openai/annotations.ts'
 import { readFinish } from '../openai/finish.ts'
 import { startEvent } from '../openai/start.ts'
 import { readUsage } from '../openai/usage.ts'
@@ -66,6 +67,8 @@ export function reader(): (frame: Frame) => Event[] {
     if (text !== '' || (logprobs && logprobs.length > 0)) {
       events.push({ type: 'text', choice: index, text, ...(logprobs ? { logprobs } : {}) })
     }
+    for (const citation of readAnnotations(delta.annotations))
+      events.push({ type: 'citation', choice: index, citation })
     for (const { source } of readImages(delta.images))
       if (source.kind === 'data') events.push({ type: 'image', choice: index, source })
     if (isString(delta.refusal) && delta.refusal !== '')

@@ -1,8 +1,9 @@
 /** A whole chat answer in OpenAI's words, both ways. */
 import { UpstreamFailure } from '../../core/failure.ts'
-import type { Chat, Choice, Json, Part, Reply, TokenLogprob } from '../canonical.ts'
+import type { Chat, Choice, Citation, Json, Part, Reply, TokenLogprob } from '../canonical.ts'
 import type { Answering } from '../dialect.ts'
 import { failureIn } from '../failure-of.ts'
+import { readAnnotations, writeChatAnnotation } from '../openai/annotations.ts'
 import { readFinish, writeFinish } from '../openai/finish.ts'
 import { readUsage, writeUsage } from '../openai/usage.ts'
 import { callsOf } from '../parts.ts'
@@ -36,7 +37,13 @@ function readChoice(value: unknown, position: number): Choice {
     parts,
     finish: readFinish(value.finish_reason, callsOf(parts).length > 0),
     logprobs: readLogprobs(value.logprobs),
+    citations: citationsIn(message),
   } as Choice)
+}
+
+const citationsIn = (message: Json): Citation[] | undefined => {
+  const found = readAnnotations(message.annotations)
+  return found.length > 0 ? found : undefined
 }
 
 /** `logprobs.content`, the only kind of which anything is known elsewhere. */
@@ -71,6 +78,7 @@ function writeChoice(choice: Choice, answering: Answering): Json {
     role: 'assistant',
     content: said('text') ?? (calls.length > 0 || said('refusal') !== undefined ? null : ''),
     refusal: said('refusal') ?? null,
+    annotations: choice.citations?.map((one) => writeChatAnnotation(one, said('text')?.length ?? 0)),
     reasoning_content: said('thinking'),
     thinking_blocks: signedBlocks(choice.parts),
     images: images.length > 0 ? images.map(writeImage) : undefined,

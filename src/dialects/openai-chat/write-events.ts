@@ -2,6 +2,7 @@
 import type { Usage } from '../../core/usage.ts'
 import type { Chat, Event, Json } from '../canonical.ts'
 import type { Answering } from '../dialect.ts'
+import { writeChatAnnotation } from '../openai/annotations.ts'
 import { writeFinish } from '../openai/finish.ts'
 import { interrupted } from '../openai/interrupted.ts'
 import { writeUsage } from '../openai/usage.ts'
@@ -17,6 +18,8 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
   let started = false
   let usage: Usage | undefined
   const opened = new Set<number>()
+  /** Characters of text so far, by choice. */
+  const said = new Map<number, number>()
   /** Pictures so far, by choice. */
   const drawn = new Map<number, number>()
   /** Thinking so far, for the block that its signature belongs to. */
@@ -48,6 +51,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         return ''
       case 'text':
         if (event.text === '' && !event.logprobs) return ''
+        said.set(event.choice, (said.get(event.choice) ?? 0) + event.text.length)
         return delta(
           event.choice,
           { content: event.text },
@@ -77,11 +81,16 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
       case 'args':
         if (event.text === '') return ''
         return delta(event.choice, { tool_calls: [{ index: event.index, function: { arguments: event.text } }] })
+      case 'citation':
+        return delta(event.choice, {
+          annotations: [writeChatAnnotation(event.citation, said.get(event.choice) ?? 0)],
+        })
       case 'image': {
         const place = drawn.get(event.choice) ?? 0
         drawn.set(event.choice, place + 1)
         return delta(event.choice, { images: [writeImage(event.source, place)] })
       }
+      case 'search':
       case 'foreign':
         return ''
       case 'finish':

@@ -119,9 +119,12 @@ function writeFile(part: Part & { type: 'file' }): Json {
   return { filename: name ?? `document.${ending}`, file_data: urlOf(source) }
 }
 
-/** What an assistant said, as the content of a message of the output. */
-export function writeSaid(part: Part & { type: 'text' | 'refusal' }): Json {
+/**
+ * What an assistant said, as the content of a message of the output.
+ * @param annotations of this text, where they are not its own dialect's
+ */
+export function writeSaid(part: Part & { type: 'text' | 'refusal' }, annotations: Json[] = []): Json {
   if (part.type === 'refusal') return { type: 'refusal', refusal: part.text }
   const extras = part.extras?.dialect === ID ? part.extras.fields : {}
-  return { type: 'output_text', text: part.text, annotations: [], ...extras }
+  return { type: 'output_text', text: part.text, annotations, ...extras }
 }

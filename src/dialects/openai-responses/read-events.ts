@@ -1,12 +1,14 @@
 /** Events of a stream of OpenAI's Responses → events of ours. */
 import type { Event, Extras, Json, TokenLogprob } from '../canonical.ts'
 import type { Frame } from '../dialect.ts'
+import { readAnnotations } from '../openai/annotations.ts'
 import { isObject, isString, parseReply } from '../wire.ts'
 import { ID } from './content.ts'
 import { failureOf } from './error.ts'
 import { readFinish } from './finish.ts'
 import { readDrawn } from './images.ts'
 import { thoughtIn } from './reasoning.ts'
+import { searchIn } from './searches.ts'
 import { readUsage } from './usage.ts'
 
 const choice = 0
@@ -28,6 +30,9 @@ export function reader(): (frame: Frame) => Event[] {
   /** It is told once, though it may stand in two events. */
   let failed = false
   let calls = 0
+  /** Characters of text so far, and those before the message that is open. */
+  let characters = 0
+  let before = 0
   const open = new Map<unknown, OpenItem>()
 
   function start(event: Json): Event[] {
@@ -67,6 +72,7 @@ export function reader(): (frame: Frame) => Event[] {
     switch (item.type) {
       case 'message':
         if (!known.told) events.push(...said(item.content))
+        for (const event of events) if (event.type === 'text') characters += event.text.length
         return events
       case 'function_call':
         if (!known.told && says(item.arguments))
@@ -79,7 +85,10 @@ export function reader(): (frame: Frame) => Event[] {
       }
       default: {
         const drawn = readDrawn(item)
-        return [...events, drawn ? { ...drawn, choice } : foreign]
+        if (drawn) return [...events, { ...drawn, choice }]
+        const query = searchIn(item)
+        if (query === undefined) return [...events, foreign]
+        return [...events, { type: 'search', choice, query, extras: { dialect: ID, fields: item } }]
       }
     }
   }
@@ -94,6 +103,7 @@ export function reader(): (frame: Frame) => Event[] {
     if (item) item.told = true
     switch (event.type) {
       case 'response.output_text.delta':
+        characters += piece.length
         return [{ type: 'text', choice, text: piece, ...(logprobs ? { logprobs } : {}) }]
       case 'response.refusal.delta':
         return [{ type: 'refusal', choice, text: piece }]
@@ -150,6 +160,11 @@ export function reader(): (frame: Frame) => Event[] {
         return args(event)
       case 'response.reasoning_summary_part.added':
         return paragraph(event)
+      case 'response.content_part.added':
+        before = characters
+        return []
+      case 'response.output_text.annotation.added':
+        return readAnnotations([event.annotation], before).map((citation) => ({ type: 'citation', choice, citation }))
       case 'response.output_item.done':
         return finish(event.output_index, isObject(event.item) ? event.item : {})
       case 'response.completed':

@@ -1,7 +1,8 @@
 /** A whole answer in the words of OpenAI's Responses, both ways. */
 import { UpstreamFailure } from '../../core/failure.ts'
-import type { Chat, Choice, Json, Part, Reply, TokenLogprob } from '../canonical.ts'
+import type { Chat, Choice, Citation, Json, Part, Reply, TokenLogprob } from '../canonical.ts'
 import type { Answering } from '../dialect.ts'
+import { readAnnotations, writeAnnotation } from '../openai/annotations.ts'
 import { callsOf } from '../parts.ts'
 import { badReply, callId, compact, defined, extrasOf, fromUpstream, isObject, isString } from '../wire.ts'
 import { ID, readPart, writeSaid } from './content.ts'
@@ -12,6 +13,7 @@ import { readCall, writeCall } from './items.ts'
 import { ungroup } from './namespaces.ts'
 import { ownReasoning, readReasoning } from './reasoning.ts'
 import { envelope, itemId } from './response.ts'
+import { searchIn, writeSearch } from './searches.ts'
 import { readUsage, writeUsage } from './usage.ts'
 
 const KNOWN = new Set([
@@ -42,6 +44,7 @@ export function readReply(body: Json): Reply {
         parts,
         finish: readFinish(body, callsOf(parts).length > 0),
         logprobs: logprobsIn(output),
+        ...sourcesIn(output),
       } as Choice),
     ],
     usage: readUsage(body.usage),
@@ -82,6 +85,22 @@ function logprobsIn(output: unknown[]): TokenLogprob[] | undefined {
   return found.length > 0 ? found : undefined
 }
 
+/** The pages that the texts come from, and what was searched for them. */
+function sourcesIn(output: unknown[]): Pick<Choice, 'citations' | 'searches'> {
+  const citations: Citation[] = []
+  const searches: string[] = []
+  let offset = 0
+  for (const item of output.filter(isObject)) {
+    const query = searchIn(item)
+    if (query !== undefined) searches.push(query)
+    for (const part of item.type === 'message' && Array.isArray(item.content) ? item.content.filter(isObject) : []) {
+      citations.push(...readAnnotations(part.annotations, offset))
+      if (isString(part.text)) offset += part.text.length
+    }
+  }
+  return { ...(citations.length > 0 ? { citations } : {}), ...(searches.length > 0 ? { searches } : {}) }
+}
+
 export function writeReply(reply: Reply, chat: Chat, answering: Answering): Json {
   const choice = reply.choices[0] ?? { index: 0, parts: [] }
   const status = choice.finish ? writeFinish(choice.finish) : { status: 'in_progress', incomplete_details: null }
@@ -102,7 +121,12 @@ export function writeReply(reply: Reply, chat: Chat, answering: Answering): Json
 type Ungroup = ReturnType<typeof ungroup>
 
 function writeOutput(choice: Choice, answering: Answering, status: string, known: Ungroup): Json[] {
-  const items: Json[] = []
+  const isOwn = choice.parts.some((part) => part.type === 'foreign' && searchIn(part.extras.fields) !== undefined)
+  const items: Json[] = (isOwn ? [] : (choice.searches ?? [])).map((query, index) =>
+    writeSearch(query, itemId('ws', answering, index)),
+  )
+  /** Characters of text so far. */
+  let offset = 0
   let said: Json[] | undefined
   let calls = 0
   for (const part of choice.parts) {
@@ -113,7 +137,9 @@ function writeOutput(choice: Choice, answering: Answering, status: string, known
         items.push({ id: id('msg'), type: 'message', status, role: 'assistant', content: said })
       }
       const first = said.length === 0 && part.type === 'text'
-      said.push(first && choice.logprobs ? { ...writeSaid(part), logprobs: choice.logprobs } : writeSaid(part))
+      const written = writeSaid(part, part.type === 'text' ? annotationsOf(choice.citations, offset, part.text) : [])
+      if (part.type === 'text') offset += part.text.length
+      said.push(first && choice.logprobs ? { ...written, logprobs: choice.logprobs } : written)
       continue
     }
     said = undefined
@@ -121,6 +147,13 @@ function writeOutput(choice: Choice, answering: Answering, status: string, known
     if (item) items.push(item)
   }
   return items
+}
+
+/** Those that lie in this text; those of nobody knows what, in the first one. */
+function annotationsOf(citations: readonly Citation[] = [], offset: number, text: string): Json[] {
+  return citations
+    .filter(({ start }) => (start === undefined ? offset === 0 : start >= offset && start < offset + text.length))
+    .map((one) => writeAnnotation(one, offset, text.length))
 }
 
 function writeItem(

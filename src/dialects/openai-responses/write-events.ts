@@ -4,8 +4,9 @@
  * something else begins; calls stay open while their arguments are not whole, so that parallel ones may interleave.
  */
 import type { Usage } from '../../core/usage.ts'
-import type { Chat, Event, Extras, Finish, Json, TokenLogprob } from '../canonical.ts'
+import type { Chat, Citation, Event, Extras, Finish, Json, TokenLogprob } from '../canonical.ts'
 import type { Answering } from '../dialect.ts'
+import { writeAnnotation } from '../openai/annotations.ts'
 import { badReply, callId, isString } from '../wire.ts'
 import { ID } from './content.ts'
 import { interrupted, send } from './error.ts'
@@ -13,6 +14,7 @@ import { writeFinish } from './finish.ts'
 import { DRAWN, writeDrawn } from './images.ts'
 import { ungroup } from './namespaces.ts'
 import { envelope, itemId } from './response.ts'
+import { writeSearch } from './searches.ts'
 import { writeUsage } from './usage.ts'
 
 interface Item {
@@ -22,6 +24,9 @@ interface Item {
   /** What was told of it so far. */
   said: string
   logprobs: TokenLogprob[]
+  annotations: Json[]
+  /** Characters of texts before it. */
+  offset: number
   /** The part within it was announced. */
   begun: boolean
   /** A call that was told whole. */
@@ -45,6 +50,8 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
   let started = false
   let usage: Usage | undefined
   let finish: Finish | undefined
+  /** Characters of text so far. */
+  let characters = 0
   /** What text and thoughts are being written into. */
   let current: Item | undefined
   const calls = new Map<number, Item>()
@@ -61,7 +68,12 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
   const part = (item: Item, text: string): Json =>
     item.kind === 'refusal'
       ? { type: 'refusal', refusal: text }
-      : { type: 'output_text', text, annotations: [], logprobs: text === '' ? [] : item.logprobs }
+      : {
+          type: 'output_text',
+          text,
+          annotations: text === '' ? [] : item.annotations,
+          logprobs: text === '' ? [] : item.logprobs,
+        }
 
   const start = (): string => {
     if (started) return ''
@@ -75,7 +87,17 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
   const begin = (kind: Item['kind'], json: Json): [Item, string] => {
     let out = start() + closeCurrent()
     for (const call of calls.values()) if (!call.closed && isWhole(call.said)) out += closeCall(call)
-    const item: Item = { kind, place: output.length, json, said: '', logprobs: [], begun: false, closed: false }
+    const item: Item = {
+      kind,
+      place: output.length,
+      json,
+      said: '',
+      logprobs: [],
+      annotations: [],
+      offset: characters,
+      begun: false,
+      closed: false,
+    }
     output.push(json)
     return [item, out + tell('response.output_item.added', { output_index: item.place, item: json })]
   }
@@ -147,10 +169,32 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
       out = before + tell('response.content_part.added', { ...at(item, 'content_index'), part: part(item, '') })
     }
     current.said += delta
+    if (kind === 'text') characters += delta.length
     if (logprobs) current.logprobs.push(...logprobs)
     const type = kind === 'text' ? 'output_text' : 'refusal'
     const odds = kind === 'text' ? { logprobs: logprobs ?? [] } : {}
     return out + tell(`response.${type}.delta`, { ...at(current, 'content_index'), delta, ...odds })
+  }
+
+  /** What the open text comes from; with none open it stands nowhere. */
+  function cite(citation: Citation): string {
+    if (current?.kind !== 'text') return ''
+    const annotation = writeAnnotation(citation, current.offset, current.said.length)
+    const annotation_index = current.annotations.push(annotation) - 1
+    return tell('response.output_text.annotation.added', {
+      ...at(current, 'content_index'),
+      annotation_index,
+      annotation,
+    })
+  }
+
+  /** A search, announced and told in the steps that its clients wait for. */
+  function search({ query, extras }: Event & { type: 'search' }): string {
+    const own = extras?.dialect === ID ? extras.fields : undefined
+    const item = own ?? writeSearch(query, itemId('ws', answering, output.length))
+    const [made, out] = begin('call', { ...item, status: 'in_progress' })
+    const steps = ['in_progress', 'searching', 'completed']
+    return out + steps.map((step) => tell(`response.web_search_call.${step}`, at(made))).join('') + done(made, item)
   }
 
   function think(delta: string, extras: Extras | undefined): string {
@@ -215,6 +259,10 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         return event.text === '' ? '' : say('refusal', event.text, undefined)
       case 'thinking':
         return event.text === '' ? '' : think(event.text, event.extras)
+      case 'citation':
+        return cite(event.citation)
+      case 'search':
+        return search(event)
       case 'image':
         return draw(event)
       case 'foreign':
