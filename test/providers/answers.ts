@@ -23,6 +23,30 @@ export interface Documented {
 const head = { id: 'chatcmpl-123', created: 1694268190, model: 'm' }
 const usage = { prompt_tokens: 19, completion_tokens: 10, total_tokens: 29 }
 
+const RESPONSE = {
+  id: 'resp_1',
+  object: 'response',
+  created_at: 1694268190,
+  status: 'completed',
+  model: 'm',
+  output: [
+    {
+      type: 'message',
+      id: 'msg_1',
+      status: 'completed',
+      role: 'assistant',
+      content: [{ type: 'output_text', text: 'Hello!', annotations: [] }],
+    },
+  ],
+  usage: {
+    input_tokens: 19,
+    input_tokens_details: { cached_tokens: 0 },
+    output_tokens: 10,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: 29,
+  },
+}
+
 export const CHATS: Partial<Record<WireId, Documented>> = {
   'openai-chat': {
     whole: {
@@ -56,6 +80,68 @@ export const CHATS: Partial<Record<WireId, Documented>> = {
     text: 'Hello!',
     usage: { input: 19, output: 10 },
     error: (message, code) => JSON.stringify({ error: { message, type: 'error', param: null, code } }),
+  },
+  'openai-completions': {
+    whole: {
+      ...head,
+      object: 'text_completion',
+      choices: [{ index: 0, text: 'Hello!', logprobs: null, finish_reason: 'stop' }],
+      usage,
+    },
+    stream: sse(
+      { ...head, object: 'text_completion', choices: [{ index: 0, text: 'Hel', logprobs: null, finish_reason: null }] },
+      {
+        ...head,
+        object: 'text_completion',
+        choices: [{ index: 0, text: 'lo!', logprobs: null, finish_reason: 'stop' }],
+      },
+      { ...head, object: 'text_completion', choices: [], usage },
+      '[DONE]',
+    ),
+    text: 'Hello!',
+    usage: { input: 19, output: 10 },
+    error: (message, code) => JSON.stringify({ error: { message, type: code, param: null, code } }),
+  },
+  'openai-responses': {
+    whole: RESPONSE,
+    stream: named(
+      { type: 'response.created', sequence_number: 0, response: { ...RESPONSE, status: 'in_progress', output: [] } },
+      {
+        type: 'response.output_item.added',
+        sequence_number: 1,
+        output_index: 0,
+        item: { ...RESPONSE.output[0], status: 'in_progress', content: [] },
+      },
+      {
+        type: 'response.content_part.added',
+        sequence_number: 2,
+        item_id: 'msg_1',
+        output_index: 0,
+        content_index: 0,
+        part: { type: 'output_text', text: '', annotations: [] },
+      },
+      ...['Hel', 'lo!'].map((delta, i) => ({
+        type: 'response.output_text.delta',
+        sequence_number: 3 + i,
+        item_id: 'msg_1',
+        output_index: 0,
+        content_index: 0,
+        delta,
+      })),
+      {
+        type: 'response.output_text.done',
+        sequence_number: 5,
+        item_id: 'msg_1',
+        output_index: 0,
+        content_index: 0,
+        text: 'Hello!',
+      },
+      { type: 'response.output_item.done', sequence_number: 6, output_index: 0, item: RESPONSE.output[0] as Json },
+      { type: 'response.completed', sequence_number: 7, response: RESPONSE },
+    ),
+    text: 'Hello!',
+    usage: { input: 19, output: 10 },
+    error: (message, code) => JSON.stringify({ error: { message, type: code, param: null, code } }),
   },
   anthropic: {
     whole: {
@@ -212,6 +298,21 @@ export const CHATS: Partial<Record<WireId, Documented>> = {
   },
 }
 
+/** Ollama's completion, which is its chat but for where the text stands. */
+const GENERATED = { model: 'm', created_at: '2023-08-04T19:22:45.499127Z' }
+const GENERATED_END = { ...GENERATED, done: true, done_reason: 'stop', prompt_eval_count: 19, eval_count: 10 }
+CHATS['ollama-generate'] = {
+  whole: { ...GENERATED_END, response: 'Hello!' },
+  stream: lines(
+    { ...GENERATED, response: 'Hel', done: false },
+    { ...GENERATED, response: 'lo!', done: false },
+    { ...GENERATED_END, response: '' },
+  ),
+  text: 'Hello!',
+  usage: { input: 19, output: 10 },
+  error: (message) => JSON.stringify({ error: message }),
+}
+
 export const EMBEDDINGS: Partial<Record<WireId, { whole: Json; input: number | undefined }>> = {
   'openai-embeddings': {
     whole: {
@@ -234,11 +335,70 @@ export const EMBEDDINGS: Partial<Record<WireId, { whole: Json; input: number | u
     },
     input: 8,
   },
+  'ollama-embeddings': { whole: { embedding: [0.5, -0.25] }, input: undefined },
   'titan-embed': { whole: { embedding: [0.5, -0.25], inputTextTokenCount: 8 }, input: 8 },
   'vertex-embed': {
     whole: {
       predictions: [{ embeddings: { statistics: { truncated: false, token_count: 8 }, values: [0.5, -0.25] } }],
     },
     input: 8,
+  },
+}
+
+export const DOCUMENTS = ['Paris is in France.', 'Berlin is in Germany.', 'Rome is in Italy.']
+
+/** Rankings of these documents: the third one first. */
+export const RERANKS: Partial<Record<WireId, unknown>> = {
+  rerank: {
+    id: 'oGzvXtf-8YK9gd-969ae', // Together, and vLLM but for `object`
+    object: 'rerank',
+    model: 'Salesforce/Llama-Rank-v1',
+    results: [
+      { index: 2, relevance_score: 0.9, document: { text: DOCUMENTS[2] } },
+      { index: 0, relevance_score: 0.2, document: { text: DOCUMENTS[0] } },
+    ],
+    usage: { prompt_tokens: 31, completion_tokens: 0, total_tokens: 31 },
+  },
+  'cohere-rerank': {
+    id: '07734bd2',
+    results: [
+      { index: 2, relevance_score: 0.9 },
+      { index: 0, relevance_score: 0.2 },
+    ],
+    meta: { api_version: { version: '2', is_experimental: false }, billed_units: { search_units: 1 } },
+  },
+  'jina-rerank': {
+    model: 'jina-reranker-v3',
+    object: 'list',
+    usage: { total_tokens: 31 },
+    results: [
+      { index: 2, relevance_score: 0.9, document: { text: DOCUMENTS[2] } },
+      { index: 0, relevance_score: 0.2 },
+    ],
+  },
+  'voyage-rerank': {
+    object: 'list',
+    data: [
+      { relevance_score: 0.9, index: 2 },
+      { relevance_score: 0.2, index: 0 },
+    ],
+    model: 'rerank-2.5',
+    usage: { total_tokens: 31 },
+  },
+  'tei-rerank': [
+    { index: 0, score: 0.2 },
+    { index: 2, score: 0.9, text: DOCUMENTS[2] },
+    { index: 1, score: 0.1 },
+  ],
+  'sglang-rerank': [
+    { score: 0.2, document: DOCUMENTS[0], index: 0, meta_info: {} },
+    { score: 0.9, document: DOCUMENTS[2], index: 2, meta_info: {} },
+  ],
+  'nim-rerank': {
+    rankings: [
+      { index: 2, logit: 0.9 },
+      { index: 0, logit: 0.2 },
+    ],
+    usage: { prompt_tokens: 31, total_tokens: 31 },
   },
 }

@@ -8,47 +8,9 @@ import { rows } from '../../providers/compatible.ts'
 import { providers } from '../../providers/index.ts'
 import type { ChatTarget, EmbedTarget } from '../../src/dialects/dialect.ts'
 import type { Link } from '../../src/upstream/link.ts'
-import type { Provider } from '../../src/upstream/provider.ts'
 import { CHATS, EMBEDDINGS } from './answers.ts'
 import { chatOf, dialectOf, embedOf, eventsOf, failure, linkOf, type Params, sent, told } from './house.ts'
-import { SERVICE_ACCOUNT } from './service-account.ts'
-
-const KEY = 'sk-very-secret-0123456789'
-
-/** What a provider needs besides its key. */
-const MORE: Readonly<Record<string, Params>> = {
-  azure: { api_base: 'https://my.openai.azure.com' },
-  azure_ai: { api_base: 'https://my.services.ai.azure.com' },
-  bedrock: { aws_region_name: 'us-east-1' },
-  bedrock_mantle: { aws_region_name: 'us-east-1' },
-  vertex_ai: { vertex_credentials: SERVICE_ACCOUNT },
-  cloudflare: { account_id: 'acc' },
-  snowflake: { account_id: 'acc' },
-  databricks: { api_base: 'https://my.cloud.databricks.com' },
-  heroku: { api_base: 'https://us.inference.heroku.com' },
-  hosted_vllm: { api_base: 'http://gpu:8000/v1' },
-  'text-generation-inference': { api_base: 'http://gpu:8080/v1' },
-  'text-embeddings-inference': { api_base: 'http://gpu:8081' },
-  infinity: { api_base: 'http://gpu:7997' },
-  ragflow: { api_base: 'http://rag' },
-  litellm_proxy: { api_base: 'http://proxy:4000' },
-  'openai-compatible': { api_base: 'http://gpu:9000/v1' },
-}
-/** A model that the provider would know; most would take any. */
-const MODEL: Readonly<Record<string, string>> = {
-  bedrock: 'amazon.nova-lite-v1:0',
-  vertex_ai: 'gemini-2.5-flash',
-  ragflow: 'chat/0123/model',
-}
-/** Nothing goes over a network, or by other means than a key. */
-const KEYLESS = ['demo', 'vertex_ai']
-
-const linkTo = (provider: Provider, more: Params = {}): Link =>
-  linkOf(`${provider.id}/${MODEL[provider.id] ?? 'some-model'}`, {
-    ...(KEYLESS.includes(provider.id) ? {} : { api_key: KEY }),
-    ...MORE[provider.id],
-    ...more,
-  })
+import { KEY, KEYLESS, linkTo, MODEL, MORE } from './reach.ts'
 
 const asks = (link: Link, op: 'chat' | 'embed') =>
   link.speaks.find((id) => dialectOf(id).op === op && (op === 'chat' ? CHATS[id] : EMBEDDINGS[id]))

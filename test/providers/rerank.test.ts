@@ -4,9 +4,9 @@ import type { Json, RerankReply, WireId } from '../../src/dialects/canonical.ts'
 import type { RerankDialect, RerankTarget } from '../../src/dialects/dialect.ts'
 import { rerank } from '../../src/dialects/rerank/index.ts'
 import { startGateway } from '../support/gateway.ts'
+import { DOCUMENTS, RERANKS } from './answers.ts'
 import { dialectOf, linkOf, sentAs } from './house.ts'
 
-const DOCUMENTS = ['Paris is in France.', 'Berlin is in Germany.', 'Rome is in Italy.']
 const ASKED = { model: 'm', query: 'Where is Rome?', documents: DOCUMENTS }
 
 function said(id: WireId, body: Json) {
@@ -93,64 +93,8 @@ describe('a request', () => {
   })
 })
 
-/** As each documentation shows an answer: the third document first. */
-const ANSWERS: Partial<Record<WireId, unknown>> = {
-  rerank: {
-    id: 'oGzvXtf-8YK9gd-969ae', // Together, and vLLM but for `object`
-    object: 'rerank',
-    model: 'Salesforce/Llama-Rank-v1',
-    results: [
-      { index: 2, relevance_score: 0.9, document: { text: DOCUMENTS[2] } },
-      { index: 0, relevance_score: 0.2, document: { text: DOCUMENTS[0] } },
-    ],
-    usage: { prompt_tokens: 31, completion_tokens: 0, total_tokens: 31 },
-  },
-  'cohere-rerank': {
-    id: '07734bd2',
-    results: [
-      { index: 2, relevance_score: 0.9 },
-      { index: 0, relevance_score: 0.2 },
-    ],
-    meta: { api_version: { version: '2', is_experimental: false }, billed_units: { search_units: 1 } },
-  },
-  'jina-rerank': {
-    model: 'jina-reranker-v3',
-    object: 'list',
-    usage: { total_tokens: 31 },
-    results: [
-      { index: 2, relevance_score: 0.9, document: { text: DOCUMENTS[2] } },
-      { index: 0, relevance_score: 0.2 },
-    ],
-  },
-  'voyage-rerank': {
-    object: 'list',
-    data: [
-      { relevance_score: 0.9, index: 2 },
-      { relevance_score: 0.2, index: 0 },
-    ],
-    model: 'rerank-2.5',
-    usage: { total_tokens: 31 },
-  },
-  'tei-rerank': [
-    { index: 0, score: 0.2 },
-    { index: 2, score: 0.9, text: DOCUMENTS[2] },
-    { index: 1, score: 0.1 },
-  ],
-  'sglang-rerank': [
-    { score: 0.2, document: DOCUMENTS[0], index: 0, meta_info: {} },
-    { score: 0.9, document: DOCUMENTS[2], index: 2, meta_info: {} },
-  ],
-  'nim-rerank': {
-    rankings: [
-      { index: 2, logit: 0.9 },
-      { index: 0, logit: 0.2 },
-    ],
-    usage: { prompt_tokens: 31, total_tokens: 31 },
-  },
-}
-
 describe('an answer', () => {
-  test.each(Object.entries(ANSWERS))('of %s is read, and written for clients of Cohere and of Jina', (id, answer) => {
+  test.each(Object.entries(RERANKS))('of %s is read, and written for clients of Cohere and of Jina', (id, answer) => {
     const reply: RerankReply = (dialectOf(id as WireId) as RerankTarget).readReply(answer)
     const asked = rerank.readRequest({ ...ASKED, top_n: 2, return_documents: true })
     const written = rerank.writeReply(reply, asked, { id: 'req', created: 1 })
@@ -272,7 +216,7 @@ describe('through the gateway', async () => {
       ['/v2/rerank', 'voyage', 'voyage-rerank'],
       ['/rerank', 'tei', 'tei-rerank'],
     ] as const) {
-      answer = ANSWERS[wireId]
+      answer = RERANKS[wireId]
       const { status, body } = await ask({ model: name, top_n: 1, return_documents: true }, path)
       expect([status, body.results]).toEqual([
         200,
@@ -290,7 +234,7 @@ describe('through the gateway', async () => {
   })
 
   test('what can not be said is refused by name, or dropped and named', async () => {
-    answer = ANSWERS['voyage-rerank']
+    answer = RERANKS['voyage-rerank']
     const refused = await ask({ model: 'voyage', max_tokens_per_doc: 10 })
     expect([refused.status, refused.body.error]).toMatchObject([400, { param: 'max_tokens_per_doc' }])
     expect(seen).toEqual([])
