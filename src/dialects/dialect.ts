@@ -136,6 +136,8 @@ export interface ChatDialect extends ChatTarget, Answered {
    * always, also where the upstream closed without its own. A second `start` (another target goes on) changes nothing.
    */
   writer(chat: Chat, answering: Answering): (event: Event) => string
+  /** Whether a request asks for no answer but for its model to be loaded or unloaded. */
+  loading?(chat: Chat): 'load' | 'unload' | undefined
   /** Takes out of a request, in place, what only the model can read that signed it. Whether there was any. */
   unsign?(body: Json): boolean
   /**

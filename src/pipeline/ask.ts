@@ -1,6 +1,6 @@
 /** One attempt: sends, waits for the first content (the commit point) and says what came, or throws what went wrong. */
 import { type Failure, UpstreamFailure } from '../core/failure.ts'
-import type { Chat, Embed, Json, Rerank } from '../dialects/canonical.ts'
+import type { Chat, Embed, Event, Json, Rerank } from '../dialects/canonical.ts'
 import type { Answering, ChatDialect, ChatTarget, EmbedDialect, RerankDialect } from '../dialects/dialect.ts'
 import { unforceEvents, unforceReply } from '../dialects/forced-format.ts'
 import { eventsOf } from '../dialects/replay.ts'
@@ -17,6 +17,7 @@ import type { Io } from './io.ts'
 import { firstLimit } from './patience.ts'
 import { readWhole } from './read-whole.ts'
 import { relayCarrier, Source, transcodeCarrier } from './source.ts'
+import { Stopwatch } from './stopwatch.ts'
 
 /** More than this before any content is no answer. */
 const LONGEST_PREFIX = 16 * 1024 * 1024
@@ -66,7 +67,7 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
     }
     if (!call.peek.stream) return await whole(call, io, link, hold, composed, response, startedAt)
     if (isJson(response)) return await asStream(call, io, link, hold, composed, response, startedAt, abort)
-    source = sourceFor(call, composed, hold, response, abort)
+    source = sourceFor(call, composed, hold, response, abort, new Stopwatch(io.now, startedAt))
     const prefix = await untilContent(source)
     return { kind: 'stream', link, hold, prefix, source, firstMs: io.now() - startedAt }
   } catch (cause) {
@@ -126,12 +127,13 @@ async function whole(
   const json = parse(said)
   if (dialect.op === 'embed') {
     const reply = dialect.readReply(json)
-    const body = (call.door.dialect as EmbedDialect).writeReply(reply, call.canonical as Embed)
+    const timed = new Stopwatch(io.now, startedAt).whole(reply)
+    const body = (call.door.dialect as EmbedDialect).writeReply(timed, call.canonical as Embed)
     return { ...common, body: JSON.stringify(body), usage: reply.usage }
   }
   if (dialect.op !== 'chat') throw new Error('what is forwarded is not translated')
   const read = dialect.readReply(json)
-  const reply = composed.forced ? unforceReply(read) : read
+  const reply = new Stopwatch(io.now, startedAt).whole(composed.forced ? unforceReply(read) : read)
   if (reply.choices.some((c) => c.finish === undefined))
     throw bad('The answer ends without saying why: it is not whole.')
   const body = (call.door.dialect as ChatDialect).writeReply(reply, call.canonical as Chat, answering(call))
@@ -163,7 +165,7 @@ async function asStream(
   const sight = from.glance(body)
   if (sight.failure) throw new UpstreamFailure(sight.failure)
   const whole = from.readReply(parse(body))
-  const reply = composed.forced ? unforceReply(whole) : whole
+  const reply = new Stopwatch(io.now, startedAt).whole(composed.forced ? unforceReply(whole) : whole)
   if (reply.choices.length === 0 || reply.choices.some((c) => c.finish === undefined))
     throw bad('The answer ends without saying why: it is not whole.')
   call.canonical ??= to.readRequest(parse(text(call.bytes)))
@@ -188,6 +190,7 @@ function sourceFor(
   hold: OpenHold,
   response: Response,
   abort: AbortController,
+  watch: Stopwatch,
 ): Source {
   if (!response.body) throw bad('The answer is empty.')
   const from = dialect as ChatTarget
@@ -198,11 +201,17 @@ function sourceFor(
         to,
         call.canonical as Chat,
         { ...answering(call), inputLikely: hold.inputLikely },
-        forced ? unforceEvents() : undefined,
+        forced ? timed(watch, unforceEvents()) : timed(watch),
       )
     : relayCarrier(to, call.peek.includeUsage)
   return new Source(response.body as ReadableStream<Uint8Array>, from.framing, carry, abort)
 }
+
+/** Each event with the times that it tells. @param turn what becomes of it before */
+const timed =
+  (watch: Stopwatch, turn?: (event: Event) => Event[]) =>
+  (event: Event): Event[] =>
+    (turn ? turn(event) : [event]).map((one) => watch.event(one))
 
 /** Reads until there is something to show. Up to here a failure can still be made good without the caller noticing. */
 async function untilContent(source: Source): Promise<Uint8Array[]> {

@@ -4,6 +4,7 @@ import { Call } from './call.ts'
 import { deliver } from './deliver.ts'
 import type { Door, Io } from './io.ts'
 import { limit } from './limit.ts'
+import { load } from './load.ts'
 import { plan } from './plan.ts'
 import { receive } from './receive.ts'
 import { recollect } from './recollect.ts'
@@ -18,6 +19,8 @@ export async function serve(io: Io, request: Request, door: Door): Promise<Respo
     recollect(call, io) // what the caller refers to by its id
     plan(call, io) // alias → ordered targets it may use and can pay
     limit(call, io) // all rates and slots, in one step or none
+    const loaded = load(call, io) // Ollama's clients load models by asking for nothing
+    if (loaded) return loaded
     await attempt(call, io) // the only loop: choose → hold → send → classify → again | next
     return deliver(call, io) // relay | transcode; settles at the end of the stream
   } catch (cause) {

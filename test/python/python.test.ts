@@ -1,7 +1,7 @@
 /** Clients of PyPI, one script each, against a gateway before a mock: chat, stream, tools, structured output, errors. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { type House, PROMPT, QUESTION, SYSTEM, startHouse, TARGETS, TEXT, WORDS } from '../clients/house.ts'
+import { type House, PIXEL, PROMPT, QUESTION, SYSTEM, startHouse, TARGETS, TEXT, WORDS } from '../clients/house.ts'
 import { run } from '../support/run-child.ts'
 import { makeTemp } from '../support/temp.ts'
 import { findClients } from './venv.ts'
@@ -29,6 +29,7 @@ for (const script of SCRIPTS)
       question: QUESTION,
       prompt: PROMPT,
       words: WORDS,
+      pixel: PIXEL,
     }
     const env = [
       `TOLLGATE_FACTS=${JSON.stringify({ ...facts, targets: TARGETS })}`,

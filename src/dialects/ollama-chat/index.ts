@@ -2,6 +2,7 @@
 import type { ChatDialect } from '../dialect.ts'
 import { readAnyError } from '../failure-of.ts'
 import { writeError, writeStreamError } from '../ollama/error.ts'
+import { loading } from '../ollama/loading.ts'
 import { lookAt } from '../ollama/tap.ts'
 import { glanceWith, tapWith } from '../sight.ts'
 import { CHAT_SHAPE, readerOf, writerOf } from './events.ts'
@@ -27,6 +28,7 @@ export const ollamaChat: ChatDialect = {
   writeReply,
   reader: () => readerOf(CHAT_SHAPE),
   writer: (chat, answering) => writerOf(CHAT_SHAPE, chat, answering),
+  loading,
   writeError,
   writeStreamError,
   readError: readAnyError,

@@ -6,6 +6,7 @@ import { failureIn, readAnyError } from '../failure-of.ts'
 import { flatten } from '../flatten.ts'
 import { REQUEST_HINTS } from '../hints.ts'
 import { writeError, writeStreamError } from '../ollama/error.ts'
+import { loading } from '../ollama/loading.ts'
 import { readDone, readTime, readTimings, readUsage, timeOf, writeDone, writeMetrics } from '../ollama/metrics.ts'
 import { common, readFormat, readOptions, readThink, withOptions } from '../ollama/options.ts'
 import { lookAt } from '../ollama/tap.ts'
@@ -156,6 +157,7 @@ export const ollamaGenerate: ChatDialect = {
   writeReply,
   reader: () => readerOf(SHAPE),
   writer: (chat, answering) => writerOf(SHAPE, chat, answering),
+  loading,
   writeError,
   writeStreamError,
   readError: readAnyError,

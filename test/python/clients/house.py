@@ -9,6 +9,7 @@ URL, KEY, MOCK = FACTS["url"], FACTS["key"], FACTS["mock"]
 TEXT, SYSTEM, QUESTION = FACTS["text"], FACTS["system"], FACTS["question"]
 PROMPT, WORDS = FACTS["prompt"], FACTS["words"]
 TARGETS = FACTS["targets"]
+PIXEL = FACTS["pixel"]
 PLACE = {"city": "Paris", "days": 7}
 SCHEMA = {
     "type": "object",
