@@ -2,7 +2,8 @@
 import { Refusal } from '../../core/refusal.ts'
 import type { Chat, Extras, Json, Tool } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { REQUEST_HINTS, TOOL_HINTS } from '../hints.ts'
+import { TOOL_HINTS } from '../hints.ts'
+import { requestExtras } from '../request-extras.ts'
 import {
   bad,
   compact,
@@ -137,7 +138,7 @@ function readThinking(value: unknown, effort: unknown): Chat['thinking'] {
 }
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
-  const { thinking: ownThinking, output_config: ownOutput, ...extras } = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
+  const { thinking: ownThinking, output_config: ownOutput, ...extras } = requestExtras(ID, chat, warn)
   warnOfLosses(chat, warn)
   const { system, messages } = writeMessages(chat.messages, warn)
   const tools = chat.tools?.flatMap((tool) => writeTool(tool, warn))

@@ -4,14 +4,15 @@
  */
 import type { Chat, Json, Message, Tool } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { REQUEST_HINTS, TOOL_HINTS } from '../hints.ts'
+import { TOOL_HINTS } from '../hints.ts'
 import { writeEffort } from '../openai/effort.ts'
+import { requestExtras } from '../request-extras.ts'
 import { compact, extrasFor } from '../wire.ts'
 import { ID } from './content.ts'
 import { writeMessages } from './messages.ts'
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
-  extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
+  requestExtras(ID, chat, warn)
   warnOfLosses(chat, warn)
   const { system, messages } = writeMessages(chat.messages, warn)
   const inference = compact({

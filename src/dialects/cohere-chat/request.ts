@@ -1,12 +1,13 @@
 /** A request of Cohere's chat v2 (docs.cohere.com/reference/chat). */
 import type { Chat, Json, Tool } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { REQUEST_HINTS, TOOL_HINTS } from '../hints.ts'
+import { TOOL_HINTS } from '../hints.ts'
+import { requestExtras } from '../request-extras.ts'
 import { compact, extrasFor } from '../wire.ts'
 import { ID, writeMessages } from './messages.ts'
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
-  extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
+  requestExtras(ID, chat, warn)
   warnOfLosses(chat, warn)
   const tools = chosen(chat, warn)
   return compact({

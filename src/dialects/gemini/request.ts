@@ -4,8 +4,8 @@
  */
 import type { Chat, Json } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { REQUEST_HINTS } from '../hints.ts'
-import { compact, defined, extrasFor, extrasOf, optionalBoolean, optionalString } from '../wire.ts'
+import { requestExtras } from '../request-extras.ts'
+import { compact, defined, extrasOf, optionalBoolean, optionalString } from '../wire.ts'
 import { readConfig, writeConfig } from './config.ts'
 import { readContents, writeContents } from './contents.ts'
 import { ID } from './parts.ts'
@@ -50,7 +50,7 @@ export function readRequest(said: Json): Chat {
 const mustSign = (model: string): boolean => /gemini-(?:[3-9]|\d\d)/i.test(model)
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
-  const extras = { ...extrasFor(ID, chat.extras, warn, REQUEST_HINTS) }
+  const extras = { ...requestExtras(ID, chat, warn) }
   if (chat.suffix !== undefined) warn('suffix', 'Gemini takes no text after the gap')
   const generationConfig = writeConfig(chat, extras, warn)
   const { system, contents } = writeContents(chat.messages, mustSign(chat.model), warn)

@@ -2,8 +2,9 @@
 
 import type { Chat, Json, Tool } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { REQUEST_HINTS, TOOL_HINTS } from '../hints.ts'
+import { TOOL_HINTS } from '../hints.ts'
 import { common, readFormat, readOptions, readThink, withOptions } from '../ollama/options.ts'
+import { requestExtras } from '../request-extras.ts'
 import {
   compact,
   defined,
@@ -70,7 +71,7 @@ function readTools(value: unknown): Tool[] | undefined {
 }
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
-  const extras = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
+  const extras = requestExtras(ID, chat, warn)
   if (chat.suffix !== undefined) warn('suffix', "Ollama's chat takes no text after the gap")
   return compact({
     model: chat.model,

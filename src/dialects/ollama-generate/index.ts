@@ -4,7 +4,6 @@ import type { Chat, Choice, Json, Message, Part, Reply } from '../canonical.ts'
 import type { Answering, ChatDialect, Warn } from '../dialect.ts'
 import { failureIn, readAnyError } from '../failure-of.ts'
 import { flatten } from '../flatten.ts'
-import { REQUEST_HINTS } from '../hints.ts'
 import { writeError, writeStreamError } from '../ollama/error.ts'
 import { loading } from '../ollama/loading.ts'
 import { readDone, readTime, readTimings, readUsage, timeOf, writeDone, writeMetrics } from '../ollama/metrics.ts'
@@ -14,12 +13,12 @@ import { readerOf, type Shape, writerOf } from '../ollama-chat/events.ts'
 import { writeParts } from '../ollama-chat/messages.ts'
 import { readLogprobs } from '../ollama-chat/reply.ts'
 import { imageType, joinText, withImageNotes } from '../parts.ts'
+import { requestExtras } from '../request-extras.ts'
 import { glanceWith, tapWith } from '../sight.ts'
 import {
   badReply,
   compact,
   defined,
-  extrasFor,
   extrasOf,
   isString,
   optionalArray,
@@ -76,7 +75,7 @@ function readRequest(body: Json): Chat {
 }
 
 function writeRequest(chat: Chat, warn: Warn): Json {
-  const extras = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
+  const extras = requestExtras(ID, chat, warn)
   const { system, prompt, images } = flatten(chat.messages, ID, warn)
   if (chat.tools && chat.tools.length > 0 && chat.toolChoice !== 'none')
     warn('tools', "Ollama's generate takes no tools")

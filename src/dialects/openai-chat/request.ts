@@ -2,9 +2,10 @@
 import { Refusal } from '../../core/refusal.ts'
 import type { Chat, Extras, Json, Tool } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { REQUEST_HINTS, TOOL_HINTS } from '../hints.ts'
+import { TOOL_HINTS } from '../hints.ts'
 import { writeEffort } from '../openai/effort.ts'
 import { readSampling, SAMPLING_FIELDS, writeSampling } from '../openai/sampling.ts'
+import { requestExtras } from '../request-extras.ts'
 import {
   bad,
   compact,
@@ -134,7 +135,7 @@ function readThinking(value: unknown, block: unknown): Chat['thinking'] {
 }
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
-  const extras = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
+  const extras = requestExtras(ID, chat, warn)
   const tools = chat.tools?.flatMap((tool) => writeTool(tool, warn))
   if (chat.suffix !== undefined) warn('suffix', 'chat models take no text after the gap')
   return compact({

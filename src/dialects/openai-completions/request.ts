@@ -3,14 +3,13 @@ import { Refusal } from '../../core/refusal.ts'
 import type { Chat, Json } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { flatten } from '../flatten.ts'
-import { REQUEST_HINTS } from '../hints.ts'
 import { readSampling, SAMPLING_FIELDS, writeSampling } from '../openai/sampling.ts'
 import { cannotCarry } from '../parts.ts'
+import { requestExtras } from '../request-extras.ts'
 import {
   bad,
   compact,
   defined,
-  extrasFor,
   extrasOf,
   isString,
   optionalBoolean,
@@ -62,7 +61,7 @@ export function readRequest(body: Json): Chat {
 }
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
-  const extras = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
+  const extras = requestExtras(ID, chat, warn)
   const { system, prompt, images } = flatten(chat.messages, ID, warn)
   if (images.length > 0) throw cannotCarry('images', ID)
   if (chat.tools && chat.tools.length > 0 && chat.toolChoice !== 'none')

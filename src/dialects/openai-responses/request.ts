@@ -1,13 +1,12 @@
 /** A request in the words of OpenAI's Responses (platform.openai.com/docs/api-reference/responses/create), both ways. */
 import type { Chat, Json, Message } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
-import { REQUEST_HINTS } from '../hints.ts'
 import { writeEffort } from '../openai/effort.ts'
+import { requestExtras } from '../request-extras.ts'
 import {
   bad,
   compact,
   defined,
-  extrasFor,
   extrasOf,
   isObject,
   optionalArray,
@@ -108,7 +107,7 @@ function readThinking(value: unknown): Chat['thinking'] {
 
 export function writeRequest(chat: Chat, warn: Warn): Json {
   const own = chat.extras.dialect === ID
-  const extras = extrasFor(ID, chat.extras, warn, REQUEST_HINTS)
+  const extras = requestExtras(ID, chat, warn)
   warnOfLosses(chat, warn)
   const { instructions, input } = writeInput(chat.messages, warn)
   const tools = chat.tools && writeTools(chat.tools, own, warn)
