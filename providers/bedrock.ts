@@ -2,8 +2,46 @@ import { AwsV4Signer } from 'aws4fetch'
 import { z } from 'zod'
 import type { Json } from '../src/dialects/canonical.ts'
 import { secret } from '../src/secrets/secret.ts'
-import { awsCredentials } from '../src/upstream/aws-credentials.ts'
+import { type AwsIdentity, awsCredentials } from '../src/upstream/aws-credentials.ts'
 import { defineProvider, type Outgoing } from '../src/upstream/provider.ts'
+
+/** Who asks AWS, in LiteLLM's words. */
+export const awsIdentity = {
+  aws_region_name: z.string().optional(),
+  aws_access_key_id: z.string().optional(),
+  aws_secret_access_key: secret().optional(),
+  aws_session_token: secret().optional(),
+  aws_profile_name: z.string().optional(),
+  aws_role_name: z.string().optional(),
+  aws_session_name: z.string().optional(),
+  aws_external_id: secret().optional(),
+  aws_web_identity_token: secret().optional(),
+  aws_sts_endpoint: z.string().optional(),
+}
+
+/** The variables that LiteLLM reads; what AWS's own library reads stands elsewhere. */
+export const awsIdentityEnv = {
+  aws_region_name: ['AWS_REGION_NAME', 'AWS_REGION', 'AWS_DEFAULT_REGION'],
+  aws_access_key_id: ['AWS_ACCESS_KEY_ID'],
+  aws_secret_access_key: ['AWS_SECRET_ACCESS_KEY'],
+  aws_session_token: ['AWS_SESSION_TOKEN'],
+  aws_profile_name: ['AWS_PROFILE_NAME'],
+  aws_role_name: ['AWS_ROLE_NAME'],
+  aws_session_name: ['AWS_SESSION_NAME'],
+  aws_external_id: ['AWS_EXTERNAL_ID'],
+  aws_web_identity_token: ['AWS_WEB_IDENTITY_TOKEN'],
+  aws_sts_endpoint: ['AWS_STS_ENDPOINT'],
+} as const
+
+/** What is missing of an identity, told at the setting that is missing. */
+export function checkIdentity(s: AwsIdentity, region: string | undefined, context: z.RefinementCtx): void {
+  const fail = (at: string, message: string) => context.addIssue({ code: 'custom', path: [at], message })
+  if (!region) fail('aws_region_name', 'is missing: write it, or set AWS_REGION')
+  const half = !s.aws_access_key_id !== !s.aws_secret_access_key
+  if (half) fail(`aws_${s.aws_access_key_id ? 'secret_access_key' : 'access_key_id'}`, 'is missing: a key has both')
+  if (s.aws_web_identity_token && !s.aws_role_name)
+    fail('aws_role_name', 'is missing: the token of `aws_web_identity_token` is exchanged for a role')
+}
 
 const settings = z
   .object({
@@ -11,25 +49,9 @@ const settings = z
     api_key: secret().optional(),
     api_base: z.string().optional(),
     aws_bedrock_runtime_endpoint: z.string().optional(),
-    aws_region_name: z.string().optional(),
-    aws_access_key_id: z.string().optional(),
-    aws_secret_access_key: secret().optional(),
-    aws_session_token: secret().optional(),
-    aws_profile_name: z.string().optional(),
-    aws_role_name: z.string().optional(),
-    aws_session_name: z.string().optional(),
-    aws_external_id: secret().optional(),
-    aws_web_identity_token: secret().optional(),
-    aws_sts_endpoint: z.string().optional(),
+    ...awsIdentity,
   })
-  .superRefine((s, context) => {
-    const fail = (at: string, message: string) => context.addIssue({ code: 'custom', path: [at], message })
-    if (!regionOf(s)) fail('aws_region_name', 'is missing: write it, or set AWS_REGION')
-    const half = !s.aws_access_key_id !== !s.aws_secret_access_key
-    if (half) fail(`aws_${s.aws_access_key_id ? 'secret_access_key' : 'access_key_id'}`, 'is missing: a key has both')
-    if (s.aws_web_identity_token && !s.aws_role_name)
-      fail('aws_role_name', 'is missing: the token of `aws_web_identity_token` is exchanged for a role')
-  })
+  .superRefine((s, context) => checkIdentity(s, regionOf(s), context))
 type Settings = z.infer<typeof settings>
 
 const endpointOf = (s: Pick<Settings, 'api_base' | 'aws_bedrock_runtime_endpoint'>): string | undefined =>
@@ -82,9 +104,13 @@ const invoked = ({ model: _, ...wire }: Json): Json => wire
 const signingKeys = new Map<string, ArrayBuffer>()
 
 /** AWS's signature, version 4 (docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). */
-async function sign(s: Settings, { method, url, body }: Outgoing): Promise<Record<string, string>> {
-  if (s.api_key) return {}
-  const { accessKeyId, secretAccessKey, sessionToken } = await awsCredentials({ ...s, aws_region_name: regionOf(s) })
+export async function sign(
+  s: AwsIdentity,
+  service: string,
+  region: string,
+  { method, url, body }: Outgoing,
+): Promise<Record<string, string>> {
+  const { accessKeyId, secretAccessKey, sessionToken } = await awsCredentials({ ...s, aws_region_name: region })
   if (signingKeys.size > 100) signingKeys.clear()
   const signer = new AwsV4Signer({
     method,
@@ -94,8 +120,8 @@ async function sign(s: Settings, { method, url, body }: Outgoing): Promise<Recor
     accessKeyId,
     secretAccessKey,
     ...(sessionToken ? { sessionToken } : {}),
-    service: 'bedrock',
-    region: regionIn(url) ?? regionOf(s) ?? '',
+    service,
+    region,
     cache: signingKeys,
   })
   const { headers } = await signer.sign()
@@ -113,16 +139,7 @@ export default defineProvider<Settings>({
   env: {
     api_key: ['AWS_BEARER_TOKEN_BEDROCK'],
     aws_bedrock_runtime_endpoint: ['AWS_BEDROCK_RUNTIME_ENDPOINT'],
-    aws_region_name: ['AWS_REGION_NAME', 'AWS_REGION', 'AWS_DEFAULT_REGION'],
-    aws_access_key_id: ['AWS_ACCESS_KEY_ID'],
-    aws_secret_access_key: ['AWS_SECRET_ACCESS_KEY'],
-    aws_session_token: ['AWS_SESSION_TOKEN'],
-    aws_profile_name: ['AWS_PROFILE_NAME'],
-    aws_role_name: ['AWS_ROLE_NAME'],
-    aws_session_name: ['AWS_SESSION_NAME'],
-    aws_external_id: ['AWS_EXTERNAL_ID'],
-    aws_web_identity_token: ['AWS_WEB_IDENTITY_TOKEN'],
-    aws_sts_endpoint: ['AWS_STS_ENDPOINT'],
+    ...awsIdentityEnv,
   },
   findsKeys: true,
   insteadOfKey: ['aws_access_key_id', 'aws_profile_name', 'aws_role_name'],
@@ -135,7 +152,8 @@ export default defineProvider<Settings>({
   },
   origin: (s) => endpointOf(s) ?? runtime(regionOf(s) ?? ''),
   headers: (s): Record<string, string> => (s.api_key ? { authorization: `Bearer ${s.api_key.reveal()}` } : {}),
-  authorize: sign,
+  authorize: async (s, request) =>
+    s.api_key ? {} : await sign(s, 'bedrock', regionIn(request.url) ?? regionOf(s) ?? '', request),
   amend: {
     'cohere-embed': invoked,
     'cohere-rerank': (wire, { model }) =>

@@ -11,10 +11,25 @@ import gemini from './gemini.ts'
 import jinaAi from './jina_ai.ts'
 import ollama from './ollama.ts'
 import openai from './openai.ts'
+import sagemakerChat from './sagemaker_chat.ts'
 import vertexAi from './vertex_ai.ts'
 import voyage from './voyage.ts'
 
 /** Each in a file of its own name. */
-const natives = [openai, anthropic, ollama, azure, azureAi, gemini, vertexAi, bedrock, cohere, voyage, jinaAi, demo]
+const natives = [
+  openai,
+  anthropic,
+  ollama,
+  azure,
+  azureAi,
+  gemini,
+  vertexAi,
+  bedrock,
+  sagemakerChat,
+  cohere,
+  voyage,
+  jinaAi,
+  demo,
+]
 
 export const providers: readonly Provider[] = [...natives, ...compatible] as Provider[]

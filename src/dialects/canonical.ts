@@ -34,6 +34,7 @@ export type WireId =
   | 'cohere-embed'
   | 'vertex-embed'
   | 'titan-embed'
+  | 'sagemaker-chat'
   | 'cohere-rerank'
   | 'jina-rerank'
   | 'voyage-rerank'

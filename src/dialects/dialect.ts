@@ -34,6 +34,8 @@ export interface Frame {
   event?: string | undefined
   /** The JSON text (or `[DONE]`). */
   data: string
+  /** The same before it was text, where it may end in the middle of a letter (AWS's frames around somebody's stream). */
+  bytes?: Uint8Array
 }
 
 /** What a tap saw in one frame that is passed on without being translated. */

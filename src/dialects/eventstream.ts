@@ -10,6 +10,9 @@ import { Carry, type FramedEvent, MAX_EVENT_BYTES } from './carry.ts'
 import type { Frame } from './dialect.ts'
 import { badReply } from './wire.ts'
 
+/** SageMaker's frames around the stream of a container. */
+export const PIECE = 'PayloadPart'
+
 const PRELUDE = 12
 const CRC = 4
 const NOTHING = new Uint8Array(0)
@@ -54,7 +57,9 @@ function frameOf(message: Uint8Array): Frame {
   const data = textOf(message, PRELUDE + length, body)
   // An error of the connection's own says its sentence in a header.
   const told = headers[':error-message']
-  return { event, data: data === '' && told !== undefined ? JSON.stringify({ message: told }) : data }
+  const frame = { event, data: data === '' && told !== undefined ? JSON.stringify({ message: told }) : data }
+  // A piece of somebody else's stream may end in the middle of a letter.
+  return event === PIECE ? { ...frame, bytes: message.subarray(PRELUDE + length, body) } : frame
 }
 
 export class EventStreamFramer {

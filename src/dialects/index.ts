@@ -19,6 +19,7 @@ import { openaiEmbeddings } from './openai-embeddings/index.ts'
 import { openaiResponses } from './openai-responses/index.ts'
 import { rerank } from './rerank/index.ts'
 import { cohereRerank, jinaRerank, nimRerank, sglangRerank, teiRerank, voyageRerank } from './rerank/targets.ts'
+import { sagemakerChat } from './sagemaker-chat/index.ts'
 import { titanEmbed } from './titan-embed/index.ts'
 import { vertexEmbed } from './vertex-embed/index.ts'
 
@@ -53,6 +54,7 @@ export const targetDialects = {
   'cohere-embed': cohereEmbed,
   'vertex-embed': vertexEmbed,
   'titan-embed': titanEmbed,
+  'sagemaker-chat': sagemakerChat,
   'cohere-rerank': cohereRerank,
   'jina-rerank': jinaRerank,
   'voyage-rerank': voyageRerank,

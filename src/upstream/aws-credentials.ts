@@ -30,6 +30,19 @@ export interface AwsCredentials {
 type Library = typeof import('@aws-sdk/credential-providers')
 type Source = ReturnType<Library['fromNodeProviderChain']>
 
+const NAMES = [
+  'aws_access_key_id',
+  'aws_secret_access_key',
+  'aws_session_token',
+  'aws_region_name',
+  'aws_profile_name',
+  'aws_role_name',
+  'aws_session_name',
+  'aws_external_id',
+  'aws_web_identity_token',
+  'aws_sts_endpoint',
+] as const satisfies readonly (keyof AwsIdentity)[]
+
 /** A role is asked for an hour, the most that a role assumed by a role may have. */
 const ROLE_SECONDS = 3_600
 /** Credentials that do not say when they end are looked at again after this long. */
@@ -55,12 +68,12 @@ function keyOf(s: AwsIdentity): AwsCredentials | undefined {
 export async function awsCredentials(s: AwsIdentity): Promise<AwsCredentials> {
   const key = keyOf(s)
   if (key && !s.aws_profile_name && !s.aws_role_name) return key
-  const said = Object.entries(s).map(([name, value]) => [
+  const said = NAMES.map((name) => [name, s[name]] as const).map(([name, value]) => [
     name,
     value && typeof value === 'object' ? value.reveal() : value,
   ])
   const name = s.aws_role_name ?? s.aws_profile_name ?? 'its own chain'
-  const text = await tokenFor(`aws ${name} ${Bun.hash(JSON.stringify(said.sort()))}`, async () => {
+  const text = await tokenFor(`aws ${name} ${Bun.hash(JSON.stringify(said))}`, async () => {
     // Loaded where it is needed: every start would be 40 ms longer.
     const library = await import('@aws-sdk/credential-providers')
     const found = await sourceFor(library, s, key)().catch((cause: unknown) => {

@@ -15,11 +15,19 @@ const MORE: Readonly<Record<string, object>> = {
     aws_access_key_id: 'AKIDEXAMPLE',
     aws_secret_access_key: KEY,
   },
+  sagemaker_chat: {
+    api_key: undefined,
+    aws_region_name: 'eu-west-1',
+    aws_access_key_id: 'AKIDEXAMPLE',
+    aws_secret_access_key: KEY,
+  },
   cloudflare: { account_id: 'acc' },
   snowflake: { account_id: 'acc' },
 }
 /** Without a network; closed, since its paths change the models that all share; and by tokens that only Google makes. */
 const NOT_HERE = ['demo', 'ollama', 'vertex_ai']
+/** No key in a header, but a signature. */
+const SIGNED = ['bedrock', 'sagemaker_chat']
 const asked = providers.filter(({ id }) => !NOT_HERE.includes(id))
 
 const world = await startWorld({
@@ -54,7 +62,7 @@ test.each(asked.map(({ id }) => id))('%s', async (id) => {
   expect(seen).toMatchObject({ method: 'POST', query: '?x=1', body: '{"name":"it"}' })
   expect(seen?.path).toEndWith('/odd/things')
   const headers = JSON.stringify([...(seen?.headers ?? [])])
-  expect(headers).toContain(id === 'bedrock' ? 'Credential=AKIDEXAMPLE/' : KEY)
+  expect(headers).toContain(SIGNED.includes(id) ? 'Credential=AKIDEXAMPLE/' : KEY)
   for (const never of [everything.key, 'c=1']) expect(headers).not.toContain(never)
   const [row] = await world.rows(1)
   expect(row).toMatchObject({ call_type: 'pass_through_endpoint', api_key: everything.token, outcome: 'ok' })

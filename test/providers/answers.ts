@@ -1,7 +1,7 @@
 /** What each dialect's documentation shows as answer, stream and errors; and what is to be read in them. */
 import type { Usage } from '../../src/core/usage.ts'
 import type { Json, WireId } from '../../src/dialects/canonical.ts'
-import { event } from './frames.ts'
+import { event, piece } from './frames.ts'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 const sse = (...data: (Json | string)[]): Uint8Array =>
@@ -296,6 +296,17 @@ export const CHATS: Partial<Record<WireId, Documented>> = {
     usage: { input: 19, output: 10 },
     error: (message) => JSON.stringify({ id: 'd27b6862', message }),
   },
+}
+
+const OPENAI = CHATS['openai-chat'] as Documented
+/** In SageMaker's frames a container's stream is cut anywhere: here after each seventh byte. */
+const pieces = Array.from({ length: Math.ceil(OPENAI.stream.length / 7) }, (_, i) =>
+  piece(OPENAI.stream.subarray(i * 7, i * 7 + 7)),
+)
+CHATS['sagemaker-chat'] = {
+  ...OPENAI,
+  stream: Buffer.concat(pieces),
+  error: (message, code) => JSON.stringify({ Message: message, __type: code }),
 }
 
 /** Ollama's completion, which is its chat but for where the text stands. */

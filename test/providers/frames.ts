@@ -23,9 +23,9 @@ function header(name: string, value: string): Uint8Array {
   return Buffer.concat([Uint8Array.of(n.length), n, Uint8Array.of(7, v.length >> 8, v.length & 255), v])
 }
 
-export function message(headers: readonly Uint8Array[], payload: string): Uint8Array {
+export function message(headers: readonly Uint8Array[], payload: string | Uint8Array): Uint8Array {
   const head = Buffer.concat(headers)
-  const body = encoder.encode(payload)
+  const body = typeof payload === 'string' ? encoder.encode(payload) : payload
   const prelude = Buffer.concat([u32(16 + head.length + body.length), u32(head.length)])
   const rest = Buffer.concat([prelude, u32(crc32(prelude)), head, body])
   return Buffer.concat([rest, u32(crc32(rest))])
@@ -47,4 +47,15 @@ export const exception = (type: string, text: string): Uint8Array =>
       header(':message-type', 'exception'),
     ],
     JSON.stringify({ message: text }),
+  )
+
+/** A piece of a container's own stream, as SageMaker passes it on. */
+export const piece = (bytes: Uint8Array): Uint8Array =>
+  message(
+    [
+      header(':event-type', 'PayloadPart'),
+      header(':content-type', 'application/octet-stream'),
+      header(':message-type', 'event'),
+    ],
+    bytes,
   )

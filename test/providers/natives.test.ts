@@ -288,6 +288,14 @@ const cases: [
     { texts: ['Hello'], input_type: 'search_document', embedding_types: ['float'], output_dimension: 256 },
   ],
   [
+    'SageMaker, a stream',
+    'sagemaker_chat/my-llama',
+    { aws_region_name: 'eu-west-1', aws_access_key_id: 'AKIDEXAMPLE', aws_secret_access_key: 'secret-of-the-key' },
+    stream,
+    'https://runtime.sagemaker.eu-west-1.amazonaws.com/endpoints/my-llama/invocations-response-stream',
+    {},
+  ],
+  [
     'Bedrock in a VPC',
     'bedrock/amazon.nova-lite-v1:0',
     {

@@ -11,6 +11,7 @@ export const MORE: Readonly<Record<string, Params>> = {
   azure: { api_base: 'https://my.openai.azure.com' },
   azure_ai: { api_base: 'https://my.services.ai.azure.com' },
   bedrock: { aws_region_name: 'us-east-1' },
+  sagemaker_chat: { aws_region_name: 'us-east-1', aws_access_key_id: 'AKIDEXAMPLE', aws_secret_access_key: KEY },
   bedrock_mantle: { aws_region_name: 'us-east-1' },
   vertex_ai: { vertex_credentials: SERVICE_ACCOUNT },
   cloudflare: { account_id: 'acc' },
@@ -32,7 +33,7 @@ export const MODEL: Readonly<Record<string, string>> = {
   ragflow: 'chat/0123/model',
 }
 /** Nothing goes over a network, or by other means than a key. */
-export const KEYLESS = ['demo', 'vertex_ai']
+export const KEYLESS = ['demo', 'vertex_ai', 'sagemaker_chat']
 
 export const linkTo = (provider: Provider, model = MODEL[provider.id] ?? 'some-model'): Link =>
   linkOf(`${provider.id}/${model}`, {
