@@ -6,7 +6,9 @@ import { targetDialects } from '../../src/dialects/index.ts'
 import { chat, warnings } from './support.ts'
 
 const targets = Object.values(targetDialects).filter((d): d is ChatTarget => d.op === 'chat')
-const OPENAI: WireId[] = ['openai-chat', 'openai-completions', 'openai-responses']
+/** SageMaker's containers are asked as OpenAI is. */
+const CHAT: WireId[] = ['openai-chat', 'sagemaker-chat']
+const OPENAI: WireId[] = ['sagemaker-chat', 'openai-chat', 'openai-completions', 'openai-responses']
 const messages = [{ role: 'user', content: 'Hi' }]
 
 function told(from: DialectId, to: WireId, body: Json) {
@@ -30,8 +32,8 @@ describe.each(targets.map(({ id }) => id))('%s is told, or its caller is', (to) 
     const { lost, adapted, written } = told('openai-chat', to, body)
     expect(lost).toEqual([])
     const { messages: _, ...said } = body
-    expect(adapted).toEqual(to === 'openai-chat' ? [] : Object.keys(said).sort())
-    if (to === 'openai-chat') expect(JSON.parse(written)).toMatchObject(said)
+    expect(adapted).toEqual(CHAT.includes(to) ? [] : Object.keys(said).sort())
+    if (CHAT.includes(to)) expect(JSON.parse(written)).toMatchObject(said)
   })
 
   test('who asks, and what for', () => {
@@ -44,7 +46,7 @@ describe.each(targets.map(({ id }) => id))('%s is told, or its caller is', (to) 
     expect([written.includes('someone'), adapted.includes('user')]).toEqual(
       OPENAI.includes(to) || to === 'anthropic' ? [true, false] : [false, true],
     )
-    const shares = to === 'openai-chat' || to === 'openai-completions'
+    const shares = CHAT.includes(to) || to === 'openai-completions'
     expect([written.includes('seven'), adapted.includes('metadata')]).toEqual([shares, !shares])
   })
 

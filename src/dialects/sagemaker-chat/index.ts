@@ -17,7 +17,8 @@ function reader(): ReturnType<ChatTarget['reader']> {
   return ({ event, data, bytes }) => {
     if (event === PIECE)
       return framer.push(bytes ?? new Uint8Array()).flatMap(({ frame }) => (frame ? read(frame) : []))
-    const failure = failureOf(event ?? 'error', data)
+    // `InternalStreamFailure` and `ModelStreamError`.
+    const failure = failureOf(event && /failure$/i.test(event) ? 'internalServerException' : event, data)
     if (failure) throw new UpstreamFailure(failure)
     return []
   }

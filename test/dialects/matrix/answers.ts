@@ -1,6 +1,6 @@
 /** Answers as the servers of each dialect give them, made from what they say and from nothing of the code under test. */
 import type { Json } from '../../../src/dialects/canonical.ts'
-import { event, exception } from '../../providers/frames.ts'
+import { event, exception, piece } from '../../providers/frames.ts'
 import type { Said, TargetId } from './said.ts'
 
 export interface Wire {
@@ -516,6 +516,18 @@ const converse: Wire = {
   error: { status: 500, body: CONVERSE_DOWN, frame: exception('internalServerException', CONVERSE_DOWN.message) },
 }
 
+/** A container's own stream, cut anywhere, in frames of AWS's. */
+const sagemaker: Wire = {
+  whole: openaiChat.whole,
+  stream(said) {
+    const bytes = Buffer.from(openaiChat.stream(said))
+    return Buffer.concat(
+      Array.from({ length: Math.ceil(bytes.length / 40) }, (_, i) => piece(bytes.subarray(i * 40, i * 40 + 40))),
+    )
+  },
+  error: { status: 500, body: CONVERSE_DOWN, frame: exception('InternalStreamFailure', CONVERSE_DOWN.message) },
+}
+
 export const WIRES: Record<TargetId, Wire> = {
   'openai-chat': openaiChat,
   'openai-completions': openaiCompletions,
@@ -525,5 +537,6 @@ export const WIRES: Record<TargetId, Wire> = {
   'ollama-generate': ollamaGenerate,
   gemini,
   'cohere-chat': cohere,
+  'sagemaker-chat': sagemaker,
   'bedrock-converse': converse,
 }

@@ -286,5 +286,6 @@ export const GOT: Record<TargetId, (body: Json) => Got> = {
   'ollama-generate': ollamaGenerate,
   gemini,
   'cohere-chat': cohere,
+  'sagemaker-chat': openaiChat,
   'bedrock-converse': converse,
 }

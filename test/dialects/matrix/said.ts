@@ -22,7 +22,7 @@ export const IDS = [
 ] as const
 export type Id = (typeof IDS)[number]
 /** With those that only targets speak. */
-export const TARGETS = [...IDS, 'cohere-chat', 'bedrock-converse'] as const
+export const TARGETS = [...IDS, 'cohere-chat', 'bedrock-converse', 'sagemaker-chat'] as const
 export type TargetId = (typeof TARGETS)[number]
 
 export interface Said {
