@@ -45,13 +45,14 @@ export async function forwarded(
   let length = 0
   // A list is a stream of Gemini's, whose items come one by one.
   const isShort = () => isJson && length <= LONGEST_WHOLE && !beginsList(prefix[0])
-  while (!source.ended && (!source.content || isShort())) {
+  const isDone = () => source.ended || source.drained
+  while (!isDone() && (!source.content || isShort())) {
     const part = await source.read()
     if (part === undefined || part.byteLength === 0) continue
     prefix.push(part)
     length += part.byteLength
   }
-  if (isJson && source.ended && isShort()) return whole(Buffer.concat(prefix, length))
+  if (isJson && isDone() && isShort()) return whole(Buffer.concat(prefix, length))
   if (!source.content) throw new UpstreamFailure({ kind: 'bad_reply', status: 200, message: 'The answer is empty.' })
   return { kind: 'stream', link, hold, prefix, source, contentType, firstMs: io.now() - startedAt }
 }

@@ -112,17 +112,22 @@ export function transcodeCarrier(
 
 const itself = (event: Event): Event[] => [event]
 
-/** What is not JSON is skipped, as a relay skips it; what is JSON and wrong is the end of the answer. */
+/** What is no JSON object is skipped, as a relay skips it; what is one and wrong is the end of the answer. */
 function readOrSkip(read: ReturnType<ChatTarget['reader']>, frame: NonNullable<FramedFrame['frame']>): Event[] {
   try {
     return read(frame)
   } catch (cause) {
-    try {
-      JSON.parse(frame.data)
-    } catch {
-      return []
-    }
-    throw cause
+    if (isJsonObject(frame.data)) throw cause
+    return []
+  }
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const json: unknown = JSON.parse(text)
+    return typeof json === 'object' && json !== null && !Array.isArray(json)
+  } catch {
+    return false
   }
 }
 
@@ -186,6 +191,8 @@ export class Source implements Progress {
   usage: Usage | undefined = undefined
   /** Set by whoever watches the clock, or by a failure behind what is still to be sent: the next read fails with it. */
   #broken: UpstreamFailure | undefined
+  /** The body has been read to its end. */
+  drained = false
   #failBroken: ((cause: UpstreamFailure) => void) | undefined
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
   readonly #framer: SseFramer | NdjsonFramer | EventStreamFramer | RawFramer | Skimmer
@@ -210,7 +217,7 @@ export class Source implements Progress {
    */
   async read(): Promise<Uint8Array | undefined> {
     if (this.#broken) throw this.#broken
-    if (this.ended) return undefined
+    if (this.ended || this.drained) return undefined
     let chunk: { done: boolean; value?: Uint8Array | undefined }
     try {
       chunk = await this.#next()
@@ -224,7 +231,8 @@ export class Source implements Progress {
       })
     }
     if (chunk.done) {
-      this.ended = true
+      // The body's end is not the dialect's own: what is left of it may hold that, or nothing does.
+      this.drained = true
       if (this.#carrier.endsWithBody) this.finished = true
       const rest = this.#framer.end()
       return rest.length > 0 ? this.#carryAll(rest) : undefined

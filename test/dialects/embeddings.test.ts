@@ -130,3 +130,12 @@ test('what is no answer is a failure', () => {
     expect(embed(id).glance('{"error":"busy"}').failure).toBeDefined()
   }
 })
+
+test("what stands in Gemini's path is no field that a target does not know", () => {
+  const asked = embed('gemini-embed').readRequest({ content: { parts: [{ text: 'x' }] }, model: 'm', stream: false })
+  for (const to of ['openai-embeddings', 'ollama-embed', 'ollama-embeddings'] as const) {
+    const { warn, lost, adapted } = warnings()
+    embed(to).writeRequest(asked, warn)
+    expect({ to, lost, adapted }).toEqual({ to, lost: [], adapted: [] })
+  }
+})

@@ -25,7 +25,8 @@ import {
 
 const ID = 'gemini-embed'
 const KNOWN = ['model', 'content', 'requests', 'outputDimensionality']
-const KNOWN_SET: ReadonlySet<string> = new Set(KNOWN)
+/** What the path says stands in the body too, for whoever reads it. */
+const KNOWN_SET: ReadonlySet<string> = new Set([...KNOWN, 'stream'])
 /** Beside what was read of one request of many. */
 const ONE = new Set(['model', 'content', 'outputDimensionality'])
 

@@ -12,7 +12,7 @@ import { readDrawn, writeDrawn } from './images.ts'
 import { readCall, writeCall } from './items.ts'
 import { ungroup } from './namespaces.ts'
 import { ownReasoning, readReasoning } from './reasoning.ts'
-import { envelope, itemId } from './response.ts'
+import { envelope, itemId, ownId } from './response.ts'
 import { searchIn, writeSearch } from './searches.ts'
 import { readUsage, writeUsage } from './usage.ts'
 
@@ -109,7 +109,7 @@ export function writeReply(reply: Reply, chat: Chat, answering: Answering): Json
   return {
     ...made,
     ...own,
-    id: reply.id || made.id,
+    id: ownId(reply.id) ?? made.id,
     created_at: reply.created || answering.created,
     ...status,
     model: reply.model || chat.model,

@@ -52,6 +52,12 @@ export function envelope(chat: Chat, answering: Answering): Json {
 export const responseId = (answering: Answering): string =>
   answering.id.startsWith('resp_') ? answering.id : `resp_${answering.id.replace(/[^a-zA-Z0-9]/g, '')}`
 
+/**
+ * The upstream's id where it is one of Responses: answers are kept and found by it, and some servers of other dialects
+ * give every answer the same.
+ */
+export const ownId = (id: string | undefined): string | undefined => (id?.startsWith('resp') ? id : undefined)
+
 /** Ids of items: the same for the same answer and place. */
 export const itemId = (prefix: string, answering: Answering, index: number): string =>
   `${prefix}_${answering.id.replace(/[^a-zA-Z0-9]/g, '').slice(-32)}${index}`

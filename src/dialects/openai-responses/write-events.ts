@@ -13,7 +13,7 @@ import { interrupted, send } from './error.ts'
 import { writeFinish } from './finish.ts'
 import { DRAWN, writeDrawn } from './images.ts'
 import { ungroup } from './namespaces.ts'
-import { envelope, itemId } from './response.ts'
+import { envelope, itemId, ownId } from './response.ts'
 import { writeSearch } from './searches.ts'
 import { writeUsage } from './usage.ts'
 
@@ -249,7 +249,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
     switch (event.type) {
       case 'start':
         if (started) return ''
-        response.id = event.id || response.id
+        response.id = ownId(event.id) ?? response.id
         response.model = event.model || response.model
         response.created_at = event.created || response.created_at
         return start()
