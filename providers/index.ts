@@ -11,6 +11,7 @@ import gemini from './gemini.ts'
 import jinaAi from './jina_ai.ts'
 import ollama from './ollama.ts'
 import openai from './openai.ts'
+import openaiResponses from './openai_responses.ts'
 import sagemakerChat from './sagemaker_chat.ts'
 import vertexAi from './vertex_ai.ts'
 import voyage from './voyage.ts'
@@ -18,6 +19,7 @@ import voyage from './voyage.ts'
 /** Each in a file of its own name. */
 const natives = [
   openai,
+  openaiResponses,
   anthropic,
   ollama,
   azure,

@@ -24,7 +24,10 @@ export function resolveModel(said: string, custom: string | undefined, providers
     const model = said.startsWith(`${custom}/`) ? said.slice(custom.length + 1) : said
     return { ok: true, provider, prefix: custom, model }
   }
-  const slash = said.indexOf('/')
+  const first = said.indexOf('/')
+  // Two steps may be one prefix: `openai/responses/…`.
+  const second = first < 0 ? -1 : said.indexOf('/', first + 1)
+  const slash = second > 0 && find(said.slice(0, second)) ? second : first
   const prefix = slash < 0 ? BARE.find(([pattern]) => pattern.test(said))?.[1] : said.slice(0, slash)
   const model = slash < 0 ? said : said.slice(slash + 1)
   if (prefix === undefined)

@@ -95,6 +95,9 @@ describe('providers', () => {
     expect(model('model: ollama_chat/m:1b')).toMatchObject({ provider: 'ollama', prefix: 'ollama_chat', model: 'm:1b' })
     expect(model('model: org/m, custom_llm_provider: openai')).toMatchObject({ provider: 'openai', model: 'org/m' })
     expect(model('model: openai/m, custom_llm_provider: openai')).toMatchObject({ provider: 'openai', model: 'm' })
+    // Two steps may be one prefix.
+    expect(model('model: openai/responses/m')).toMatchObject({ provider: 'two_steps', model: 'm' })
+    expect(model('model: openai/org/m')).toMatchObject({ provider: 'openai', model: 'org/m' })
     expect(model('model: gpt-4o')).toMatchObject({ provider: 'openai', model: 'gpt-4o' })
     expect(model('model: openai/org/deep/m')).toMatchObject({ provider: 'openai', model: 'org/deep/m' })
   })

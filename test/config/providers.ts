@@ -12,6 +12,7 @@ export const PROVIDERS: readonly KnownProvider[] = [
     env: { api_key: ['OPENAI_API_KEY'], api_base: ['OPENAI_BASE_URL'] },
   },
   { id: 'anthropic', env: { api_key: ['ANTHROPIC_API_KEY'] } },
+  { id: 'two_steps', prefixes: ['openai/responses'] },
   { id: 'cloudy', settings: z.object({ api_key: z.string(), aws_region_name: z.string() }) },
   { id: 'demo', local: true },
 ]
