@@ -1,17 +1,17 @@
-/** What two coding agents send after an hour of work: about 100 kB of history, many tools, everything marked. */
+/** What three coding agents send after an hour of work: about 100 kB of history, many tools, everything marked. */
 
 /** A word that is found again wherever it is carried to. */
 export const mark = (n: number): string => `mark-${String(n).padStart(3, '0')}-end`
 export const TURNS = 24
 /** Each result of a tool is a file of about 2 kB. */
-const file = (n: number): string => `${mark(n)} ${'const toll = gate(lane) // "€5" naïve\n'.repeat(48)}`
+const file = (n: number): string => `${mark(n)} ${'const toll = gate(lane) // "€5" naïve\n'.repeat(54)}`
 const schema = {
   type: 'object',
   properties: { city: { type: 'string' }, days: { type: 'integer' } },
   required: ['city', 'days'],
   additionalProperties: false,
 }
-export const TOOLS = Array.from({ length: 20 }, (_, i) => `tool_${i}`)
+export const TOOLS = Array.from({ length: 48 }, (_, i) => `tool_${i}`)
 export const SIGNATURE = 'c2lnbmVkLWJ5LXRoZS1tb2RlbA=='
 export const ENCRYPTED = 'Z0FBQUFBQm9lbmNyeXB0ZWQ='
 const cache_control = { type: 'ephemeral' }
@@ -24,6 +24,10 @@ export const CLAUDE_HEADERS = {
   'anthropic-version': '2023-06-01',
   'anthropic-beta':
     'claude-code-20250219,interleaved-thinking-2025-05-14,context-management-2025-06-27,advanced-tool-use-2025-11-20,effort-2025-11-24',
+  // As Anthropic's SDK says it, at its second try.
+  'x-stainless-retry-count': '1',
+  'x-stainless-lang': 'js',
+  'x-stainless-timeout': '600',
   'x-claude-code-session-id': '5f0c7c1e-0000-4000-8000-000000000001',
   'content-type': 'application/json',
 }
@@ -145,5 +149,62 @@ export function codex(model: string, last?: string): Record<string, unknown> {
     prompt_cache_key: '0199-thread',
     client_metadata: { 'x-codex-installation-id': 'one' },
     text: { verbosity: 'low' },
+  }
+}
+
+export const CHAT_HEADERS = {
+  'content-type': 'application/json',
+  'x-stainless-retry-count': '1',
+  'x-stainless-lang': 'js',
+  'http-referer': 'https://agent.example',
+  'x-title': 'An agent',
+}
+
+/** An agent that speaks OpenAI's chat to everyone, with the marks for caching that some of them put into it. */
+export function chatAgent(model: string, last?: string): Record<string, unknown> {
+  const marked = (text: string) => [{ type: 'text', text, cache_control }]
+  const messages: unknown[] = [
+    {
+      role: 'system',
+      content: [{ type: 'text', text: 'You are an agent. mark-first-end' }, ...marked('mark-second-end')],
+    },
+  ]
+  for (let turn = 0; turn < TURNS; turn++) {
+    const [asked, said, one, two] = marksOf(turn) as [number, number, number, number]
+    const ids = [`call_${turn}a`, `call_${turn}b`] as const
+    const call = (id: string, name: string, city: string) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: JSON.stringify({ city, days: turn }) },
+    })
+    messages.push(
+      { role: 'user', content: `Go on ${mark(asked)}`, ...(turn === 7 ? { cache_control } : {}) },
+      {
+        role: 'assistant',
+        content: `I look ${mark(said)}`,
+        reasoning_content: `Hm ${turn}`,
+        tool_calls: [call(ids[0], 'tool_0', 'Paris'), call(ids[1], 'tool_1', 'Bonn')],
+      },
+      { role: 'tool', tool_call_id: ids[0], content: file(one) },
+      { role: 'tool', tool_call_id: ids[1], content: turn === TURNS - 1 ? marked(file(two)) : file(two) },
+    )
+  }
+  if (last !== undefined) messages.push({ role: 'user', content: marked(last) })
+  return {
+    model,
+    stream: true,
+    stream_options: { include_usage: true },
+    max_completion_tokens: 32_000,
+    messages,
+    tools: TOOLS.map((name, i) => ({
+      type: 'function',
+      function: { name, description: `Does ${name}`, parameters: schema },
+      ...(i === TOOLS.length - 1 ? { cache_control } : {}),
+    })),
+    tool_choice: 'auto',
+    parallel_tool_calls: true,
+    reasoning_effort: 'medium',
+    prompt_cache_key: 'session-1',
+    user: 'user_1',
   }
 }

@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Gateway, startGateway } from '../support/gateway.ts'
 import {
   ALL_MARKS,
+  CHAT_HEADERS,
   CLAUDE_HEADERS,
   CODEX_HEADERS,
+  chatAgent,
   claudeCode,
   codex,
   ENCRYPTED,
@@ -13,7 +15,7 @@ import {
   TOOLS,
   TURNS,
 } from './agent-talk.ts'
-import { ARGUMENTS, type House, KINDS, QUESTION, startHouse, TARGETS, TEXT } from './house.ts'
+import { ARGUMENTS, type House, QUESTION, startHouse, TARGETS, TEXT } from './house.ts'
 
 type Json = Record<string, unknown>
 let house: House
@@ -102,13 +104,16 @@ function nothingLost(response: Response, more: readonly string[]): void {
   for (const name of TOOLS) expect(sent).toContain(`"${name}"`)
   expect(sent.split('"Bonn"').length + sent.split('\\"Bonn\\"').length - 2).toBe(TURNS)
   expect(response.headers.get('x-request-id')).toMatch(/^req_/)
+  // What the agent's SDK says to us of itself and of its tries is not said to the target.
+  const headers = Object.keys((house.mock.requests.at(-1) as { headers: Record<string, string> }).headers)
+  expect(headers.filter((name) => /^x-stainless|^http-referer|session|thread|turn/.test(name))).toEqual([])
 }
 
 describe('Claude Code', () => {
   for (const target of TARGETS) {
     test(`${target}: a long history, then an answer`, async () => {
       const body = claudeCode(target)
-      expect(JSON.stringify(body).length).toBeGreaterThan(90_000)
+      expect(JSON.stringify(body).length).toBeGreaterThan(100_000)
       const response = await claude(body)
       expect(response.status).toBe(200)
       expect(response.headers.get('content-type')).toContain('text/event-stream')
@@ -130,7 +135,7 @@ describe('Claude Code', () => {
       }
     })
 
-    test(`${target}: twenty calls at once, each a block of its own`, async () => {
+    test(`${target}: all tools called at once, each a block of its own`, async () => {
       const response = await claude(claudeCode(target, QUESTION))
       const told = eventsOf(await response.text())
       const calls = new Map<number, { name: unknown; id: unknown; json: string }>()
@@ -199,7 +204,7 @@ describe('Codex', () => {
       expect(dropped(response)).not.toContain('tools.mcp__docs')
     })
 
-    test(`${target}: twenty calls at once, each an item of its own`, async () => {
+    test(`${target}: all tools called at once, each an item of its own`, async () => {
       const response = await post('/v1/responses', CODEX_HEADERS, codex(target, QUESTION))
       const told = eventsOf(await response.text())
       const done = told.filter(
@@ -246,16 +251,100 @@ describe('Codex', () => {
   })
 })
 
+describe('an agent of chat completions', () => {
+  const chat = (body: unknown) => post('/v1/chat/completions', CHAT_HEADERS, body)
+  interface Chunk {
+    choices: { delta: { content?: string; tool_calls?: Call[] }; finish_reason: string | null }[]
+    usage?: { prompt_tokens: number; completion_tokens: number } | null
+  }
+  interface Call {
+    index: number
+    id?: string
+    function: { name?: string; arguments?: string }
+  }
+  const chunksOf = (text: string): Chunk[] =>
+    [...text.matchAll(/^data: (\{.+)$/gm)].map(([, data]) => JSON.parse(data as string) as Chunk)
+
+  for (const target of TARGETS) {
+    test(`${target}: a long history, then an answer`, async () => {
+      const body = chatAgent(target)
+      expect(JSON.stringify(body).length).toBeGreaterThan(100_000)
+      const response = await chat(body)
+      expect(response.status).toBe(200)
+      const written = await response.text()
+      const told = chunksOf(written)
+      expect(told.map(({ choices }) => choices[0]?.delta.content ?? '').join('')).not.toBe('')
+      expect(told.findLast(({ choices }) => choices.length > 0)?.choices[0]?.finish_reason).toBe('stop')
+      expect(told.at(-1)?.usage?.prompt_tokens).toBeGreaterThan(5_000)
+      expect(written).toEndWith('data: [DONE]\n\n')
+      nothingLost(response, [])
+      // Marks for caching go along to whoever reads them.
+      const sent = JSON.stringify(house.last())
+      if (target === 'openai') expect(house.last()).toEqual({ ...body, model: 'm' })
+      if (target === 'anthropic') {
+        const { system, tools, messages } = house.last() as Record<string, Json[]>
+        expect(system?.at(-1)).toMatchObject({ text: 'mark-second-end', cache_control: { type: 'ephemeral' } })
+        expect(tools?.at(-1)).toMatchObject({ name: TOOLS.at(-1), cache_control: { type: 'ephemeral' } })
+        // On a text, on a message as a whole, and in the result of a tool.
+        expect(JSON.stringify(messages).split('"cache_control"').length - 1).toBe(2)
+        expect(JSON.stringify(messages)).toContain(`${mark(70)}","cache_control"`)
+      }
+      if (target === 'ollama' || target === 'gemini') expect(sent).not.toContain('cache_control')
+    })
+
+    test(`${target}: all tools called at once, each at its own index`, async () => {
+      const told = chunksOf(await (await chat(chatAgent(target, QUESTION))).text())
+      const calls: { name: string; id: string; json: string }[] = []
+      for (const { index, id, function: said } of told.flatMap(({ choices }) => choices[0]?.delta.tool_calls ?? [])) {
+        calls[index] ??= { name: said.name ?? '', id: id ?? '', json: '' }
+        ;(calls[index] as { json: string }).json += said.arguments ?? ''
+      }
+      expect(calls.map(({ name }) => name)).toEqual(TOOLS)
+      for (const { json } of calls) expect(JSON.parse(json)).toEqual(ARGUMENTS)
+      expect(new Set(calls.map(({ id }) => id)).size).toBe(TOOLS.length)
+      const finishes = told.flatMap(({ choices }) => choices.map(({ finish_reason }) => finish_reason)).filter(Boolean)
+      expect(finishes).toEqual(['tool_calls'])
+    })
+  }
+})
+
+const AGENTS = {
+  'Claude Code': (model: string) => claude(claudeCode(model)),
+  Codex: (model: string) => post('/v1/responses', CODEX_HEADERS, codex(model)),
+  'an agent of chat completions': (model: string) => post('/v1/chat/completions', CHAT_HEADERS, chatAgent(model)),
+}
+const LIMITED = {
+  'Claude Code': { type: 'error', error: { type: 'rate_limit_error' } },
+  Codex: { error: { code: 'rate_limit_exceeded' } },
+  'an agent of chat completions': { error: { code: 'rate_limit_exceeded' } },
+}
+
+for (const [agent, asks] of Object.entries(AGENTS))
+  for (const kind of TARGETS) {
+    test(`${agent}, ${kind}: a prompt too long is told as such, and not worth another try`, async () => {
+      const response = await asks(`${kind}-context`)
+      expect([response.status, response.headers.get('x-should-retry')]).toEqual([400, 'false'])
+      expect(await response.text()).toMatch(/context_length_exceeded|prompt is too long|maximum context length/)
+    })
+
+    test(`${agent}, ${kind}: a stream that breaks off is told within it`, async () => {
+      const text = await (await asks(`${kind}-cut`)).text()
+      expect(text).toContain('not the whole answer')
+      expect(text).not.toMatch(/\[DONE\]|message_stop|response\.completed/)
+    })
+  }
+
 // At the end: a target that asked for patience is left alone for a while.
-for (const kind of [...KINDS, 'gemini'])
-  test(`${kind}: what it says of when to come back reaches the agent`, async () => {
-    house.mock.plan('m!filter', [
-      { status: 429, headers: { 'retry-after': '7' }, error: { message: 'Rate limit reached' } },
-    ])
-    const response = await claude(claudeCode(`${kind}-filter`))
-    expect(response.status).toBe(429)
-    expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'rate_limit_error' } })
-    const after = Number(response.headers.get('retry-after'))
-    expect(after).toBeGreaterThanOrEqual(6)
-    expect(after).toBeLessThanOrEqual(8)
-  })
+for (const [agent, asks] of Object.entries(AGENTS))
+  for (const kind of TARGETS)
+    test(`${agent}, ${kind}: what the target says of when to come back reaches it`, async () => {
+      house.mock.plan('m!filter', [
+        { status: 429, headers: { 'retry-after': '7' }, error: { message: 'Rate limit reached' } },
+      ])
+      const response = await asks(`${kind}-filter`)
+      expect([response.status, response.headers.get('x-should-retry')]).toEqual([429, 'true'])
+      expect(await response.json()).toMatchObject(LIMITED[agent as keyof typeof LIMITED])
+      const after = Number(response.headers.get('retry-after'))
+      expect(after).toBeGreaterThanOrEqual(6)
+      expect(after).toBeLessThanOrEqual(8)
+    })

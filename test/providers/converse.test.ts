@@ -101,6 +101,18 @@ describe('a request', () => {
     expect(adapted).toContain('tools')
   })
 
+  test('marks for caching, whoever sets them', () => {
+    for (const dialect of ['anthropic', 'openai-chat'] as const) {
+      const extras = { dialect, fields: { cache_control: { type: 'ephemeral' } } }
+      const messages: Message[] = [{ role: 'user', parts: [{ type: 'text', text: 'Long', extras }] }]
+      const said = body({ messages, tools: [{ name: 'f', extras }] })
+      expect(said.messages).toEqual([
+        { role: 'user', content: [{ text: 'Long' }, { cachePoint: { type: 'default' } }] },
+      ])
+      expect((said.toolConfig as { tools: Json[] }).tools.at(-1)).toEqual({ cachePoint: { type: 'default' } })
+    }
+  })
+
   test('tool choices', () => {
     const tools = [{ name: 'f' }]
     const choice = (toolChoice: Chat['toolChoice']) =>

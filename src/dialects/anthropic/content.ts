@@ -1,6 +1,6 @@
 /** Content blocks of Anthropic's messages (platform.claude.com/docs/en/api/messages), both ways. */
 import { Refusal } from '../../core/refusal.ts'
-import type { Json, Part, Source, ToolResult } from '../canonical.ts'
+import type { Extras, Json, Part, Source, ToolResult } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { beside, cannotCarry, textOfFile } from '../parts.ts'
 import {
@@ -8,6 +8,7 @@ import {
   bad,
   compact,
   extrasOf,
+  isObject,
   isString,
   optionalString,
   requiredObject,
@@ -124,8 +125,17 @@ const BAD_ARGS = () =>
     param: 'messages',
   })
 
+/**
+ * A mark for caching that a caller of another dialect has set: many who speak OpenAI's do (OpenRouter's and LiteLLM's way),
+ * and it saves most of the price.
+ */
+export const cacheMark = (extras: Extras | undefined): Json =>
+  extras && extras.dialect !== ID && isObject(extras.fields.cache_control)
+    ? { cache_control: extras.fields.cache_control }
+    : {}
+
 function writeBlock(part: Part, warn: Warn): Json | undefined {
-  const extras = beside(ID, part, warn)
+  const extras = { ...beside(ID, part, warn), ...('extras' in part ? cacheMark(part.extras) : {}) }
   switch (part.type) {
     case 'text':
     case 'refusal':

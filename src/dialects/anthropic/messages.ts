@@ -3,7 +3,7 @@ import type { Json, Message, Part } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { MESSAGE_HINTS } from '../hints.ts'
 import { bad, extrasFor, extrasOf, isString, optionalArray, requiredObject } from '../wire.ts'
-import { ID, readContent, writeContent } from './content.ts'
+import { cacheMark, ID, readContent, writeContent } from './content.ts'
 
 const KNOWN = new Set(['role', 'content'])
 
@@ -50,6 +50,9 @@ export function writeMessages(messages: readonly Message[], warn: Warn): Written
     const drawn = message.role === 'assistant' ? message.parts.filter(({ type }) => type === 'image') : []
     const parts = drawn.length > 0 ? message.parts.filter(({ type }) => type !== 'image') : message.parts
     const content = writeContent(parts, warn)
+    // On a message as a whole it holds for all up to its end.
+    const end = content.at(-1)
+    if (end) Object.assign(end, { ...cacheMark(message.extras), ...end })
     if (message.role === 'system' && written.length === 0) {
       system.push(...content)
       continue

@@ -21,7 +21,7 @@ import {
   requiredString,
   stopList,
 } from '../wire.ts'
-import { ID } from './content.ts'
+import { cacheMark, ID } from './content.ts'
 import { readMessages, writeMessages } from './messages.ts'
 
 export const KNOWN = [
@@ -210,6 +210,7 @@ function writeTool(tool: Tool, warn: Warn): Json[] {
       description,
       input_schema: { type: 'object', ...parameters },
       strict: strict || undefined,
+      ...cacheMark(tool.extras),
       ...extras,
     }),
   ]

@@ -22,8 +22,8 @@ const BAD_ARGS = () =>
 export function writeContent(parts: readonly Part[], warn: Warn): Json[] {
   return parts.flatMap((part) => {
     const blocks = writeBlock(part, warn)
-    // Anthropic's mark on a block is a block of its own here.
-    const marked = 'extras' in part && part.extras?.dialect === 'anthropic' && 'cache_control' in part.extras.fields
+    // Anthropic's mark on a block, which others set too, is a block of its own here.
+    const marked = 'extras' in part && part.extras !== undefined && 'cache_control' in part.extras.fields
     return marked && blocks.length > 0 ? [...blocks, CACHE] : blocks
   })
 }

@@ -127,7 +127,7 @@ function writeTool(tool: Tool, warn: Warn): Json[] {
     inputSchema: { json: { type: 'object', ...parameters } },
     strict: tool.strict || undefined,
   })
-  const cached = extras?.dialect === 'anthropic' && 'cache_control' in extras.fields
+  const cached = extras !== undefined && 'cache_control' in extras.fields
   return [{ toolSpec: said }, ...(cached ? [{ cachePoint: { type: 'default' } }] : [])]
 }
 
