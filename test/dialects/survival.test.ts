@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { Refusal } from '../../src/core/refusal.ts'
+import { NO_USAGE } from '../../src/core/usage.ts'
 import type { DialectId, Event } from '../../src/dialects/canonical.ts'
 import type { ChatDialect } from '../../src/dialects/dialect.ts'
 import { relayCarrier, Source, transcodeCarrier } from '../../src/pipeline/source.ts'
@@ -28,7 +29,7 @@ function answer(id: DialectId, text: string, args: string): Event[] {
           { type: 'args', choice, index: 0, text: args },
         ] as Event[])),
     { type: 'finish', choice, reason: { unified: bare(id) ? 'stop' : 'tool-calls', raw: 'stop' } },
-    { type: 'usage', usage: { input: 9, output: 4, cacheRead: 0, cacheWrite: 0, cacheWriteHour: 0, reasoning: 0 } },
+    { type: 'usage', usage: { ...NO_USAGE, input: 9, output: 4 } },
     { type: 'end' },
   ]
 }

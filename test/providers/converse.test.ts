@@ -1,6 +1,7 @@
 /** Bedrock's Converse: what is asked for, and all kinds of answers, streams and errors. */
 import { describe, expect, test } from 'bun:test'
 import { Refusal } from '../../src/core/refusal.ts'
+import { NO_USAGE } from '../../src/core/usage.ts'
 import type { Chat, Json, Message } from '../../src/dialects/canonical.ts'
 import type { ChatTarget } from '../../src/dialects/dialect.ts'
 import { event, exception } from './frames.ts'
@@ -278,6 +279,7 @@ describe('an answer', () => {
       finish: { unified: 'tool-calls', raw: 'tool_use' },
     })
     expect(reply.usage).toEqual({
+      ...NO_USAGE,
       input: 140,
       cacheRead: 100,
       cacheWrite: 18,
