@@ -2,7 +2,7 @@
  * The tables. Money is integer nano-dollars, times are integer ms since the epoch, booleans are 0 and 1.
  * `holds` and `charges` are keyed by (operation, attempt), which makes a second booking of one attempt impossible, and
  * are ordered by time, since an operation's number begins with its millisecond: no other index is needed on the way of
- * a request. Both are WITHOUT ROWID (written into the migration by hand: drizzle-kit has no word for it).
+ * a request. `charges`, `spend` and `rollups` are WITHOUT ROWID (written into the migration by hand: drizzle-kit has no word for it).
  */
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
@@ -30,6 +30,12 @@ export const keys = sqliteTable(
     blocked: integer('blocked').notNull().default(0),
     teamId: text('team_id'),
     userId: text('user_id'),
+    organizationId: text('organization_id'),
+    projectId: text('project_id'),
+    /** JSON list. */
+    tags: text('tags').notNull().default('[]'),
+    /** JSON of core/budget.ts BudgetTerms, without what stands in columns of its own. */
+    terms: text('terms').notNull().default('{}'),
     /** JSON object of the operator's own. */
     metadata: text('metadata').notNull().default('{}'),
     createdAt: integer('created_at').notNull(),
@@ -37,6 +43,69 @@ export const keys = sqliteTable(
   },
   (t) => [uniqueIndex('keys_digest').on(t.digest), uniqueIndex('keys_alias').on(t.alias)],
 )
+
+/** Whoever has a budget and is no key (core/holder.ts): organisations, teams, projects, users, customers, tags, … */
+export const holders = sqliteTable(
+  'holders',
+  {
+    kind: text('kind').notNull(),
+    id: text('id').notNull(),
+    name: text('name'),
+    organizationId: text('organization_id'),
+    teamId: text('team_id'),
+    /** JSON list of aliases and patterns. */
+    models: text('models').notNull().default('[]'),
+    /** JSON of core/key.ts Limits. */
+    limits: text('limits').notNull().default('{}'),
+    /** JSON of core/budget.ts BudgetTerms. */
+    terms: text('terms').notNull().default('{}'),
+    blocked: integer('blocked').notNull().default(0),
+    metadata: text('metadata').notNull().default('{}'),
+    createdAt: integer('created_at').notNull(),
+    updatedAt: integer('updated_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.kind, t.id] })],
+)
+
+/** Budgets that many may share. */
+export const templates = sqliteTable('templates', {
+  id: text('id').primaryKey(),
+  terms: text('terms').notNull(),
+  limits: text('limits').notNull().default('{}'),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+})
+
+/** Leave to use a model that asks for it: asked for, given or refused, and over at a time. */
+export const grants = sqliteTable(
+  'grants',
+  {
+    id: text('id').primaryKey(),
+    keyId: text('key_id').notNull(),
+    alias: text('alias').notNull(),
+    /** `asked`, `given`, `refused`, `ended`. */
+    state: text('state').notNull(),
+    reason: text('reason'),
+    askedAt: integer('asked_at').notNull(),
+    decidedAt: integer('decided_at'),
+    /** Who decided: `master` or a key's id. */
+    decidedBy: text('decided_by'),
+    expiresAt: integer('expires_at'),
+  },
+  (t) => [index('grants_key').on(t.keyId, t.alias)],
+)
+
+/** What was done to grants, by whom: written once, never changed. */
+export const grantEvents = sqliteTable('grant_events', {
+  id: integer('id').primaryKey(),
+  grantId: text('grant_id').notNull(),
+  at: integer('at').notNull(),
+  actor: text('actor').notNull(),
+  /** `asked`, `given`, `refused`, `ended`. */
+  action: text('action').notNull(),
+  /** JSON of what it meant: reason, expiry. */
+  facts: text('facts').notNull(),
+})
 
 /** A target as it was when something was charged to it. Charges name it by number, so that a row stays small. */
 export const targets = sqliteTable(
@@ -60,6 +129,25 @@ export const prices = sqliteTable(
     price: text('price').notNull(),
   },
   (t) => [uniqueIndex('prices_unique').on(t.price)],
+)
+
+/** Who paid: all scopes of a charge but those of its target (core/scope.ts Payer). Charges name it by number. */
+export const payers = sqliteTable(
+  'payers',
+  {
+    id: integer('id').primaryKey(),
+    /** JSON of the payer, by which it is found again. */
+    payer: text('payer').notNull(),
+    key: text('key'),
+    user: text('user'),
+    team: text('team'),
+    organization: text('organization'),
+    project: text('project'),
+    customer: text('customer'),
+    /** JSON list. */
+    tags: text('tags').notNull(),
+  },
+  (t) => [uniqueIndex('payers_unique').on(t.payer)],
 )
 
 /** Words that stand in many rows (keys, outcomes, routes): a charge holds their numbers, so that a row stays small. */
@@ -93,8 +181,7 @@ export const charges = sqliteTable(
     durationMs: integer('duration_ms').notNull(),
     /** ms from the start of the attempt to its first content; null where none came. */
     firstMs: integer('first_ms'),
-    /** Number of `key:<id>` in words; null for the master key. */
-    key: integer('key'),
+    payer: integer('payer').notNull(),
     target: integer('target').notNull(),
     price: integer('price').notNull(),
     /** Numbers in words: the route's kind; `ok`, `aborted`, `interrupted` or the kind of the failure; where usage is from. */
@@ -105,25 +192,60 @@ export const charges = sqliteTable(
     cacheRead: integer('cache_read').notNull(),
     cacheWrite: integer('cache_write').notNull(),
     cacheWriteHour: integer('cache_write_hour').notNull(),
+    audioInput: integer('audio_input').notNull(),
     output: integer('output').notNull(),
     reasoning: integer('reasoning').notNull(),
+    audioOutput: integer('audio_output').notNull(),
+    images: integer('images').notNull(),
+    mediaMs: integer('media_ms').notNull(),
+    gpuMs: integer('gpu_ms').notNull(),
+    characters: integer('characters').notNull(),
+    searches: integer('searches').notNull(),
     source: integer('source').notNull(),
     cost: integer('cost').notNull(),
   },
   (t) => [primaryKey({ columns: [t.operation, t.attempt] })],
 )
 
-/** What a scope has spent in a window (start 0 = since the beginning). Moves in the transaction of its charges. */
+/**
+ * What a scope has spent: since the beginning (budget 0, start 0), and in the windows of budgets that are shorter than a
+ * day. Longer windows are sums of `rollups`. Moves in the transaction of its charges.
+ */
 export const spend = sqliteTable(
   'spend',
   {
-    scope: text('scope').notNull(),
+    /** Number of `team:red` in words. */
+    scope: integer('scope').notNull(),
+    /** Number of core/budget.ts budgetName in words. */
+    budget: integer('budget').notNull(),
     windowStart: integer('window_start').notNull(),
     cost: integer('cost').notNull(),
     requests: integer('requests').notNull(),
     tokens: integer('tokens').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.scope, t.windowStart] })],
+  (t) => [primaryKey({ columns: [t.scope, t.budget, t.windowStart] })],
+)
+
+/** What a scope spent on a target in a day of the gateway's time zone. Moves in the transaction of its charges, and outlives them. */
+export const rollups = sqliteTable(
+  'rollups',
+  {
+    /** Number of `team:red` in words. */
+    scope: integer('scope').notNull(),
+    /** Days from 1970-01-01 to the local date (core/zone.ts). */
+    day: integer('day').notNull(),
+    target: integer('target').notNull(),
+    cost: integer('cost').notNull(),
+    /** Attempts that were charged, and those of them that failed. */
+    requests: integer('requests').notNull(),
+    failed: integer('failed').notNull(),
+    input: integer('input').notNull(),
+    cacheRead: integer('cache_read').notNull(),
+    cacheWrite: integer('cache_write').notNull(),
+    output: integer('output').notNull(),
+    reasoning: integer('reasoning').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.scope, t.day, t.target] })],
 )
 
 /** What callers made at providers (files, batches): whose it is, and at which target it lies. */

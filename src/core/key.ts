@@ -1,5 +1,5 @@
 /** A virtual key as the deciders see it. The key itself is never kept, only its digest (store/keys.ts). */
-import type { Period } from './period.ts'
+import type { BudgetTerms } from './budget.ts'
 
 export interface Limits {
   /** Requests in any 60 seconds. */
@@ -10,7 +10,7 @@ export interface Limits {
   parallel?: number | undefined
 }
 
-export interface Key {
+export interface Key extends BudgetTerms {
   id: string
   /** `key_alias` in LiteLLM's words; unique where given. */
   name?: string | undefined
@@ -18,17 +18,16 @@ export interface Key {
   hint: string
   /** Aliases it may call; `openai/*` patterns too. Empty = all. */
   models: readonly string[]
-  /** Nano-dollars in a window of `period`. */
-  maxBudget?: number | undefined
-  period?: Period | undefined
-  /** As it was written (`1mo`), for answers. */
-  budgetDuration?: string | undefined
   limits: Limits
   /** ms since the epoch. */
   expiresAt?: number | undefined
   blocked: boolean
   teamId?: string | undefined
   userId?: string | undefined
+  organizationId?: string | undefined
+  projectId?: string | undefined
+  /** Put on every request of it. */
+  tags: readonly string[]
   metadata: Readonly<Record<string, unknown>>
   createdAt: number
   updatedAt: number

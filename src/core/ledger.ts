@@ -6,97 +6,122 @@
  * *held* never refuses anybody, it makes him wait (litellm#27639, #36926, #40050 are refusals by leaked or oversized
  * reservations); a refusal says that what is really *spent* leaves too little.
  */
+import { type Budget, type BudgetMode, limitAt } from './budget.ts'
 import type { Estimate } from './estimate.ts'
-import { type Period, type Window, windowAt } from './period.ts'
+import { type Window, windowAt } from './period.ts'
 import { outputAffordable, type Price, worstCost } from './price.ts'
-import type { Budget } from './snapshot.ts'
 
-/** One scope's money in its current window. All amounts in nano-dollars. */
+/** One budget of one scope in its current window. All amounts in nano-dollars. */
 export interface Account {
-  /** `key:<id>` or `gateway`. */
-  scope: string
+  /** `key:<id>`, `team:<id>`, …, `gateway`. */
+  readonly scope: string
+  budget: Budget
+  mode: BudgetMode
+  /** What holds now; until `limitUntil` (ms since the epoch), when a raise ends. */
   limit: number
-  period: Period | undefined
-  /** Replaced when it is over; changed in place when the budget's period is, so that what is held in it stays held. */
+  limitUntil: number
+  readonly zone: string
+  /** Replaced when it is over. */
   window: Window
   spent: number
   held: number
-  /** Everything since the beginning, for `x-litellm-key-spend` and reports. */
-  total: number
+  /** How many of its warnings were given in this window. */
+  warned: number
+  /** ms since the epoch when somebody last asked for it. */
+  usedAt: number
 }
 
-/** A scope as it is at start: what it spent in the window of `now` comes from the database. */
+/** @param spent in the window of `now`, from the database @param mode of budgets that name none */
 export function openAccount(
   scope: string,
-  budget: Budget | undefined,
+  budget: Budget,
   spent: number,
-  total: number,
+  settings: { zone: string; mode: BudgetMode },
   now: number,
 ): Account {
-  const period = budget?.period
   return {
     scope,
-    limit: budget?.limit ?? Number.POSITIVE_INFINITY,
-    period,
-    window: windowAt(period, now),
+    budget,
+    mode: budget.mode ?? settings.mode,
+    ...limits(budget, now),
+    zone: settings.zone,
+    window: windowAt(budget.period, now, settings.zone),
     spent,
     held: 0,
-    total,
+    warned: 0,
+    usedAt: now,
   }
 }
 
-/** Moves an account into the window of `now`. What was held belongs to the window it was taken in, and goes with it. */
+const limits = (budget: Budget, now: number): { limit: number; limitUntil: number } => {
+  const { limit, until } = limitAt(budget, now)
+  return { limit, limitUntil: until }
+}
+
+/** Other terms for the same window: what is spent and held in it stays. */
+export function changeBudget(account: Account, budget: Budget, mode: BudgetMode, now: number): void {
+  Object.assign(account, { budget, mode: budget.mode ?? mode, ...limits(budget, now) })
+}
+
+/**
+ * Moves an account into the window of `now`, and ends a raise whose time is over. What was held belongs to the window
+ * it was taken in, and goes with it.
+ */
 export function roll(account: Account, now: number): void {
+  if (now >= account.limitUntil) Object.assign(account, limits(account.budget, now))
   if (now < account.window.end) return
-  account.window = windowAt(account.period, now)
+  account.window = windowAt(account.budget.period, now, account.zone)
   account.spent = 0
   account.held = 0
+  account.warned = 0
 }
 
 export interface Ask {
   price: Price
   tokens: Estimate
-  mode: 'strict' | 'cap'
 }
 
 export type Verdict =
-  /** Take `amount` from each account. `maxOutput` is what the answer must be cut to, where money asks for it. */
-  | { kind: 'hold'; amount: number; maxOutput: number | undefined }
+  /**
+   * Take `amount` from each account. `maxOutput` is what the answer must be cut to, where money asks for it; `covers`
+   * the tokens of answer that the amount pays for.
+   */
+  | { kind: 'hold'; amount: number; maxOutput: number | undefined; covers: number }
   /** Others hold what this needs: ask again when one of them settles. */
   | { kind: 'wait'; account: Account }
   | { kind: 'refuse'; account: Account; needed: number }
 
 /** Decides on one attempt at one target for all its accounts, or none. Changes nothing. */
 export function decide(accounts: readonly Account[], ask: Ask): Verdict {
-  const { price, tokens, mode } = ask
+  const { price, tokens } = ask
   const worst = worstCost(price, tokens.inputMost, tokens.outputMost)
-  const tight = worst === 0 ? [] : accounts.filter((a) => a.limit - a.spent - a.held < worst)
-  if (tight.length === 0) return { kind: 'hold', amount: worst, maxOutput: undefined }
+  const tight = worst === 0 ? [] : accounts.filter((a) => a.mode !== 'soft' && a.limit - a.spent - a.held < worst)
+  if (tight.length === 0) return { kind: 'hold', amount: worst, maxOutput: undefined, covers: tokens.outputMost }
 
   // The worst case does not fit: from here on the likely one counts, and the request runs alone on what is left.
-  const needed = mode === 'cap' ? tokens.outputLeast : tokens.outputMost
-  const least = worstCost(price, tokens.inputLikely, needed)
-  const short = tight.find((a) => a.limit - a.spent < least)
-  if (short) return { kind: 'refuse', account: short, needed: least }
+  const cut = worstCost(price, tokens.inputLikely, tokens.outputLeast)
+  const uncut = worstCost(price, tokens.inputLikely, tokens.outputMost)
+  const leastOf = (account: Account): number => (account.mode === 'cap' ? cut : uncut)
+  const short = tight.find((a) => a.limit - a.spent < leastOf(a))
+  if (short) return { kind: 'refuse', account: short, needed: leastOf(short) }
   const busy = tight.find((a) => a.held > 0)
   if (busy) return { kind: 'wait', account: busy }
   const amount = Math.min(...tight.map((a) => a.limit - a.spent))
+  const needed = tight.every((a) => a.mode === 'cap') ? tokens.outputLeast : tokens.outputMost
   // Prompt and answer are rounded up one by one there; that both together fit was seen above.
   const affordable = Math.max(needed, outputAffordable(price, tokens.inputLikely, amount))
-  return { kind: 'hold', amount, maxOutput: affordable < tokens.outputMost ? affordable : undefined }
-}
-
-/** A budget with another period counts from now on: `spent` is what its window has seen so far. Holds go on in it. */
-export function changePeriod(account: Account, period: Period | undefined, spent: number, now: number): void {
-  account.period = period
-  account.spent = spent
-  Object.assign(account.window, windowAt(period, now))
+  return {
+    kind: 'hold',
+    amount,
+    maxOutput: affordable < tokens.outputMost ? affordable : undefined,
+    covers: Math.min(affordable, tokens.outputMost),
+  }
 }
 
 /** A hold that was taken: which window of each account it counts in. */
 export interface Hold {
   amount: number
-  takenIn: { readonly account: Account; window: Window }[]
+  takenIn: readonly { readonly account: Account; readonly window: Window }[]
   settled: boolean
 }
 
@@ -106,18 +131,44 @@ export function take(accounts: readonly Account[], amount: number): Hold {
   return { amount, takenIn: accounts.map((account) => ({ account, window: account.window })), settled: false }
 }
 
+/**
+ * Takes `more` for an answer that grows past its hold, from every account or none.
+ * @returns the account that has too little, or undefined where it was taken
+ */
+export function extend(hold: Hold, more: number): Account | undefined {
+  // A window that is over has no limit any more: what the answer still costs was begun in it.
+  const current = hold.takenIn.filter((t) => t.window === t.account.window).map((t) => t.account)
+  const short = current.find((a) => a.mode !== 'soft' && a.limit - a.spent - a.held < more)
+  if (short) return short
+  for (const account of current) account.held += more
+  hold.amount += more
+  return undefined
+}
+
 /** Gives the hold back and books what it really cost. The second call does nothing: settling is idempotent. */
 export function settle(hold: Hold, cost: number): boolean {
   if (hold.settled) return false
   hold.settled = true
-  for (const taken of hold.takenIn) {
-    const { account } = taken
-    account.total += cost
-    if (taken.window === account.window) account.held -= hold.amount
-    else if (taken.window.start < account.window.start || taken.window.start >= account.window.end) continue
-    // Its own window was over when the period grew to one that takes both in: what it cost counts in that.
-    else taken.window = account.window
+  for (const { account, window } of hold.takenIn) {
+    if (window !== account.window) continue
+    account.held -= hold.amount
     account.spent += cost
   }
   return true
+}
+
+/**
+ * The warning that an account has just come to, once in each window: the highest of `shares` of its limit, or its soft
+ * budget, that is spent now and was not before. Notes it on the account.
+ * @returns the amount that was passed, in nano-dollars
+ */
+export function crossing(account: Account, shares: readonly number[]): number | undefined {
+  const { limit, budget, spent } = account
+  if (limit === Number.POSITIVE_INFINITY && budget.soft === undefined) return undefined
+  const marks = limit === Number.POSITIVE_INFINITY ? [] : shares.map((share) => Math.ceil(limit * share))
+  if (budget.soft !== undefined) marks.push(budget.soft)
+  const passed = marks.filter((mark) => spent >= mark)
+  if (passed.length <= account.warned) return undefined
+  account.warned = passed.length
+  return Math.max(...passed)
 }

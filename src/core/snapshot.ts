@@ -3,15 +3,8 @@
  * arrives and keeps it to its end, so that it never sees half of a change.
  */
 import { starMatch } from './key.ts'
-import type { Period } from './period.ts'
 import type { StrategyName } from './strategy.ts'
 import type { Alias } from './target.ts'
-
-export interface Budget {
-  /** Nano-dollars. */
-  limit: number
-  period?: Period | undefined
-}
 
 /** How attempts follow each other, for the whole gateway. Times in ms. */
 export interface Policy {
@@ -26,7 +19,6 @@ export interface Policy {
   totalMs: number
   /** How long a request waits for money that others hold before it is refused. */
   budgetWaitMs: number
-  budgetMode: 'strict' | 'cap'
   /** Whether a caller with a budget may use a model whose price nobody knows. */
   unpriced: 'refuse' | 'allow'
   /** What the target cannot be told: dropped and named in a header, or refused. */
@@ -45,7 +37,6 @@ export interface Snapshot {
   hiddenNames: ReadonlySet<string>
   /** Alias → aliases to try after it. `*` for all. */
   fallbacks: ReadonlyMap<string, readonly string[]>
-  gateway: Budget | undefined
   policy: Policy
 }
 

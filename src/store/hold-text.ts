@@ -4,8 +4,8 @@ export interface HoldRow {
   operation: number
   attempt: number
   startedAt: number
-  /** Numbers of store/names.ts; the key is null for the master key. */
-  key: number | null
+  /** Numbers of store/names.ts. */
+  payer: number
   target: number
   price: number
   call: number
@@ -13,49 +13,36 @@ export interface HoldRow {
   amount: number
   /** Likely tokens of the prompt. */
   inputLikely: number
-  /** Number of each scope and the start of the window it is held in. */
-  scopes: readonly (readonly [scope: number, windowStart: number])[]
 }
 
 /** One of `holds.facts`: holds that were taken, and those that were let go without a charge. */
 export function holdText(taken: readonly HoldRow[], dropped: readonly HoldRow[]): string {
   // By hand: all of it is numbers, and JSON.stringify costs four times as much here (1.2 µs a hold against 0.3).
   let text = ''
-  for (const r of taken) {
-    text += `${text === '' ? '' : ','}[${r.operation},${r.attempt},${r.startedAt},${r.key},${r.target},${r.price},${r.call},${r.amount},${r.inputLikely}`
-    for (const [scope, start] of r.scopes) text += `,${scope},${start}`
-    text += ']'
-  }
+  for (const r of taken)
+    text += `${text === '' ? '' : ','}[${r.operation},${r.attempt},${r.startedAt},${r.payer},${r.target},${r.price},${r.call},${r.amount},${r.inputLikely}]`
   for (const { operation, attempt } of dropped) text += `${text === '' ? '' : ','}[${operation},${attempt}]`
   return `[${text}]`
 }
+
+type Taken = [number, number, number, number | null, number, number, number, number, number]
 
 /** The holds of all rows that were not let go. Order does not matter. */
 export function readHolds(rows: readonly string[]): HoldRow[] {
   const taken = new Map<string, HoldRow>()
   const dropped: string[] = []
   for (const row of rows)
-    for (const [operation, attempt, ...rest] of JSON.parse(row) as [number, number, ...number[]][]) {
+    for (const hold of JSON.parse(row) as (Taken | [number, number])[]) {
+      const [operation, attempt] = hold
       const name = `${operation} ${attempt}`
-      if (rest.length === 0) dropped.push(name)
-      else taken.set(name, { operation, attempt, ...restOf(rest) })
+      if (hold.length === 2) dropped.push(name)
+      else taken.set(name, readHold(hold))
     }
   for (const name of dropped) taken.delete(name)
   return [...taken.values()]
 }
 
-function restOf(rest: number[]): Omit<HoldRow, 'operation' | 'attempt'> {
-  const [startedAt, key, target, price, call, amount, inputLikely, ...pairs] = rest as [
-    number,
-    number | null,
-    number,
-    number,
-    number,
-    number,
-    number,
-    ...number[],
-  ]
-  const scopes: [number, number][] = []
-  for (let i = 0; i + 1 < pairs.length; i += 2) scopes.push([pairs[i] as number, pairs[i + 1] as number])
-  return { startedAt, key, target, price, call, amount, inputLikely, scopes }
+/** What was written before migration 0003 names the master key by null, and more behind what is needed. */
+function readHold([operation, attempt, startedAt, payer, target, price, call, amount, inputLikely]: Taken): HoldRow {
+  return { operation, attempt, startedAt, payer: payer ?? 0, target, price, call, amount, inputLikely }
 }
