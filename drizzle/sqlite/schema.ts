@@ -208,7 +208,7 @@ export const charges = sqliteTable(
 )
 
 /**
- * What a scope has spent: since the beginning (budget 0, start 0), and in the windows of budgets that are shorter than a
+ * What a scope has spent: since the beginning (budget 0), and in the newest window of each budget that is shorter than a
  * day. Longer windows are sums of `rollups`. Moves in the transaction of its charges.
  */
 export const spend = sqliteTable(
@@ -222,8 +222,10 @@ export const spend = sqliteTable(
     cost: integer('cost').notNull(),
     requests: integer('requests').notNull(),
     tokens: integer('tokens').notNull(),
+    /** Of a window: how many requests the scope had had altogether when it last moved. Where it has had more since, the window has missed some. */
+    seen: integer('seen').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.scope, t.budget, t.windowStart] })],
+  (t) => [primaryKey({ columns: [t.scope, t.budget] })],
 )
 
 /** What a scope spent on a target in a day of the gateway's time zone. Moves in the transaction of its charges, and outlives them. */

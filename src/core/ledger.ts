@@ -8,6 +8,7 @@
  */
 import { type Budget, type BudgetMode, limitAt } from './budget.ts'
 import type { Estimate } from './estimate.ts'
+import { allows } from './key.ts'
 import { type Window, windowAt } from './period.ts'
 import { outputAffordable, type Price, worstCost } from './price.ts'
 
@@ -27,8 +28,6 @@ export interface Account {
   held: number
   /** How many of its warnings were given in this window. */
   warned: number
-  /** ms since the epoch when somebody last asked for it. */
-  usedAt: number
 }
 
 /** @param spent in the window of `now`, from the database @param mode of budgets that name none */
@@ -49,7 +48,6 @@ export function openAccount(
     spent,
     held: 0,
     warned: 0,
-    usedAt: now,
   }
 }
 
@@ -121,14 +119,25 @@ export function decide(accounts: readonly Account[], ask: Ask): Verdict {
 /** A hold that was taken: which window of each account it counts in. */
 export interface Hold {
   amount: number
-  takenIn: readonly { readonly account: Account; readonly window: Window }[]
+  /** ms since the epoch. */
+  takenAt: number
+  takenIn: { readonly account: Account; readonly window: Window }[]
   settled: boolean
 }
 
 /** Takes `amount` from every account. Call only with a `hold` verdict made at the same moment. */
-export function take(accounts: readonly Account[], amount: number): Hold {
+export function take(accounts: readonly Account[], amount: number, now: number): Hold {
   for (const account of accounts) account.held += amount
-  return { amount, takenIn: accounts.map((account) => ({ account, window: account.window })), settled: false }
+  const takenIn = accounts.map((account) => ({ account, window: account.window }))
+  return { amount, takenAt: now, takenIn, settled: false }
+}
+
+/** Lets a hold that is under way count in an account that was opened after it, as if it had been there. */
+export function join(hold: Hold, account: Account, alias: string): void {
+  const { model } = account.budget
+  if (hold.settled || hold.takenAt < account.window.start || (model !== undefined && !allows([model], alias))) return
+  account.held += hold.amount
+  hold.takenIn.push({ account, window: account.window })
 }
 
 /**

@@ -5,34 +5,40 @@
  */
 import type { Statement } from 'better-sqlite3'
 import { Refusal } from '../core/refusal.ts'
+import type { Usage } from '../core/usage.ts'
 import { type HoldRow, holdText } from './hold-text.ts'
+import type { Names } from './names.ts'
 import type { Store } from './open.ts'
+import { add, addTo, type Sum, Sums } from './sums.ts'
 
-export interface ChargeRow {
+export interface ChargeRow extends Usage {
   operation: number
   attempt: number
   startedAt: number
   durationMs: number
   firstMs: number | null
-  /** Numbers of store/names.ts; the key is null for the master key. */
-  key: number | null
+  /** Numbers of store/names.ts. */
+  payer: number
   target: number
   price: number
   call: number
   outcome: number
+  /** It did not end well. */
+  failed: boolean
   status: number
-  input: number
-  cacheRead: number
-  cacheWrite: number
-  cacheWriteHour: number
-  output: number
-  reasoning: number
   source: number
   cost: number
+  /** Days from 1970-01-01 to its local date. */
+  day: number
 }
 
-/** What a charge moves: scope → window starts. */
-export type Moves = readonly (readonly [scope: string, windowStart: number])[]
+/** A window shorter than a day that a charge counts in. */
+export interface Move {
+  /** Numbers of store/names.ts. */
+  scope: number
+  budget: number
+  start: number
+}
 
 /** More than this many unwritten settlements, and the disk is gone: refuse new work rather than forget old. */
 const MOST_UNWRITTEN = 200_000
@@ -47,7 +53,7 @@ const RETRY_MS = 500
 
 interface Booking {
   row: ChargeRow
-  moves: Moves
+  moves: readonly Move[]
 }
 
 interface Waiting {
@@ -70,24 +76,44 @@ export class Outbox {
   readonly #deleteHolds: Statement<unknown[]>
   readonly #insertCharge: Statement<unknown[]>
   readonly #moveSpend: Statement<unknown[]>
+  readonly #moveWindow: Statement<unknown[]>
+  readonly #moveRollup: Statement<unknown[]>
+  readonly #scopesOf: Names['scopes']
   readonly #begin: Statement<unknown[]>
   readonly #commit: Statement<unknown[]>
   readonly #rollback: Statement<unknown[]>
 
   /** @param onError told of each failed write; must not throw */
-  constructor(store: Store, onError: (cause: unknown) => void) {
+  constructor(store: Store, names: Pick<Names, 'scopes'>, onError: (cause: unknown) => void) {
     const { sqlite } = store
     this.#store = store
     this.#onError = onError
     this.#insertHold = sqlite.prepare('INSERT INTO holds (facts) VALUES (?)')
     this.#deleteHolds = sqlite.prepare('DELETE FROM holds')
-    this.#insertCharge = sqlite.prepare(
-      'INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    )
+    this.#insertCharge = sqlite.prepare(`INSERT INTO charges VALUES (${Array(26).fill('?').join(', ')})`)
     this.#moveSpend = sqlite.prepare(
-      `INSERT INTO spend VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+      `INSERT INTO spend VALUES (?, 0, 0, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET
         cost = cost + excluded.cost, requests = requests + excluded.requests, tokens = tokens + excluded.tokens`,
     )
+    // One row a budget: a newer window takes the place of an older one, and what comes late for an older one is over.
+    this.#moveWindow = sqlite.prepare(
+      `INSERT INTO spend SELECT @scope, @budget, @start, @cost, @requests, @tokens, requests FROM spend
+         WHERE scope = @scope AND budget = 0
+       ON CONFLICT DO UPDATE SET
+        cost = CASE WHEN excluded.window_start < window_start THEN cost ELSE excluded.cost + iif(excluded.window_start = window_start, cost, 0) END,
+        requests = CASE WHEN excluded.window_start < window_start THEN requests ELSE excluded.requests + iif(excluded.window_start = window_start, requests, 0) END,
+        tokens = CASE WHEN excluded.window_start < window_start THEN tokens ELSE excluded.tokens + iif(excluded.window_start = window_start, tokens, 0) END,
+        window_start = max(window_start, excluded.window_start),
+        seen = iif(seen = excluded.seen - @before, excluded.seen, seen)`,
+    )
+    this.#moveRollup = sqlite.prepare(
+      `INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+        cost = cost + excluded.cost, requests = requests + excluded.requests, failed = failed + excluded.failed,
+        input = input + excluded.input, cache_read = cache_read + excluded.cache_read,
+        cache_write = cache_write + excluded.cache_write, output = output + excluded.output,
+        reasoning = reasoning + excluded.reasoning`,
+    )
+    this.#scopesOf = (payer, target) => names.scopes(payer, target)
     this.#begin = sqlite.prepare('BEGIN IMMEDIATE')
     this.#commit = sqlite.prepare('COMMIT')
     this.#rollback = sqlite.prepare('ROLLBACK')
@@ -110,7 +136,7 @@ export class Outbox {
   }
 
   /** Books a charge; its hold is over with it. */
-  charge(row: ChargeRow, moves: Moves, hold: HoldRow): void {
+  charge(row: ChargeRow, moves: readonly Move[], hold: HoldRow): void {
     this.#charges.push({ row, moves })
     this.#open.delete(hold)
     this.#over++
@@ -191,26 +217,38 @@ export class Outbox {
     this.#over = 0
   }
 
+  /** Charges, and every sum that they move: all in the same transaction, so that they can never differ. */
   #writeCharges(charges: readonly Booking[]): void {
-    const sums = new Map<string, { scope: string; start: number; cost: number; requests: number; tokens: number }>()
+    if (charges.length === 0) return
+    const sums = new Sums()
     for (const { row: r, moves } of charges) {
       this.#insertCharge.run(
-        r.operation, r.attempt, r.startedAt, r.durationMs, r.firstMs, r.key, r.target, r.price, r.call, r.outcome, r.status,
-        r.input, r.cacheRead, r.cacheWrite, r.cacheWriteHour, r.output, r.reasoning, r.source, r.cost,
+        r.operation, r.attempt, r.startedAt, r.durationMs, r.firstMs, r.payer, r.target, r.price, r.call, r.outcome, r.status,
+        r.input, r.cacheRead, r.cacheWrite, r.cacheWriteHour, r.audioInput, r.output, r.reasoning, r.audioOutput,
+        r.images, r.mediaMs, r.gpuMs, r.characters, r.searches, r.source, r.cost,
       ) // biome-ignore format: the columns in their order
-      for (const [scope, start] of moves) {
-        const name = `${scope} ${start}`
-        let sum = sums.get(name)
-        if (!sum) {
-          sum = { scope, start, cost: 0, requests: 0, tokens: 0 }
-          sums.set(name, sum)
-        }
-        sum.cost += r.cost
-        sum.requests++
-        sum.tokens += r.input + r.output
-      }
+      sums.add(r, moves)
     }
-    for (const s of sums.values()) this.#moveSpend.run(s.scope, s.start, s.cost, s.requests, s.tokens)
+    const scopes = new Map<number, Sum>()
+    const rollups = new Map<string, { scope: number; day: number; target: number; sum: Sum }>()
+    for (const { payer, target, day, sum } of sums.groups.values())
+      for (const scope of this.#scopesOf(payer, target)) {
+        addTo(scopes, scope, sum)
+        const name = `${scope} ${day} ${target}`
+        const rollup = rollups.get(name)
+        if (rollup) add(rollup.sum, sum)
+        else rollups.set(name, { scope, day, target, sum: { ...sum } })
+      }
+    for (const [scope, s] of scopes) this.#moveSpend.run(scope, s.cost, s.requests, s.input + s.output)
+    for (const { scope, day, target, sum: s } of rollups.values())
+      this.#moveRollup.run(
+        scope, day, target, s.cost, s.requests, s.failed, s.input, s.cacheRead, s.cacheWrite, s.output, s.reasoning,
+      ) // biome-ignore format: the columns in their order
+    for (const { move, sum } of sums.windows.values()) {
+      const { cost, requests } = sum
+      const before = scopes.get(move.scope)?.requests ?? 0
+      this.#moveWindow.run({ ...move, cost, requests, tokens: sum.input + sum.output, before })
+    }
   }
 }
 

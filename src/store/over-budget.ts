@@ -1,7 +1,9 @@
 /** How a request that money stands in the way of is told so: which account, what is spent, what is held, until when. */
 import type { Account } from '../core/ledger.ts'
 import { showDollars } from '../core/money.ts'
+import { periodName } from '../core/period.ts'
 import { Refusal } from '../core/refusal.ts'
+import { readScope, spokenScope } from '../core/scope.ts'
 
 /** What a refusal has to know of the request. */
 interface Refused {
@@ -9,28 +11,41 @@ interface Refused {
   status: number
 }
 
+/** `budget of team 'red' for 'gpt-*'`: what stands in the way, in words. */
+function spokenBudget({ scope, budget }: Account): string {
+  const period = budget.period ? ` (${periodName(budget.period)})` : ''
+  const model = budget.model === undefined ? '' : ` for '${budget.model}'`
+  return `budget of ${spokenScope(scope)}${model}${period}`
+}
+
+const resetOf = ({ window }: Account): string | null =>
+  Number.isFinite(window.end) ? new Date(window.end).toISOString() : null
+
+const factsOf = (account: Account): Record<string, unknown> => ({
+  scope: account.scope,
+  entity_type: readScope(account.scope).kind,
+  entity_id: readScope(account.scope).id,
+  budget_duration: account.budget.period ? periodName(account.budget.period) : null,
+  model: account.budget.model ?? null,
+  max_budget: account.limit / 1e9,
+  spent: account.spent / 1e9,
+  held: account.held / 1e9,
+  reset_at: resetOf(account),
+})
+
 /** What is spent leaves too little. */
 export function overBudget(account: Account, needed: number, request: Refused, now: number): Refusal {
   const left = account.limit - account.spent
-  const whose = account.scope === 'gateway' ? 'the whole gateway' : 'this key'
-  const until = Number.isFinite(account.window.end)
-    ? ` It resets at ${new Date(account.window.end).toISOString()}.`
-    : ''
+  const reset = resetOf(account)
   return new Refusal(
     'budget_exceeded',
-    `Budget has been exceeded! The budget of ${whose} is ${showDollars(account.limit)}; ${showDollars(account.spent)} is spent, ` +
-      `${showDollars(Math.max(0, left))} is left, and this request needs at least ${showDollars(needed)}.${until}`,
+    `Budget has been exceeded! The ${spokenBudget(account)} is ${showDollars(account.limit)}; ${showDollars(account.spent)} is spent, ` +
+      `${showDollars(account.held)} is held, ${showDollars(Math.max(0, left))} is left, and this request needs at least ${showDollars(needed)}.` +
+      (reset ? ` It resets at ${reset}.` : ''),
     {
       status: request.status,
-      facts: {
-        scope: account.scope,
-        max_budget: account.limit / 1e9,
-        spent: account.spent / 1e9,
-        held: account.held / 1e9,
-        needed: needed / 1e9,
-        reset_at: Number.isFinite(account.window.end) ? new Date(account.window.end).toISOString() : null,
-      },
-      ...(Number.isFinite(account.window.end) ? { retryAfterMs: account.window.end - now } : {}),
+      facts: { ...factsOf(account), needed: needed / 1e9 },
+      ...(reset ? { retryAfterMs: account.window.end - now } : {}),
     },
   )
 }
@@ -39,17 +54,8 @@ export function overBudget(account: Account, needed: number, request: Refused, n
 export function heldByOthers(account: Account, request: Refused): Refusal {
   return new Refusal(
     'budget_exceeded',
-    `The rest of the budget of ${account.scope === 'gateway' ? 'the whole gateway' : 'this key'} is held by requests that are ` +
-      `under way: ${showDollars(account.spent)} of ${showDollars(account.limit)} is spent, ${showDollars(account.held)} is held. Try again when they have ended.`,
-    {
-      status: request.status,
-      retryAfterMs: 5_000,
-      facts: {
-        scope: account.scope,
-        max_budget: account.limit / 1e9,
-        spent: account.spent / 1e9,
-        held: account.held / 1e9,
-      },
-    },
+    `The rest of the ${spokenBudget(account)} is held by requests that are under way: ${showDollars(account.spent)} of ` +
+      `${showDollars(account.limit)} is spent, ${showDollars(account.held)} is held. Try again when they have ended.`,
+    { status: request.status, retryAfterMs: 5_000, facts: factsOf(account) },
   )
 }

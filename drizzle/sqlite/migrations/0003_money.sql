@@ -124,7 +124,8 @@ CREATE TABLE `spend` (
 	`cost` integer NOT NULL,
 	`requests` integer NOT NULL,
 	`tokens` integer NOT NULL,
-	PRIMARY KEY(`scope`, `budget`, `window_start`)
+	`seen` integer NOT NULL,
+	PRIMARY KEY(`scope`, `budget`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
 -- Sums are made anew from the charges, for every scope that they have.
@@ -137,7 +138,7 @@ CREATE TEMP TABLE `of_charge` AS
 --> statement-breakpoint
 INSERT OR IGNORE INTO `words` (`word`) SELECT DISTINCT scope FROM `of_charge`;
 --> statement-breakpoint
-INSERT INTO `spend` SELECT w.id, 0, 0, sum(c.cost), count(*), sum(c.input + c.output)
+INSERT INTO `spend` SELECT w.id, 0, 0, sum(c.cost), count(*), sum(c.input + c.output), 0
 	FROM `of_charge` o JOIN `charges` c ON c.operation = o.operation AND c.attempt = o.attempt
 	JOIN `words` w ON w.word = o.scope GROUP BY w.id;
 --> statement-breakpoint
