@@ -1,0 +1,96 @@
+/** The accounts that are in use, one for each budget of a scope: opened when they are first asked for, and let go when long idle. */
+import { type Budget, type BudgetMode, budgetName } from '../core/budget.ts'
+import { type Account, changeBudget, type Hold, join, openAccount, roll } from '../core/ledger.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Spent } from './spent.ts'
+
+export interface AccountSettings {
+  /** In which budgets begin anew. */
+  zone: string
+  /** Of budgets that name none. */
+  mode: BudgetMode
+}
+
+/** What the accounts have to know of what is under way. */
+interface UnderWay {
+  /** Writes all charges. Returns whether that was possible. */
+  flush(): boolean
+  /** Holds that are open and belong to the scope, with the alias of their target. */
+  holdsOf(scope: string): Iterable<{ hold: Hold; alias: string }>
+  /** Its limit changed: those who wait for it may go on. */
+  changed(account: Account): void
+}
+
+interface Entry {
+  budgets: readonly Budget[]
+  accounts: readonly Account[]
+  /** ms since the epoch. */
+  usedAt: number
+}
+
+const MOST_SCOPES = 50_000
+/** Whoever was not asked for so long is let go when there are too many: what he spent is read again when he comes back. */
+const IDLE_MS = 60_000
+
+export class Accounts {
+  readonly #entries = new Map<string, Entry>()
+  readonly #spent: Spent
+  readonly #settings: AccountSettings
+  readonly #underWay: UnderWay
+  #sweepAt = MOST_SCOPES
+
+  constructor(spent: Spent, settings: AccountSettings, underWay: UnderWay) {
+    this.#spent = spent
+    this.#settings = settings
+    this.#underWay = underWay
+  }
+
+  /**
+   * The accounts of a scope, in the order of its budgets. A changed budget takes effect on the account that is in use:
+   * what is held in it stays held.
+   * @param budgets the same array until they change
+   */
+  of(scope: string, budgets: readonly Budget[], now: number): readonly Account[] {
+    const entry = this.#entries.get(scope)
+    if (entry && entry.budgets === budgets) {
+      entry.usedAt = now
+      return entry.accounts
+    }
+    return this.#open(scope, budgets, entry, now)
+  }
+
+  #open(scope: string, budgets: readonly Budget[], before: Entry | undefined, now: number): readonly Account[] {
+    const known = new Map(before?.accounts.map((account) => [budgetName(account.budget), account]))
+    const isNew = budgets.some((budget) => !known.has(budgetName(budget)))
+    // Only a scope that is known here can have charges that are not written yet.
+    if (isNew && before && !this.#underWay.flush())
+      throw new Refusal('overloaded', 'The ledger cannot be written at the moment, so nothing may be spent. Try again shortly.', {
+        retryAfterMs: 5_000,
+      })
+    const accounts = budgets.map((budget) => {
+      const account = known.get(budgetName(budget))
+      if (account) {
+        roll(account, now)
+        changeBudget(account, budget, this.#settings.mode, now)
+        return account
+      }
+      const opened = openAccount(scope, budget, this.#spent.in(scope, budget, now), this.#settings, now)
+      for (const { hold, alias } of this.#underWay.holdsOf(scope)) join(hold, opened, alias)
+      return opened
+    })
+    this.#entries.set(scope, { budgets, accounts, usedAt: now })
+    if (this.#entries.size > this.#sweepAt) this.#sweep(now)
+    for (const account of known.values()) this.#underWay.changed(account)
+    return accounts
+  }
+
+  /** Lets go of scopes that nobody asks for; callers can name any number of customers. */
+  #sweep(now: number): void {
+    if (!this.#underWay.flush()) return
+    for (const [scope, entry] of this.#entries)
+      if (now - entry.usedAt > IDLE_MS && entry.accounts.every((account) => account.held === 0))
+        this.#entries.delete(scope)
+    // Where all of them are in use there is nothing to let go: look again when there are half as many more.
+    this.#sweepAt = Math.max(MOST_SCOPES, Math.ceil(this.#entries.size * 1.5))
+  }
+}
