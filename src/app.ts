@@ -2,13 +2,19 @@
 import { providers as allProviders } from '../providers/index.ts'
 import { Keyring } from './admin/keyring.ts'
 import { keyRoutes } from './admin/keys.ts'
+import { type Money, moneyOf } from './admin/money.ts'
+import { type ConfiguredBudgets, Payers } from './admin/payers.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Started, StartOptions } from './config/start.ts'
 import { closed } from './core/breaker.ts'
 import { Experience } from './core/estimate.ts'
+import type { Account } from './core/ledger.ts'
 import { Counters } from './core/limit.ts'
+import { toDollars } from './core/money.ts'
+import { periodName } from './core/period.ts'
 import { Meter } from './core/rate.ts'
+import { GATEWAY } from './core/scope.ts'
 import type { Snapshot } from './core/snapshot.ts'
 import type { Target } from './core/target.ts'
 import { type Offices, routes } from './http/routes.ts'
@@ -20,6 +26,7 @@ import type { Io, RequestLog, TargetState } from './pipeline/io.ts'
 import { Sealer } from './secrets/seal.ts'
 import type { Secret } from './secrets/secret.ts'
 import { Belongings } from './store/belongings.ts'
+import { Holders } from './store/holders.ts'
 import { Digests, fact, Keys, newSecret, setFact } from './store/keys.ts'
 import { Ledger } from './store/ledger.ts'
 import { openStore, type Store } from './store/open.ts'
@@ -57,7 +64,7 @@ async function open(
   log: Log,
 ): Promise<Started> {
   const now = () => Date.now()
-  const recovered = recoverHolds(store, now())
+  const recovered = recoverHolds(store, now(), config.timezone)
   if (recovered > 0)
     log.warn('The last run did not end cleanly: attempts whose end nobody saw were charged their prompt.', {
       attempts: recovered,
@@ -75,9 +82,14 @@ async function open(
     process.env,
     new Date(now()),
   )
-  const ledger = new Ledger(store, now, (cause) =>
-    log.error('The ledger could not be written; it will be tried again.', { told: String(cause) }),
-  )
+  const settings = { zone: config.timezone, mode: config.budgetMode, warnAt: config.warnAt }
+  const ledger = new Ledger(store, now, settings, {
+    onError: (cause) => log.error('The ledger could not be written; it will be tried again.', { told: String(cause) }),
+    onCrossed: (account, mark) => log.warn('A budget has come to a mark.', crossed(account, mark)),
+  })
+  const payers = new Payers(new Holders(store), configuredBudgets(config), (id) => ring.get(id))
+  const money = (scope: string): Money =>
+    moneyOf(ledger.accounts(scope, payers.budgets(scope)), ledger.total(scope).cost, now())
   const snapshot = snapshotOf(config, catalog)
   const states = new Map<string, TargetState>()
   const counters = new Map<string, Counters>()
@@ -96,6 +108,7 @@ async function open(
     snapshot: () => snapshot,
     link: (target) => catalog.link(target),
     ledger,
+    payers,
     counters: (scope) => getOr(counters, scope, () => new Counters()),
     state,
     view: {
@@ -125,17 +138,14 @@ async function open(
     snapshot: () => snapshot,
     link: io.link,
     links: () => catalog.links,
-    keys: keyRoutes(ring, (scope, budget) => ledger.account(scope, budget), now),
+    keys: keyRoutes(ring, money, now),
     responses,
     sockets,
     spendLogs: (who, query) => {
       ledger.flush()
       return spendLogs(store, ring, who, query)
     },
-    globalSpend: () => {
-      ledger.flush()
-      return globalSpend(store, ledger.account('gateway', snapshot.gateway), ledger.open())
-    },
+    globalSpend: () => globalSpend(money(GATEWAY), ledger.total(GATEWAY), ledger.open()),
     ready: () => {
       const ready = !draining && ledger.unwritten < 10_000
       return {
@@ -185,6 +195,21 @@ function theMasterKey(
   return { digest, made }
 }
 
+/** The budgets that stand in the configuration file. */
+function configuredBudgets(config: Config): ConfiguredBudgets {
+  const { budget } = config
+  const gateway = budget && { maxBudget: budget.max, period: budget.period, budgetDuration: budget.duration }
+  return { scopes: gateway ? { [GATEWAY]: gateway } : {}, customer: undefined }
+}
+
+const crossed = (account: Account, mark: number): Record<string, unknown> => ({
+  scope: account.scope,
+  budget_duration: account.budget.period ? periodName(account.budget.period) : undefined,
+  mark: toDollars(mark),
+  spend: toDollars(account.spent),
+  max_budget: Number.isFinite(account.limit) ? toDollars(account.limit) : undefined,
+})
+
 function snapshotOf(config: Config, catalog: Catalog): Snapshot {
   const { aliases, wildcards } = catalog
   return {
@@ -194,7 +219,6 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
     otherNames: new Map(Object.entries(config.aliases).map(([name, { model }]) => [name, model])),
     hiddenNames: new Set(Object.entries(config.aliases).flatMap(([name, { hidden }]) => (hidden ? [name] : []))),
     fallbacks: new Map(Object.entries(config.fallbacks)),
-    gateway: config.budget && { limit: config.budget.max, period: config.budget.period },
     policy: {
       strategy: config.strategy,
       retries: config.retries,
@@ -203,7 +227,6 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
       cooldownMs: config.cooldown,
       totalMs: config.timeouts.total,
       budgetWaitMs: config.budgetWait,
-      budgetMode: config.budgetMode,
       unpriced: config.unpriced,
       dropParams: config.dropParams,
       budgetStatus: config.budgetExceededStatus,

@@ -5,6 +5,7 @@ import { fromDollars, toDollars } from '../core/money.ts'
 import { expiryAfter, parsePeriod } from '../core/period.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { NewKey } from './keyring.ts'
+import type { Money } from './money.ts'
 
 const period = z
   .string()
@@ -64,7 +65,7 @@ const isEmpty = (value: unknown): boolean =>
 
 export function readGenerate(body: unknown, now: number): { wanted: NewKey; secret: string | undefined } {
   const asked = read(generate, body)
-  const none: NewKey = { models: [], limits: {}, blocked: false, metadata: {} }
+  const none: NewKey = { models: [], tags: [], limits: {}, blocked: false, metadata: {} }
   return { wanted: { ...none, ...changesOf(asked, none, now) }, secret: asked.key ?? undefined }
 }
 
@@ -112,16 +113,8 @@ function changesOf(asked: Asked, before: NewKey, now: number): Partial<NewKey> {
   return changes
 }
 
-/** Money of a key as its account says it, in nano-dollars. */
-export interface KeyMoney {
-  spent: number
-  held: number
-  total: number
-  resetAt: number | undefined
-}
-
 /** A key as LiteLLM shows one: `spend` is that of the current window. Never the key itself. */
-export function showKey(key: Key, money: KeyMoney): Record<string, unknown> {
+export function showKey(key: Key, money: Money): Record<string, unknown> {
   const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
   return {
     token: key.id,

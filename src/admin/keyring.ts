@@ -40,6 +40,12 @@ export class Keyring {
     return this.#byDigest.get(digest)
   }
 
+  /** The key with this id. */
+  get(id: string): Key | undefined {
+    const digest = this.#digestOf.get(id)
+    return digest === undefined ? undefined : this.#byDigest.get(digest)
+  }
+
   all(): Key[] {
     return [...this.#byDigest.values()]
   }
@@ -49,11 +55,7 @@ export class Keyring {
    * @throws Refusal not_found
    */
   find(reference: string): Key {
-    const digest = this.#digestOf.get(reference)
-    const key =
-      this.recognise(reference) ??
-      (digest ? this.#byDigest.get(digest) : undefined) ??
-      this.all().find((k) => k.name === reference)
+    const key = this.recognise(reference) ?? this.get(reference) ?? this.all().find((k) => k.name === reference)
     if (!key)
       throw new Refusal('not_found', 'There is no such key. Name it by the key itself, its token or its alias.', {
         param: 'key',

@@ -1,11 +1,10 @@
 /** The routes of /key: LiteLLM's fields and answers. */
 import { z } from 'zod'
 import type { Key, Principal } from '../core/key.ts'
-import type { Account } from '../core/ledger.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { Budget } from '../core/snapshot.ts'
-import { type KeyMoney, readGenerate, readUpdate, showKey } from './key-fields.ts'
+import { readGenerate, readUpdate, showKey } from './key-fields.ts'
 import type { Keyring } from './keyring.ts'
+import type { Money } from './money.ts'
 
 export interface KeyRoutes {
   generate(body: unknown): Record<string, unknown>
@@ -21,21 +20,9 @@ const named = z.object({ key: z.string() })
 const PAGE = 50
 const LARGEST_PAGE = 500
 
-/** @param accountOf a scope's money @param now ms since the epoch */
-export function keyRoutes(
-  ring: Keyring,
-  accountOf: (scope: string, budget: Budget | undefined) => Account,
-  now: () => number,
-): KeyRoutes {
-  const moneyOf = (key: Key): KeyMoney => {
-    const account = accountOf(
-      `key:${key.id}`,
-      key.maxBudget === undefined ? undefined : { limit: key.maxBudget, period: key.period },
-    )
-    const { spent, held, total, window } = account
-    return { spent, held, total, resetAt: Number.isFinite(window.end) ? window.end : undefined }
-  }
-  const show = (key: Key) => showKey(key, moneyOf(key))
+/** @param money of a scope @param now ms since the epoch */
+export function keyRoutes(ring: Keyring, money: (scope: string) => Money, now: () => number): KeyRoutes {
+  const show = (key: Key) => showKey(key, money(`key:${key.id}`))
   return {
     generate(body) {
       const { wanted, secret } = readGenerate(body, now())

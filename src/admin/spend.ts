@@ -1,13 +1,13 @@
 /** The routes of /spend: what was charged, row by row and in sum. LiteLLM's names for what it has a name for. */
 import type { Principal } from '../core/key.ts'
-import type { Account } from '../core/ledger.ts'
 import { toDollars } from '../core/money.ts'
 import { Refusal } from '../core/refusal.ts'
-import { operationAt } from '../store/ledger.ts'
 import type { Store } from '../store/open.ts'
-import { type SpendRow, spendRows, totalOf } from '../store/spend.ts'
+import { operationAt } from '../store/operation.ts'
+import { type SpendRow, spendRows } from '../store/spend.ts'
 import type { Keyring } from './keyring.ts'
 import { whole } from './keys.ts'
+import type { Money } from './money.ts'
 
 const PAGE = 100
 const LARGEST_PAGE = 1_000
@@ -92,19 +92,19 @@ function showRow(row: SpendRow): Record<string, unknown> {
 
 /** What the whole gateway spent: in its window, since the beginning, and what is set aside now. */
 export function globalSpend(
-  store: Store,
-  gateway: Account,
+  money: Money,
+  total: { requests: number; tokens: number },
   open: { holds: number; amount: number },
 ): Record<string, unknown> {
-  const all = totalOf(store, 'gateway')
+  const limit = money.accounts[0]?.limit ?? Number.POSITIVE_INFINITY
   return {
-    spend: toDollars(gateway.spent),
-    max_budget: Number.isFinite(gateway.limit) ? toDollars(gateway.limit) : null,
-    held: toDollars(gateway.held),
-    budget_reset_at: Number.isFinite(gateway.window.end) ? new Date(gateway.window.end).toISOString() : null,
-    total_spend: toDollars(all.cost),
-    total_requests: all.requests,
-    total_tokens: all.tokens,
+    spend: toDollars(money.spent),
+    max_budget: Number.isFinite(limit) ? toDollars(limit) : null,
+    held: toDollars(open.amount),
+    budget_reset_at: money.resetAt === undefined ? null : new Date(money.resetAt).toISOString(),
+    total_spend: toDollars(money.total),
+    total_requests: total.requests,
+    total_tokens: total.tokens,
     open_holds: open.holds,
   }
 }

@@ -3,6 +3,7 @@
  * nano-dollars, secrets sealed. How a file says it is `schema.ts`; how one becomes the other is `normalise.ts`.
  */
 import type { ZodSafeParseResult } from 'zod'
+import type { BudgetMode } from '../core/budget.ts'
 import type { Period } from '../core/period.ts'
 import type { Rates } from '../core/price.ts'
 import type { StrategyName } from '../core/strategy.ts'
@@ -76,7 +77,11 @@ export interface Config {
   /** The gateway's own budget. Without a period it never resets. */
   budget?: { max: number; period?: Period | undefined; duration?: string | undefined } | undefined
   budgetExceededStatus: number
-  budgetMode: 'strict' | 'cap'
+  budgetMode: BudgetMode
+  /** Of the calendar that budgets and reports go by. */
+  timezone: string
+  /** Shares of a budget at which is warned, lowest first. */
+  warnAt: readonly number[]
   /** How long a request may wait for holds to be let go, ms. */
   budgetWait: number
   unpriced: 'refuse' | 'allow'

@@ -1,5 +1,6 @@
 /** `litellm_settings`: what holds for every call. */
 import { z } from 'zod'
+import { isZone } from '../core/zone.ts'
 import { fallbackList, retries, seconds } from './words.ts'
 
 const callbacks = (when: string) =>
@@ -18,7 +19,14 @@ export const litellmSettings = z
     budget_duration: z
       .string()
       .optional()
-      .describe('When `max_budget` begins anew: `1h`, `1d`, `7d`, `1mo`; in UTC and by the calendar. Default: never.'),
+      .describe(
+        'When `max_budget` begins anew: `1h`, `1d`, `7d`, `1mo`; by the calendar of `timezone`. Default: never.',
+      ),
+    timezone: z
+      .string()
+      .refine(isZone, 'must be a time zone such as Europe/Berlin or UTC')
+      .optional()
+      .describe('The time zone in which days, weeks and months begin, for budgets and for reports. Default: UTC.'),
     budget_exceeded_status_code: z
       .number()
       .int()

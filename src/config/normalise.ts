@@ -54,6 +54,8 @@ export function normalise(
           },
     budgetExceededStatus: general.budget_exceeded_status_code ?? litellm.budget_exceeded_status_code ?? 422,
     budgetMode: tollgate.budget_mode,
+    timezone: litellm.timezone ?? tollgate.timezone,
+    warnAt: [...new Set(tollgate.budget_warn_at)].sort((a, b) => a - b),
     budgetWait: ms(tollgate.budget_wait),
     unpriced: tollgate.unpriced,
     strategy: router.routing_strategy?.startsWith('usage-based-routing') ? 'usage-based-routing' : 'simple-shuffle',

@@ -1,5 +1,6 @@
 /** `tollgate`: what LiteLLM has no word for. */
 import { z } from 'zod'
+import { isZone } from '../core/zone.ts'
 
 const secondsWith = (fallback: number, description: string) =>
   z.number().positive().max(86_400).default(fallback).describe(`${description} In seconds.`)
@@ -28,10 +29,22 @@ export const tollgateSettings = z
       .describe('The largest request that is read, in megabytes (2^20 bytes).'),
     timeouts,
     budget_mode: z
-      .enum(['cap', 'strict'])
+      .enum(['cap', 'strict', 'soft'])
       .default('cap')
       .describe(
-        'What happens when the rest of a budget pays for fewer tokens than asked: `cap` cuts `max_tokens` to fit and says so in a header, `strict` refuses.',
+        'What happens when the rest of a budget pays for fewer tokens than asked: `cap` cuts `max_tokens` to fit and says so in a header, `strict` refuses, `soft` lets it through and warns. A budget may say otherwise (`budget_mode` beside `max_budget`).',
+      ),
+    budget_warn_at: z
+      .array(z.number().positive().max(10))
+      .max(20)
+      .default([0.5, 0.8, 0.95, 1])
+      .describe('Shares of a budget at which a warning is given, once in each of its windows. 0.8 is at 80 %.'),
+    timezone: z
+      .string()
+      .refine(isZone, 'must be a time zone such as Europe/Berlin or UTC')
+      .default('UTC')
+      .describe(
+        'The time zone in which days, weeks and months begin, for budgets and for reports. `litellm_settings.timezone` wins.',
       ),
     budget_wait: z
       .number()

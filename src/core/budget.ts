@@ -28,8 +28,7 @@ export function limitAt(budget: Budget, now: number): { limit: number; until: nu
 }
 
 /** What tells one budget of a scope from its others: its model and its period. Of two with the same name the lower holds. */
-export const budgetName = ({ model, period }: Budget): string =>
-  `${model ?? ''} ${period ? periodName(period) : ''}`
+export const budgetName = ({ model, period }: Budget): string => `${model ?? ''} ${period ? periodName(period) : ''}`
 
 /** A budget as people write it down, of a key, a team, a template and all others that carry one. */
 export interface BudgetTerms {

@@ -13,7 +13,7 @@ export interface Stage {
 /** How many aliases a chain of fallbacks may have. */
 const LONGEST_CHAIN = 6
 
-/** Plans of callers whom nothing restricts but money: the same for all of them while a snapshot stands. */
+/** Plans of callers whom nothing restricts: the same for all of them while a snapshot stands. */
 const plans = new WeakMap<Snapshot, Map<string, Stage[]>>()
 /** Names can be made up through patterns. */
 const REMEMBERED = 1_000
@@ -26,20 +26,18 @@ export function plan(snapshot: Snapshot, model: string, who: Principal): Stage[]
     known = new Map()
     plans.set(snapshot, known)
   }
-  // A space parts the two: with a budget, targets without a price are left out.
-  const name = `${isBudgeted(snapshot, who) ? 'budget' : ''} ${model}`
-  let stages = known.get(name)
+  let stages = known.get(model)
   if (!stages) {
     stages = makePlan(snapshot, model, who)
     if (known.size >= REMEMBERED) known.clear()
-    known.set(name, stages)
+    known.set(model, stages)
   }
   return stages
 }
 
 /**
  * The stages for `model`: its own targets by their `order`, then its fallbacks', each only if this caller may use it.
- * @throws Refusal model_not_found, model_access_denied, unpriced_model
+ * @throws Refusal model_not_found, model_access_denied
  */
 function makePlan(snapshot: Snapshot, model: string, who: Principal): Stage[] {
   const alias = findAlias(snapshot, model)
@@ -51,18 +49,12 @@ function makePlan(snapshot: Snapshot, model: string, who: Principal): Stage[] {
       { param: 'model' },
     )
   const stages: Stage[] = []
-  let unpriced: Target | undefined
   for (const name of chain(snapshot, alias.name)) {
     if (name !== alias.name && !mayUse(who, name)) continue
     const targets = name === alias.name ? alias.targets : (findAlias(snapshot, name)?.targets ?? [])
-    const payable = targets.filter(
-      (t) => t.price.kind !== 'unknown' || !isBudgeted(snapshot, who) || snapshot.policy.unpriced === 'allow',
-    )
-    unpriced ??= payable.length < targets.length ? targets.find((t) => !payable.includes(t)) : undefined
-    for (const order of new Set(payable.map((t) => t.order).sort((a, b) => a - b)))
-      stages.push({ alias: name, targets: payable.filter((t) => t.order === order) })
+    for (const order of new Set(targets.map((t) => t.order).sort((a, b) => a - b)))
+      stages.push({ alias: name, targets: targets.filter((t) => t.order === order) })
   }
-  if (stages.length === 0 && unpriced) throw unpricedModel(model)
   return stages
 }
 
@@ -88,10 +80,6 @@ function chain(snapshot: Snapshot, name: string): string[] {
 }
 
 const mayUse = (who: Principal, model: string): boolean => who.role === 'admin' || allows(who.key.models, model)
-
-/** Whether money stands in this caller's way at all. */
-export const isBudgeted = (snapshot: Snapshot, who: Principal): boolean =>
-  snapshot.gateway !== undefined || (who.role === 'caller' && who.key.maxBudget !== undefined)
 
 /** The names this caller may ask for, patterns as they stand. */
 export function namesFor(snapshot: Snapshot, who: Principal): string[] {

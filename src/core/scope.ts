@@ -47,9 +47,7 @@ export const scopeName = (kind: Exclude<ScopeKind, 'gateway'>, id: string): stri
 /** `{kind: 'team', id: 'red'}` of `team:red`; ids may hold colons. */
 export function readScope(name: string): { kind: ScopeKind; id: string } {
   const colon = name.indexOf(':')
-  return colon < 0
-    ? { kind: GATEWAY, id: '' }
-    : { kind: name.slice(0, colon) as ScopeKind, id: name.slice(colon + 1) }
+  return colon < 0 ? { kind: GATEWAY, id: '' } : { kind: name.slice(0, colon) as ScopeKind, id: name.slice(colon + 1) }
 }
 
 /** The names of a payer's scopes, narrowest first. */

@@ -33,7 +33,11 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 /** What a clock on the wall shows in `zone` at this moment, in ms as if it were UTC. */
 export function wallAt(zone: string, at: number): number {
   if (zone === 'UTC') return at
-  const parts = Object.fromEntries(formatOf(zone).formatToParts(at).map((p) => [p.type, p.value]))
+  const parts = Object.fromEntries(
+    formatOf(zone)
+      .formatToParts(at)
+      .map((p) => [p.type, p.value]),
+  )
   const { year, month, day, hour, minute, second } = parts as Record<string, string>
   const wall = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second))
   // Formats have no milliseconds; every offset is a whole number of seconds.

@@ -13,6 +13,7 @@ import { failAttempt, used } from './conclude.ts'
 import { gaveUp } from './gave-up.ts'
 import type { Io } from './io.ts'
 import { guessTokens } from './limit.ts'
+import { setAside } from './set-aside.ts'
 
 /**
  * The only loop: choose → hold → send → classify → again, next or give up. Ends with `call.answer`: an answer that has
@@ -49,7 +50,7 @@ export async function attempt(call: Call, io: Io): Promise<void> {
       if (cause instanceof Refusal) {
         // It can't be paid, or can't be said to this target: another one may do.
         if (hold) release(call, io, hold)
-        if (cause.code !== 'budget_exceeded' && cause.code !== 'unsupported_parameter') throw cause
+        if (!ELSEWHERE.has(cause.code)) throw cause
         refused ??= cause
         continue
       }
@@ -86,36 +87,19 @@ function noteSkipped(call: Call, io: Io): void {
     .map((t) => `${t.provider}/${t.model}: cooling down (${io.state(t).breaker.reason})`)
 }
 
-/** Sets the money aside, on this very target: a free local model that fails over is checked against the paid one's price. */
+/** Another target may be cheaper, priced, or able to be told what this one cannot. */
+const ELSEWHERE: ReadonlySet<string> = new Set(['budget_exceeded', 'unpriced_model', 'unsupported_parameter'])
+
 function holdFor(call: Call, io: Io, target: Target): Promise<OpenHold> {
-  const { policy } = call.snapshot
   const { experience } = io.state(target)
   // A file in a form is no text: what it costs is not counted by its bytes.
   const bytes = call.form ? textBytes(call.form) : call.bytes.byteLength
   const n = call.peek.n ?? 1
-  return io.ledger.hold({
-    operation: call.operation,
-    attempt: call.attempts + 1,
-    startedAt: io.now(),
-    keyId: call.keyId,
-    target,
-    call: call.door.call,
-    accounts: call.accounts,
-    ask: () => ({
-      price: target.price,
-      tokens: estimate(
-        experience,
-        bytes,
-        /^(embed|rerank)$/.test(call.door.dialect.op) ? 0 : call.peek.maxTokens,
-        n,
-        target,
-      ),
-      mode: policy.budgetMode,
-    }),
-    waitMs: policy.budgetWaitMs,
-    status: policy.budgetStatus,
-    signal: call.request.signal,
-  })
+  const asked = /^(embed|rerank)$/.test(call.door.dialect.op) ? 0 : call.peek.maxTokens
+  return setAside(call, io, target, () => ({
+    price: target.price,
+    tokens: estimate(experience, bytes, asked, n, target),
+  }))
 }
 
 /** Nothing was sent: the hold goes without a trace. */

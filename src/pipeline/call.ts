@@ -5,6 +5,7 @@ import type { Principal } from '../core/key.ts'
 import type { Account } from '../core/ledger.ts'
 import type { Taken } from '../core/limit.ts'
 import type { Stage } from '../core/plan.ts'
+import { NOBODY, type Payer } from '../core/scope.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import type { Target } from '../core/target.ts'
 import type { Chat, Embed, Rerank } from '../dialects/canonical.ts'
@@ -30,6 +31,8 @@ export class Call {
   form: readonly FormPart[] | undefined = undefined
   who: Principal | undefined = undefined
   stages: readonly Stage[] = []
+  /** Who pays, and their accounts. */
+  payer: Payer = NOBODY
   accounts: readonly Account[] = []
   taken: Taken | undefined = undefined
   /** The body in canonical form, where a target needed it. */

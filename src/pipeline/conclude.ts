@@ -45,7 +45,7 @@ export function endAttempt(call: Call, io: Io, hold: OpenHold, ending: Ending): 
     onSuccess(state.breaker)
     if (ending.source === 'provider')
       state.experience.observe(call.bytes.byteLength, ending.usage.input, ending.usage.output)
-  } else if (ending.outcome === 'aborted') onNeutral(state.breaker)
+  } else if (ending.outcome === 'aborted' || ending.outcome === 'budget_exceeded') onNeutral(state.breaker)
   return io.ledger.settle(hold, { ...ending, now })
 }
 

@@ -35,6 +35,8 @@ const isEstimated = (dialect: Dialect): boolean => dialect.op !== 'forward' || d
 
 /** A finished stream whose end does not come is ended by us after this long. */
 const GRACE_MS = 1_500
+/** Tokens by which the hold of a growing answer is raised. */
+const TOP_UP = 256
 /** How long a silent stream is waited for where another target could have answered. */
 const IMPATIENT_IDLE_MS = 30_000
 
@@ -78,6 +80,14 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     if (open && heart && (controller.desiredSize ?? 0) >= 0) emit(heart)
     pulse.at = now + heartbeatMs
   })
+
+  /** An answer that comes to the end of what its hold pays for: takes more, or says what the caller is told. */
+  const topUp = (): Refusal | undefined => {
+    // Each frame with content is at least one token; some providers count as they go.
+    const come = Math.max(source.contentFrames, source.usage?.output ?? 0)
+    if (come < hold.covers) return undefined
+    return io.ledger.extend(hold, Math.max(TOP_UP, come - hold.covers), call.snapshot.policy.budgetStatus)
+  }
 
   /** The one way out: settles, lets go, logs. */
   const close = (outcome: string, failure?: UpstreamFailure) => {
@@ -123,6 +133,16 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     source.hangUp()
   }
 
+  /** The money is at its end before the answer is: it does not run free, and does not look whole. */
+  const cut = (refusal: Refusal) => {
+    const events = answer.contentType === undefined || /event-stream/i.test(answer.contentType)
+    if (events) emit(encode(source.error(refusal)))
+    close('budget_exceeded')
+    if (events) finish()
+    else controller.error(refusal)
+    source.hangUp()
+  }
+
   let sawEnd = false
   const stream = new ReadableStream<Uint8Array>(
     {
@@ -139,6 +159,8 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
             const part = sawEnd ? undefined : await source.read()
             if (!open) return
             if (part === undefined) return end()
+            const outOfMoney = source.finished ? undefined : topUp()
+            if (outOfMoney) return cut(outOfMoney)
             heardAt = io.now()
             silence.at = Math.min(source.finished ? heardAt + GRACE_MS : heardAt + idleMs, totalAt)
             if (heart) pulse.at = heardAt + heartbeatMs

@@ -1,3 +1,4 @@
+import type { Hold } from '../core/ledger.ts'
 import { toDollars } from '../core/money.ts'
 import { visible } from '../upstream/link.ts'
 import type { Answer } from './answer.ts'
@@ -17,6 +18,10 @@ export function answerHeaders(call: Call, { link, hold }: Answer): Record<string
   if (reasons !== '') headers['x-tollgate-why'] = visible(reasons)
   if (call.dropped.length > 0) headers['x-tollgate-dropped'] = visible(call.dropped.join(', '))
   if (hold.maxOutput !== undefined) headers['x-tollgate-max-tokens'] = `${hold.maxOutput}; reason=budget`
+  const left = remaining(hold.hold)
+  if (left !== undefined) headers['x-tollgate-budget-remaining'] = String(toDollars(left))
+  const max = call.who?.role === 'caller' ? call.who.key.maxBudget : undefined
+  if (max !== undefined) headers['x-litellm-key-max-budget'] = String(toDollars(max))
   return headers
 }
 
@@ -24,7 +29,21 @@ export function answerHeaders(call: Call, { link, hold }: Answer): Record<string
 export function costHeaders(headers: Record<string, string>, call: Call, cost: number): void {
   headers['x-litellm-response-cost'] = String(toDollars(cost))
   const own = call.accounts[0]
-  if (own && call.keyId !== undefined) headers['x-litellm-key-spend'] = String(toDollars(own.total))
+  if (own && call.keyId !== undefined) headers['x-litellm-key-spend'] = String(toDollars(own.spent))
+}
+
+/**
+ * Nano-dollars that are left in the tightest of the budgets that a request has to pass: the limit less what is spent.
+ * What is held is not spent yet. Undefined where there is no limit.
+ */
+function remaining({ takenIn }: Hold): number | undefined {
+  let least: number | undefined
+  for (const { account } of takenIn) {
+    if (account.limit === Number.POSITIVE_INFINITY) continue
+    const left = Math.max(0, account.limit - account.spent)
+    if (least === undefined || left < least) least = left
+  }
+  return least
 }
 
 /** `ollama/mistral: unreachable; openai/gpt-4o: rate_limited`, and `… cooling down` for who was not even asked. */

@@ -1,12 +1,15 @@
 /** Everything the pipeline touches that is not an argument: made once in app.ts, replaced by fakes in tests. */
 import type { Breaker } from '../core/breaker.ts'
+import type { Budget } from '../core/budget.ts'
 import type { Experience } from '../core/estimate.ts'
 import type { Key } from '../core/key.ts'
 import type { Account } from '../core/ledger.ts'
 import type { Counters } from '../core/limit.ts'
 import type { View } from '../core/pick.ts'
 import type { Meter } from '../core/rate.ts'
-import type { Budget, Snapshot } from '../core/snapshot.ts'
+import type { Refusal } from '../core/refusal.ts'
+import type { Payer } from '../core/scope.ts'
+import type { Snapshot } from '../core/snapshot.ts'
 import type { Target } from '../core/target.ts'
 import type { Dialect, TargetDialect } from '../dialects/dialect.ts'
 import type { PathSaid } from '../dialects/peek.ts'
@@ -87,11 +90,24 @@ export interface BelongingsPage {
 
 export interface LedgerDoor {
   nextOperation(): number
-  account(scope: string, budget: Budget | undefined): Account
+  /** @param budgets the same array until they change */
+  accounts(scope: string, budgets: readonly Budget[]): readonly Account[]
   hold(request: HoldRequest): Promise<OpenHold>
+  /** Takes money for more tokens of an answer than its hold covers. Returns what the caller is told where there is none. */
+  extend(open: OpenHold, tokens: number, status: number): Refusal | undefined
   settle(open: OpenHold, outcome: Outcome): number
   /** Lets a hold go whose attempt was never sent. */
   release(open: OpenHold): void
+}
+
+/** Who pays, and what they may spend. */
+export interface PayersDoor {
+  /** Who pays for the requests of a key (undefined: of the master key): the same object until its belongings change. */
+  of(key: Key | undefined): Payer
+  /** The budgets of a scope: the same array until they change; a key has at least one, which may be without a limit. */
+  budgets(scope: string): readonly Budget[]
+  /** @throws Refusal where one who pays is blocked */
+  check(payer: Payer): void
 }
 
 /** A line of the log about one request: metadata only, never content. */
@@ -120,6 +136,7 @@ export interface Io {
   snapshot(): Snapshot
   link(target: Target): Link
   ledger: LedgerDoor
+  payers: PayersDoor
   counters(scope: string): Counters
   state(target: Target): TargetState
   /** What choosing looks at. */

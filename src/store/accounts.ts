@@ -62,11 +62,14 @@ export class Accounts {
   #open(scope: string, budgets: readonly Budget[], before: Entry | undefined, now: number): readonly Account[] {
     const known = new Map(before?.accounts.map((account) => [budgetName(account.budget), account]))
     const isNew = budgets.some((budget) => !known.has(budgetName(budget)))
-    // Only a scope that is known here can have charges that are not written yet.
-    if (isNew && before && !this.#underWay.flush())
-      throw new Refusal('overloaded', 'The ledger cannot be written at the moment, so nothing may be spent. Try again shortly.', {
-        retryAfterMs: 5_000,
-      })
+    if (isNew && !this.#underWay.flush())
+      throw new Refusal(
+        'overloaded',
+        'The ledger cannot be written at the moment, so nothing may be spent. Try again shortly.',
+        {
+          retryAfterMs: 5_000,
+        },
+      )
     const accounts = budgets.map((budget) => {
       const account = known.get(budgetName(budget))
       if (account) {

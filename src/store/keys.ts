@@ -5,6 +5,7 @@ import { facts, keys } from '../../drizzle/sqlite/schema.ts'
 import type { Key } from '../core/key.ts'
 import { parsePeriod } from '../core/period.ts'
 import { Refusal } from '../core/refusal.ts'
+import { readTerms, writeTerms } from './holders.ts'
 import type { Store } from './open.ts'
 
 type Row = typeof keys.$inferSelect
@@ -94,6 +95,7 @@ function fromRow(row: Row): StoredKey {
     name: row.alias ?? undefined,
     hint: row.hint,
     models: JSON.parse(row.models),
+    ...readTerms(row.terms),
     maxBudget: row.maxBudget ?? undefined,
     period: row.budgetDuration ? parsePeriod(row.budgetDuration) : undefined,
     budgetDuration: row.budgetDuration ?? undefined,
@@ -106,6 +108,9 @@ function fromRow(row: Row): StoredKey {
     blocked: row.blocked !== 0,
     teamId: row.teamId ?? undefined,
     userId: row.userId ?? undefined,
+    organizationId: row.organizationId ?? undefined,
+    projectId: row.projectId ?? undefined,
+    tags: JSON.parse(row.tags),
     metadata: JSON.parse(row.metadata),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
@@ -129,6 +134,10 @@ function toRow(key: Key, digest: string): Row {
     blocked: key.blocked ? 1 : 0,
     teamId: key.teamId ?? null,
     userId: key.userId ?? null,
+    organizationId: key.organizationId ?? null,
+    projectId: key.projectId ?? null,
+    tags: JSON.stringify(key.tags),
+    terms: writeTerms(key),
     metadata: JSON.stringify(key.metadata),
     createdAt: key.createdAt,
     updatedAt: key.updatedAt,

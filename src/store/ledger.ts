@@ -3,14 +3,14 @@
  * decision before it takes effect. The deciding itself is core/ledger.ts.
  */
 import type { Budget } from '../core/budget.ts'
+import { budgetName } from '../core/budget.ts'
 import { type Account, type Ask, crossing, decide, extend, type Hold, roll, settle, take } from '../core/ledger.ts'
+import { isOfDays } from '../core/period.ts'
 import { costOf, type Price, worstCost } from '../core/price.ts'
 import type { Payer } from '../core/scope.ts'
 import type { Target } from '../core/target.ts'
 import type { Usage, UsageSource } from '../core/usage.ts'
-import { budgetName } from '../core/budget.ts'
-import { isOfDays } from '../core/period.ts'
-import { Accounts, type AccountSettings } from './accounts.ts'
+import { type AccountSettings, Accounts } from './accounts.ts'
 import { Days } from './days.ts'
 import type { HoldRow } from './hold-text.ts'
 import { Names } from './names.ts'
@@ -311,5 +311,5 @@ const NO_MOVES: readonly Move[] = []
 const WORDS = [
   ...['ok', 'aborted', 'interrupted', 'internal', 'provider', 'estimated', 'none', 'gateway', ''],
   ...['rate_limited', 'overloaded', 'server', 'timeout', 'unreachable', 'bad_reply', 'context', 'content_filter'],
-  ...['caller', 'auth', 'not_found'],
+  ...['caller', 'auth', 'not_found', 'budget_exceeded'],
 ]

@@ -21,7 +21,7 @@ function spokenBudget({ scope, budget }: Account): string {
 const resetOf = ({ window }: Account): string | null =>
   Number.isFinite(window.end) ? new Date(window.end).toISOString() : null
 
-const factsOf = (account: Account): Record<string, unknown> => ({
+const factsOf = (account: Account): Record<string, string | number | null> => ({
   scope: account.scope,
   entity_type: readScope(account.scope).kind,
   entity_id: readScope(account.scope).id,

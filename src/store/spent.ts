@@ -10,8 +10,8 @@ import { isOfDays, windowAt } from '../core/period.ts'
 import { readScope, type ScopeKind } from '../core/scope.ts'
 import { dayAt } from '../core/zone.ts'
 import type { Names } from './names.ts'
-import { operationAt } from './operation.ts'
 import type { Store } from './open.ts'
+import { operationAt } from './operation.ts'
 
 interface Total {
   cost: number

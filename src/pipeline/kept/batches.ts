@@ -1,8 +1,11 @@
 /** Batches: made of a file of the caller's own, for a model he may use, and charged when their end is first seen. */
-import { plan as decide, isBudgeted, unpricedModel } from '../../core/plan.ts'
+import { plan as decide } from '../../core/plan.ts'
 import { Refusal } from '../../core/refusal.ts'
+import { spokenScope } from '../../core/scope.ts'
+import type { Target } from '../../core/target.ts'
 import type { Json } from '../../dialects/canonical.ts'
 import { isObject } from '../../dialects/wire.ts'
+import { accountsAt, mustBePriced } from '../accounts.ts'
 import type { Call } from '../call.ts'
 import type { Io } from '../io.ts'
 import { receiveBytes } from '../receive.ts'
@@ -21,7 +24,7 @@ export const createBatch: Step = async (call, io) => {
       param: 'input_file_id',
     })
   const target = targetOf(call, file)
-  mayStart(call, file.alias, target.id)
+  mayStart(call, io, file.alias, target)
   const link = io.link(target)
   const made = await objectIn(
     await fetchFrom(call, io, link, {
@@ -34,20 +37,22 @@ export const createBatch: Step = async (call, io) => {
   return { body: made }
 }
 
-/** What the caller may use and can pay now, not when the file came. */
-function mayStart(call: Call, alias: string, targetId: string): void {
-  const who = principal(call)
-  const stages = decide(call.snapshot, alias, who)
-  // A target without a price is not among those of a caller with a budget.
-  const isIn = stages.some((stage) => stage.targets.some((target) => target.id === targetId))
-  if (!isIn) throw unpricedModel(alias)
-  if (!isBudgeted(call.snapshot, who)) return
-  const empty = call.accounts.find((account) => account.limit - account.spent <= 0)
+/** What the caller may use and can pay now, not when the file came. @throws Refusal */
+function mayStart(call: Call, io: Io, alias: string, target: Target): void {
+  const stages = decide(call.snapshot, alias, principal(call))
+  const isIn = stages.some((stage) => stage.targets.some(({ id }) => id === target.id))
+  if (!isIn)
+    throw new Refusal(
+      'model_not_found',
+      `'${alias}' has moved to another target since the file was uploaded. Upload it again.`,
+    )
+  const accounts = accountsAt(call, io, target)
+  mustBePriced(call, target, accounts)
+  const empty = accounts.find((account) => account.mode !== 'soft' && account.limit - account.spent <= 0)
   if (!empty) return
-  const whose = empty.scope === 'gateway' ? 'the whole gateway' : 'this key'
   throw new Refusal(
     'budget_exceeded',
-    `Budget has been exceeded! Nothing is left of the budget of ${whose}, so no batch can be started.`,
+    `Budget has been exceeded! Nothing is left of the budget of ${spokenScope(empty.scope)}, so no batch can be started.`,
     {
       status: call.snapshot.policy.budgetStatus,
       facts: { scope: empty.scope, max_budget: empty.limit / 1e9, spent: empty.spent / 1e9 },

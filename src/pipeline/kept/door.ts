@@ -1,12 +1,12 @@
 /** The doors of files and batches: the way that all of them go, and which step each takes. */
 import { NO_USAGE } from '../../core/usage.ts'
 import { dialects } from '../../dialects/index.ts'
+import { charge } from '../accounts.ts'
 import { authenticate } from '../authenticate.ts'
 import { Call } from '../call.ts'
 import { conclude } from '../conclude.ts'
 import type { Door } from '../io.ts'
 import { limit } from '../limit.ts'
-import { accountsOf } from '../plan.ts'
 import { refuse } from '../refuse.ts'
 import { cancelBatch, createBatch, getBatch } from './batches.ts'
 import { createFile, deleteFile, getFile, readContent } from './files.ts'
@@ -37,7 +37,7 @@ export function keptDoor(what: Kept, id: string | undefined): Door {
       const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot())
       try {
         call.who = authenticate(request.headers, io)
-        call.accounts = accountsOf(call, io)
+        charge(call, io)
         limit(call, io)
         const {
           body,

@@ -10,6 +10,7 @@ import { isObject } from '../../dialects/wire.ts'
 import type { Link } from '../../upstream/link.ts'
 import type { Call } from '../call.ts'
 import type { Belonging, Io } from '../io.ts'
+import { nothing, setAside } from '../set-aside.ts'
 import { fetchFrom, placeOf } from './step.ts'
 
 /** Nothing more will happen to a batch that is one of these. */
@@ -30,19 +31,8 @@ export async function settleBatch(
   const source: UsageSource = reported ? 'provider' : 'none'
   const { target } = link
   // Its money was spent at the provider long ago: it is booked, whatever is left.
-  const hold = await io.ledger.hold({
-    operation: call.operation,
-    attempt: 1,
-    startedAt: call.startedAt,
-    keyId: call.keyId,
-    target: { ...target, alias: batch.alias ?? target.alias, price: batchPrice(target.price) },
-    call: 'abatch',
-    accounts: call.accounts,
-    ask: () => ({ price: { kind: 'free', version: '' }, tokens: NOTHING, mode: 'strict' }),
-    waitMs: 0,
-    status: call.snapshot.policy.budgetStatus,
-    signal: call.request.signal,
-  })
+  const sold = { ...target, alias: batch.alias ?? target.alias, price: batchPrice(target.price) }
+  const hold = await setAside(call, io, sold, nothing, { attempt: 1, waitMs: 0 })
   // Two that look at the same moment: one of them is first.
   if (!io.belongings.settle(batch.owner, batch.id)) {
     io.ledger.release(hold)
@@ -60,7 +50,6 @@ export async function settleBatch(
   return { usage: counted, cost }
 }
 
-const NOTHING = { inputMost: 0, inputLikely: 0, outputMost: 0, outputLeast: 0 }
 /** More than OpenAI takes as a batch's input. */
 const LONGEST_RESULTS = 1024 * 1024 * 1024
 

@@ -1,6 +1,5 @@
 /** Which target of a provider a passed-through request is for, whether this caller may ask it, and at what price. Pure. */
 import { allows, type Principal } from '../../core/key.ts'
-import { isBudgeted, unpricedModel } from '../../core/plan.ts'
 import { UNKNOWN } from '../../core/price.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { findAlias, type Snapshot } from '../../core/snapshot.ts'
@@ -21,7 +20,7 @@ export function targetsOf(snapshot: Snapshot, provider: string): Target[] {
 /**
  * @param model as the caller named it: an alias of ours or a name of the provider's
  * @param writes whether the request changes something or asks for an answer (anything but GET, HEAD and DELETE)
- * @throws Refusal not_found, model_access_denied, unpriced_model
+ * @throws Refusal not_found, model_access_denied
  */
 export function chooseTarget(
   snapshot: Snapshot,
@@ -34,7 +33,6 @@ export function chooseTarget(
   const [first] = targets
   if (!first) throw new Refusal('not_found', `There is no target of ${provider} configured here.`)
   const mayUse = (name: string) => who.role === 'admin' || allows(who.key.models, name)
-  const mustBePriced = isBudgeted(snapshot, who) && snapshot.policy.unpriced !== 'allow'
   if (model === undefined) {
     // Anything may be meant: only who may use anything of this provider may ask so.
     if (!allowsAll(who, provider))
@@ -43,8 +41,8 @@ export function chooseTarget(
         `This API key is for certain models, and the request names none. It would need all of '${provider}/*'.`,
         { param: 'model' },
       )
-    if (writes && mustBePriced) throw unpricedModel(`${provider} (no model is named)`)
-    return { target: { ...first, price: { kind: 'free', version: 'no model' } }, model: undefined }
+    // What is only read has no price; what is asked for without a name has one that nobody knows.
+    return { target: { ...first, price: writes ? UNKNOWN : { kind: 'free', version: 'no model' } }, model: undefined }
   }
   const named = findAlias(snapshot, model)?.targets.filter((t) => t.provider === provider) ?? []
   const known = [
@@ -59,7 +57,6 @@ export function chooseTarget(
     })
   const found = usable.find((t) => t.price.kind !== 'unknown') ?? usable[0]
   const target = found ?? { ...first, alias: model, model, price: UNKNOWN }
-  if (target.price.kind === 'unknown' && mustBePriced) throw unpricedModel(model)
   return { target, model: target.model }
 }
 

@@ -18,6 +18,7 @@ import { gaveUp } from '../gave-up.ts'
 import type { Io } from '../io.ts'
 import { attemptEnd } from '../patience.ts'
 import { readWhole } from '../read-whole.ts'
+import { setAside } from '../set-aside.ts'
 
 export interface Errand {
   link: Link
@@ -36,25 +37,11 @@ const LONGEST_ERROR = 64 * 1024
 
 /** Sets the most aside that it can cost, in full: an answer of unknown shape cannot be cut to fit. */
 export function holdFor(call: Call, io: Io, target: Target): Promise<OpenHold> {
-  const { policy } = call.snapshot
   const { experience } = io.state(target)
   const bytes = call.form ? textBytes(call.form) : call.bytes.byteLength
-  return io.ledger.hold({
-    operation: call.operation,
-    attempt: call.attempts + 1,
-    startedAt: io.now(),
-    keyId: call.keyId,
-    target,
-    call: call.door.call,
-    accounts: call.accounts,
-    ask: () => ({
-      price: target.price,
-      tokens: estimate(experience, bytes, bytes === 0 ? 0 : call.peek.maxTokens, call.peek.n, target),
-      mode: 'strict',
-    }),
-    waitMs: policy.budgetWaitMs,
-    status: policy.budgetStatus,
-    signal: call.request.signal,
+  return setAside(call, io, target, () => {
+    const tokens = estimate(experience, bytes, bytes === 0 ? 0 : call.peek.maxTokens, call.peek.n, target)
+    return { price: target.price, tokens: { ...tokens, outputLeast: tokens.outputMost } }
   })
 }
 

@@ -2,11 +2,11 @@
 
 import { withField } from '../../dialects/multipart.ts'
 import { splice } from '../../dialects/splice.ts'
+import { charge } from '../accounts.ts'
 import { authenticate } from '../authenticate.ts'
 import { Call } from '../call.ts'
 import type { Door, Io } from '../io.ts'
 import { limit } from '../limit.ts'
-import { accountsOf } from '../plan.ts'
 import { receiveBytes } from '../receive.ts'
 import { refuse } from '../refuse.ts'
 import { addressUnder, segmentsBehind } from './address.ts'
@@ -49,7 +49,7 @@ export async function pass(io: Io, request: Request, door: Door, provider: strin
       ...(maxTokens === undefined ? {} : { maxTokens }),
     }
     call.stages = [{ alias: target.alias, targets: [target] }]
-    call.accounts = accountsOf(call, io)
+    charge(call, io)
     limit(call, io)
     const link = io.link(target).forTarget(target)
     // An alias of ours means nothing to the provider.

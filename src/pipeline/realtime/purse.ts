@@ -2,9 +2,11 @@
 import type { Target } from '../../core/target.ts'
 import { NO_USAGE, type Usage } from '../../core/usage.ts'
 import type { OpenHold } from '../../store/ledger.ts'
+import { charge } from '../accounts.ts'
 import type { Call } from '../call.ts'
 import { endAttempt, used } from '../conclude.ts'
 import type { Io } from '../io.ts'
+import { nothing, setAside } from '../set-aside.ts'
 
 /** The longest answer of OpenAI's realtime models, and the most they remember (platform.openai.com/docs/models), in tokens. */
 const LONGEST_ANSWER = 4_096
@@ -96,27 +98,17 @@ export class Purse {
   }
 
   /** @param ahead whether it is for what is still to come; what has been is booked whatever is left */
-  #hold(ahead: boolean): Promise<OpenHold> {
+  async #hold(ahead: boolean): Promise<OpenHold> {
     const target = this.#target
-    const { policy } = this.#call.snapshot
-    return this.#io.ledger.hold({
-      operation: this.#call.operation,
-      attempt: ++this.#call.attempts,
-      startedAt: this.#io.now(),
-      keyId: this.#call.keyId,
-      target,
-      call: this.#call.door.call,
-      accounts: this.#call.accounts,
-      ask: () => {
-        const inputMost = target.contextTokens ?? LONGEST_MEMORY
-        const outputMost = target.maxOutputTokens ?? LONGEST_ANSWER
-        const inputLikely = Math.min(inputMost, this.#lastInput + USUAL_INPUT)
-        const tokens = { inputMost, inputLikely, outputMost, outputLeast: 1 }
-        return { price: ahead ? target.price : { kind: 'free', version: '' }, tokens, mode: 'strict' }
-      },
-      waitMs: policy.budgetWaitMs,
-      status: policy.budgetStatus,
-      signal: this.#gone,
-    })
+    const inputMost = target.contextTokens ?? LONGEST_MEMORY
+    const outputMost = target.maxOutputTokens ?? LONGEST_ANSWER
+    const inputLikely = Math.min(inputMost, this.#lastInput + USUAL_INPUT)
+    // What an answer may become cannot be cut once it is spoken: all of it has to be there.
+    const tokens = { inputMost, inputLikely, outputMost, outputLeast: outputMost }
+    const special = { attempt: ++this.#call.attempts, signal: this.#gone }
+    // Budgets may have changed since the conversation began.
+    charge(this.#call, this.#io)
+    const ask = ahead ? () => ({ price: target.price, tokens }) : nothing
+    return setAside(this.#call, this.#io, target, ask, special)
   }
 }

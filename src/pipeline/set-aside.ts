@@ -1,0 +1,50 @@
+import type { Ask } from '../core/ledger.ts'
+import type { Target } from '../core/target.ts'
+import type { OpenHold } from '../store/ledger.ts'
+import { accountsAt, mustBePriced } from './accounts.ts'
+import type { Call } from './call.ts'
+import type { Io } from './io.ts'
+
+/** What is held, where it is not the usual. */
+interface Special {
+  /** Its number within the call; else the next one. */
+  attempt?: number
+  /** ms; else the gateway's. */
+  waitMs?: number
+  /** Ends the waiting; else the caller's leaving. */
+  signal?: AbortSignal
+}
+
+/**
+ * Sets the money for one attempt aside, on this very target: a free local model that fails over is checked against the
+ * paid one's price. The only place where holds are opened.
+ * @throws Refusal budget_exceeded, unpriced_model, overloaded, client_closed
+ */
+export async function setAside(
+  call: Call,
+  io: Io,
+  target: Target,
+  ask: () => Ask,
+  { attempt, waitMs, signal }: Special = {},
+): Promise<OpenHold> {
+  const { policy } = call.snapshot
+  const accounts = accountsAt(call, io, target)
+  if (ask !== nothing) mustBePriced(call, target, accounts)
+  return io.ledger.hold({
+    operation: call.operation,
+    attempt: attempt ?? call.attempts + 1,
+    payer: call.payer,
+    target,
+    call: call.door.call,
+    accounts,
+    ask,
+    waitMs: waitMs ?? policy.budgetWaitMs,
+    status: policy.budgetStatus,
+    signal: signal ?? call.request.signal,
+  })
+}
+
+/** What has been spent already is booked whatever is left: it holds nothing, and no budget stands in its way. */
+export const nothing = (): Ask => ({ price: { kind: 'free', version: '' }, tokens: NOTHING })
+
+const NOTHING = { inputMost: 0, inputLikely: 0, outputMost: 0, outputLeast: 0 }
