@@ -66,6 +66,7 @@ function sample(key: string, schema: JsonSchema): string {
 const SAMPLES: Readonly<Record<string, string>> = {
   max_budget: '100',
   budget_duration: '1mo',
+  timezone: 'Europe/Berlin',
   budget_exceeded_status_code: '422',
   num_retries: '2',
   request_timeout: '600',

@@ -53,7 +53,7 @@ export function accountsAt(call: Call, io: Io, target: Target): readonly Account
 /** @throws Refusal unpriced_model where an account has a limit and nobody knows what the target costs */
 export function mustBePriced(call: Call, target: Target, accounts: readonly Account[]): void {
   if (target.price.kind === 'unknown' && call.snapshot.policy.unpriced === 'refuse' && accounts.some(isHard))
-    throw unpricedModel(call.peek.model)
+    throw unpricedModel(target.alias)
 }
 
 /** Whether an account can refuse anybody. */

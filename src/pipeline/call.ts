@@ -15,7 +15,13 @@ import type { Answer } from './answer.ts'
 import type { Door } from './io.ts'
 
 const NOTHING = new Uint8Array(0)
-const NO_PEEK = { stream: false } as Peek
+const NO_PEEK: Peek = {
+  model: '',
+  stream: false,
+  includeUsage: false,
+  n: 1,
+  scan: { keys: new Map(), duplicates: [], open: 0 },
+}
 
 export class Call {
   /** Number of the operation; also its name outside, as `req_…`. */

@@ -100,7 +100,7 @@ export function conclude(
   io.log({
     requestId: call.id,
     keyId: call.keyId,
-    alias: call.peek.model,
+    alias: call.peek.model || undefined,
     target: answer?.link.servedBy,
     status,
     outcome,

@@ -9,7 +9,7 @@ import type { Io } from './io.ts'
 export function plan(call: Call, io: Io): void {
   const { peek, snapshot } = call
   const who = call.who as Principal
-  if (peek.model === undefined)
+  if (peek.model === '')
     throw new Refusal('invalid_request', "The request names no model: add a 'model'.", { param: 'model' })
   call.stages = decide(snapshot, peek.model, who)
   charge(call, io)

@@ -9,6 +9,8 @@ import type { Io } from './io.ts'
 interface Special {
   /** Its number within the call; else the next one. */
   attempt?: number
+  /** What the ledger calls it; else as its route is called. */
+  name?: string
   /** ms; else the gateway's. */
   waitMs?: number
   /** Ends the waiting; else the caller's leaving. */
@@ -25,7 +27,7 @@ export async function setAside(
   io: Io,
   target: Target,
   ask: () => Ask,
-  { attempt, waitMs, signal }: Special = {},
+  { attempt, name, waitMs, signal }: Special = {},
 ): Promise<OpenHold> {
   const { policy } = call.snapshot
   const accounts = accountsAt(call, io, target)
@@ -35,7 +37,7 @@ export async function setAside(
     attempt: attempt ?? call.attempts + 1,
     payer: call.payer,
     target,
-    call: call.door.call,
+    call: name ?? call.door.call,
     accounts,
     ask,
     waitMs: waitMs ?? policy.budgetWaitMs,

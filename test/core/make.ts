@@ -46,6 +46,7 @@ export function key(given: Partial<Key> = {}): Key {
     id: 'k1',
     hint: 'abcd',
     models: [],
+    tags: [],
     limits: {},
     blocked: false,
     metadata: {},
@@ -64,7 +65,6 @@ export function policy(given: Partial<Policy> = {}): Policy {
     cooldownMs: 5_000,
     totalMs: 600_000,
     budgetWaitMs: 60_000,
-    budgetMode: 'cap',
     unpriced: 'refuse',
     dropParams: false,
     budgetStatus: 422,
@@ -83,7 +83,6 @@ export function snapshot(targets: readonly Target[], given: Partial<Snapshot> = 
     otherNames: new Map(),
     hiddenNames: new Set(),
     fallbacks: new Map(),
-    gateway: undefined,
     policy: policy(),
     ...given,
   }

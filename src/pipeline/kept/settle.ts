@@ -32,7 +32,7 @@ export async function settleBatch(
   const { target } = link
   // Its money was spent at the provider long ago: it is booked, whatever is left.
   const sold = { ...target, alias: batch.alias ?? target.alias, price: batchPrice(target.price) }
-  const hold = await setAside(call, io, sold, nothing, { attempt: 1, waitMs: 0 })
+  const hold = await setAside(call, io, sold, nothing, { attempt: 1, name: 'abatch', waitMs: 0 })
   // Two that look at the same moment: one of them is first.
   if (!io.belongings.settle(batch.owner, batch.id)) {
     io.ledger.release(hold)
