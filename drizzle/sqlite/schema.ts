@@ -250,6 +250,25 @@ export const rollups = sqliteTable(
   (t) => [primaryKey({ columns: [t.scope, t.day, t.target] })],
 )
 
+/** The same by who paid, so that what one scope spent can be parted by another (a team's keys). */
+export const payerRollups = sqliteTable(
+  'payer_rollups',
+  {
+    payer: integer('payer').notNull(),
+    day: integer('day').notNull(),
+    target: integer('target').notNull(),
+    cost: integer('cost').notNull(),
+    requests: integer('requests').notNull(),
+    failed: integer('failed').notNull(),
+    input: integer('input').notNull(),
+    cacheRead: integer('cache_read').notNull(),
+    cacheWrite: integer('cache_write').notNull(),
+    output: integer('output').notNull(),
+    reasoning: integer('reasoning').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.day, t.payer, t.target] })],
+)
+
 /** What callers made at providers (files, batches): whose it is, and at which target it lies. */
 export const belongings = sqliteTable(
   'belongings',

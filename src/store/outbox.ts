@@ -78,6 +78,7 @@ export class Outbox {
   readonly #moveSpend: Statement<unknown[]>
   readonly #moveWindow: Statement<unknown[]>
   readonly #moveRollup: Statement<unknown[]>
+  readonly #movePayer: Statement<unknown[]>
   readonly #scopesOf: Names['scopes']
   readonly #begin: Statement<unknown[]>
   readonly #commit: Statement<unknown[]>
@@ -106,13 +107,13 @@ export class Outbox {
         window_start = max(window_start, excluded.window_start),
         seen = iif(seen = excluded.seen - @before, excluded.seen, seen)`,
     )
-    this.#moveRollup = sqlite.prepare(
-      `INSERT INTO rollups VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    const adding = `VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
         cost = cost + excluded.cost, requests = requests + excluded.requests, failed = failed + excluded.failed,
         input = input + excluded.input, cache_read = cache_read + excluded.cache_read,
         cache_write = cache_write + excluded.cache_write, output = output + excluded.output,
-        reasoning = reasoning + excluded.reasoning`,
-    )
+        reasoning = reasoning + excluded.reasoning`
+    this.#moveRollup = sqlite.prepare(`INSERT INTO rollups ${adding}`)
+    this.#movePayer = sqlite.prepare(`INSERT INTO payer_rollups ${adding}`)
     this.#scopesOf = (payer, target) => names.scopes(payer, target)
     this.#begin = sqlite.prepare('BEGIN IMMEDIATE')
     this.#commit = sqlite.prepare('COMMIT')
@@ -198,13 +199,6 @@ export class Outbox {
     for (const { done } of holds) done()
   }
 
-  /** What is set aside now. */
-  open(): { holds: number; amount: number } {
-    let amount = 0
-    for (const row of this.#open) amount += row.amount
-    return { holds: this.#open.size, amount }
-  }
-
   /** How many settlements are not written yet. */
   get unwritten(): number {
     return this.#charges.length
@@ -231,7 +225,8 @@ export class Outbox {
     }
     const scopes = new Map<number, Sum>()
     const rollups = new Map<string, { scope: number; day: number; target: number; sum: Sum }>()
-    for (const { payer, target, day, sum } of sums.groups.values())
+    for (const { payer, target, day, sum } of sums.groups.values()) {
+      addUp(this.#movePayer, payer, day, target, sum)
       for (const scope of this.#scopesOf(payer, target)) {
         addTo(scopes, scope, sum)
         const name = `${scope} ${day} ${target}`
@@ -239,17 +234,21 @@ export class Outbox {
         if (rollup) add(rollup.sum, sum)
         else rollups.set(name, { scope, day, target, sum: { ...sum } })
       }
+    }
     for (const [scope, s] of scopes) this.#moveSpend.run(scope, s.cost, s.requests, s.input + s.output)
-    for (const { scope, day, target, sum: s } of rollups.values())
-      this.#moveRollup.run(
-        scope, day, target, s.cost, s.requests, s.failed, s.input, s.cacheRead, s.cacheWrite, s.output, s.reasoning,
-      ) // biome-ignore format: the columns in their order
+    for (const { scope, day, target, sum } of rollups.values()) addUp(this.#moveRollup, scope, day, target, sum)
     for (const { move, sum } of sums.windows.values()) {
       const { cost, requests } = sum
       const before = scopes.get(move.scope)?.requests ?? 0
       this.#moveWindow.run({ ...move, cost, requests, tokens: sum.input + sum.output, before })
     }
   }
+}
+
+/** Moves the row of one day. */
+function addUp(move: Statement<unknown[]>, of: number, day: number, target: number, s: Sum): void {
+  const { cost, requests, failed, input, cacheRead, cacheWrite, output, reasoning } = s
+  move.run(of, day, target, cost, requests, failed, input, cacheRead, cacheWrite, output, reasoning)
 }
 
 const unwritable = (told: string): Refusal =>

@@ -64,6 +64,21 @@ CREATE TABLE `rollups` (
 	PRIMARY KEY(`scope`, `day`, `target`)
 ) WITHOUT ROWID;
 --> statement-breakpoint
+CREATE TABLE `payer_rollups` (
+	`payer` integer NOT NULL,
+	`day` integer NOT NULL,
+	`target` integer NOT NULL,
+	`cost` integer NOT NULL,
+	`requests` integer NOT NULL,
+	`failed` integer NOT NULL,
+	`input` integer NOT NULL,
+	`cache_read` integer NOT NULL,
+	`cache_write` integer NOT NULL,
+	`output` integer NOT NULL,
+	`reasoning` integer NOT NULL,
+	PRIMARY KEY(`day`, `payer`, `target`)
+) WITHOUT ROWID;
+--> statement-breakpoint
 CREATE TABLE `templates` (
 	`id` text PRIMARY KEY NOT NULL,
 	`terms` text NOT NULL,
@@ -147,6 +162,11 @@ INSERT INTO `rollups` SELECT w.id, c.started_at / 86400000, c.target, sum(c.cost
 	sum(c.cache_write + c.cache_write_hour), sum(c.output), sum(c.reasoning)
 	FROM `of_charge` o JOIN `charges` c ON c.operation = o.operation AND c.attempt = o.attempt
 	JOIN `words` w ON w.word = o.scope GROUP BY w.id, c.started_at / 86400000, c.target;
+--> statement-breakpoint
+INSERT INTO `payer_rollups` SELECT c.payer, c.started_at / 86400000, c.target, sum(c.cost), count(*),
+	sum(c.outcome <> coalesce((SELECT id FROM `words` WHERE word = 'ok'), 0)), sum(c.input), sum(c.cache_read),
+	sum(c.cache_write + c.cache_write_hour), sum(c.output), sum(c.reasoning)
+	FROM `charges` c GROUP BY c.payer, c.started_at / 86400000, c.target;
 --> statement-breakpoint
 DROP TABLE `of_charge`;
 --> statement-breakpoint
