@@ -4,6 +4,7 @@ import { Keyring } from './admin/keyring.ts'
 import { keyRoutes } from './admin/keys.ts'
 import { type Money, moneyOf } from './admin/money.ts'
 import { type ConfiguredBudgets, Payers } from './admin/payers.ts'
+import { reportRoutes } from './admin/reports.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Started, StartOptions } from './config/start.ts'
@@ -33,6 +34,7 @@ import { openStore, type Store } from './store/open.ts'
 import { pepper } from './store/pepper.ts'
 import { recoverHolds } from './store/recover.ts'
 import { Responses } from './store/responses.ts'
+import { rezone } from './store/rezone.ts'
 import { Catalog } from './upstream/catalog.ts'
 import { fetchImage } from './upstream/images.ts'
 import { knock } from './upstream/knock.ts'
@@ -64,6 +66,12 @@ async function open(
   log: Log,
 ): Promise<Started> {
   const now = () => Date.now()
+  const rezoned = rezone(store, config.timezone)
+  if (rezoned !== undefined)
+    log.warn('The time zone has changed: the days of budgets and reports were added up anew from the charges.', {
+      from: rezoned,
+      to: config.timezone,
+    })
   const recovered = recoverHolds(store, now(), config.timezone)
   if (recovered > 0)
     log.warn('The last run did not end cleanly: attempts whose end nobody saw were charged their prompt.', {
@@ -143,8 +151,9 @@ async function open(
     sockets,
     spendLogs: (who, query) => {
       ledger.flush()
-      return spendLogs(store, ring, who, query)
+      return spendLogs(store, ring, config.timezone, who, query)
     },
+    reports: reportRoutes(store, ring, config.timezone, now, () => ledger.flush()),
     globalSpend: () => globalSpend(money(GATEWAY), ledger.total(GATEWAY), ledger.open()),
     ready: () => {
       const ready = !draining && ledger.unwritten < 10_000

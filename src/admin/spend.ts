@@ -2,6 +2,7 @@
 import type { Principal } from '../core/key.ts'
 import { toDollars } from '../core/money.ts'
 import { Refusal } from '../core/refusal.ts'
+import { startOfDay } from '../core/zone.ts'
 import type { Store } from '../store/open.ts'
 import { operationAt } from '../store/operation.ts'
 import { type SpendRow, spendRows } from '../store/spend.ts'
@@ -14,31 +15,64 @@ const LARGEST_PAGE = 1_000
 
 /**
  * The newest charges first. The master key sees all, a key its own. `before` is the last page's `next`.
- * @throws Refusal invalid_request for a date or number that is none
+ * @param zone the ledger's @throws Refusal invalid_request for a date or number that is none
  */
 export function spendLogs(
   store: Store,
   ring: Keyring,
+  zone: string,
   who: Principal,
   query: URLSearchParams,
 ): { rows: Record<string, unknown>[]; next: string | undefined } {
   const asked = query.get('api_key')
-  const keyId = who.role === 'caller' ? who.key.id : asked ? ring.find(asked).id : undefined
   const limit = whole(query, 'limit', PAGE, LARGEST_PAGE)
-  const end = dateIn(query, 'end_date')
+  const end = dateIn(query, 'end_date', zone)
   const before = query.get('before')
-  const rows = spendRows(store, {
-    keyId,
-    operation: operationOf(query.get('request_id'), 'request_id'),
-    fromOperation: dateIn(query, 'start_date'),
-    beforeOperation: before ? operationOf(before, 'before') : end,
-    limit,
-  })
+  const said = (...names: string[]) => names.map((name) => query.get(name)).find((value) => value) ?? undefined
+  const rows = spendRows(
+    store,
+    {
+      key: who.role === 'caller' ? who.key.id : asked ? ring.find(asked).id : undefined,
+      user: said('user_id'),
+      team: said('team_id'),
+      organization: said('organization_id'),
+      project: said('project_id'),
+      customer: said('end_user', 'customer_id'),
+      tag: said('tag', 'request_tag'),
+      alias: said('model_group', 'model'),
+      provider: said('provider', 'custom_llm_provider'),
+      isOk: isOkOf(query.get('status')),
+      operation: operationOf(query.get('request_id'), 'request_id'),
+      fromOperation: dateIn(query, 'start_date', zone),
+      beforeOperation: end,
+      after: before ? rowOf(before) : undefined,
+      limit,
+    },
+    zone,
+  )
   const last = rows.at(-1)
-  return { rows: rows.map(showRow), next: rows.length === limit && last ? idOf(last.operation) : undefined }
+  return {
+    rows: rows.map(showRow),
+    next: rows.length === limit && last ? `${idOf(last.operation)}-${last.attempt}` : undefined,
+  }
+}
+
+/** LiteLLM's words for how a request ended. */
+function isOkOf(status: string | null): boolean | undefined {
+  if (status === null || status === '') return undefined
+  if (status === 'success' || status === 'failure') return status === 'success'
+  throw new Refusal('invalid_request', "'status' must be success or failure.", { param: 'status' })
 }
 
 const idOf = (operation: number): string => `req_${operation.toString(36)}`
+
+/** The last row of a page: a request, and which of its attempts. Of a request alone, all that is older. */
+function rowOf(said: string): { operation: number; attempt: number } {
+  const [id = '', attempt] = said.split('-')
+  if (attempt !== undefined && !/^\d{1,6}$/.test(attempt))
+    throw new Refusal('invalid_request', "'before' is not what a page gave as its next.", { param: 'before' })
+  return { operation: operationOf(id, 'before') as number, attempt: Number(attempt ?? 0) }
+}
 
 function operationOf(id: string | null, name: string): number | undefined {
   if (id === null) return undefined
@@ -48,16 +82,34 @@ function operationOf(id: string | null, name: string): number | undefined {
   return operation
 }
 
-/** A date (a day means its beginning, and for `end_date` its end) as the first operation of that moment. */
-function dateIn(query: URLSearchParams, name: string): number | undefined {
+/**
+ * A date as the first operation of that moment. A day is one of the ledger's calendar: its beginning, and for `end_date`
+ * its end; a moment without a zone is in UTC.
+ */
+function dateIn(query: URLSearchParams, name: string, zone: string): number | undefined {
   const said = query.get(name)
-  if (said === null) return undefined
-  const at = Date.parse(said)
+  if (said === null || said === '') return undefined
+  const at = Date.parse(/[T ]\d/.test(said) && !/(Z|[+-]\d\d:?\d\d)$/.test(said) ? `${said.replace(' ', 'T')}Z` : said)
   if (Number.isNaN(at))
     throw new Refusal('invalid_request', `'${name}' is not a date: write 2026-11-21 or 2026-11-21T12:00:00Z.`, {
       param: name,
     })
-  return operationAt(name === 'end_date' && /^\d{4}-\d\d-\d\d$/.test(said) ? at + 86_400_000 : at)
+  if (!/^\d{4}-\d\d-\d\d$/.test(said)) return operationAt(at)
+  return operationAt(startOfDay(zone, at / 86_400_000 + (name === 'end_date' ? 1 : 0)))
+}
+
+/** Units that most charges have none of. */
+function otherUnits(row: SpendRow): Record<string, number> {
+  const units = {
+    audio_input_tokens: row.audioInput,
+    audio_output_tokens: row.audioOutput,
+    images: row.images,
+    media_ms: row.mediaMs,
+    gpu_ms: row.gpuMs,
+    characters: row.characters,
+    searches: row.searches,
+  }
+  return Object.fromEntries(Object.entries(units).filter(([, amount]) => amount > 0))
 }
 
 function showRow(row: SpendRow): Record<string, unknown> {
@@ -67,13 +119,21 @@ function showRow(row: SpendRow): Record<string, unknown> {
     call_type: row.call,
     api_key: row.keyId ?? 'master',
     key_alias: row.keyAlias,
+    user: row.user,
+    team_id: row.team,
+    organization_id: row.organization,
+    project_id: row.project,
+    end_user: row.customer,
+    request_tags: JSON.parse(row.tags),
     spend: toDollars(row.cost),
+    spend_nano: row.cost,
     total_tokens: row.input + row.output,
     prompt_tokens: row.input,
     completion_tokens: row.output,
     cache_read_tokens: row.cacheRead,
     cache_write_tokens: row.cacheWrite + row.cacheWriteHour,
     reasoning_tokens: row.reasoning,
+    ...otherUnits(row),
     usage_source: row.source,
     startTime: new Date(row.startedAt).toISOString(),
     endTime: new Date(row.startedAt + row.durationMs).toISOString(),

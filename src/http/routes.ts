@@ -1,5 +1,6 @@
 /** Every route there is, with the role that may use it: one table, and nothing is reached but through it. */
 import type { KeyRoutes } from '../admin/keys.ts'
+import type { ReportRoutes } from '../admin/reports.ts'
 import type { Principal } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { DialectId } from '../dialects/canonical.ts'
@@ -28,6 +29,7 @@ export interface Offices extends OllamaDoor {
   sockets: SocketDoor
   spendLogs(who: Principal, query: URLSearchParams): { rows: unknown[]; next: string | undefined }
   globalSpend(): Record<string, unknown>
+  reports: ReportRoutes
   /** Whether it can take requests: the database answers and no stop is under way. */
   ready(): { ready: boolean; facts: Record<string, unknown> }
 }
@@ -267,6 +269,7 @@ export function routes(offices: Offices): Route[] {
       return Response.json(rows, next ? { headers: { 'x-tollgate-next': next } } : {})
     }),
     plain('GET', '/global/spend', 'admin', () => offices.globalSpend()),
+    ...reportsOf(offices.reports),
 
     plain('GET', '/health', 'admin', () => askTargets(offices.links())),
     ...['/health/liveliness', '/health/liveness'].map((path) => plain('GET', path, 'open', () => "I'm alive!")),
@@ -274,6 +277,36 @@ export function routes(offices: Offices): Route[] {
       const { ready, facts } = offices.ready()
       return Response.json(facts, { status: ready ? 200 : 503 })
     }),
+  ]
+}
+
+/** A key may ask about itself under /user; everything else is the operator's. */
+function reportsOf(reports: ReportRoutes): PlainRoute[] {
+  const read = (path: string, run: (query: URLSearchParams) => unknown): PlainRoute => ({
+    method: 'GET',
+    path,
+    role: 'admin',
+    dialect: openai,
+    handle: ({ url }) => run(url.searchParams),
+  })
+  const kinds = ['team', 'organization', 'project', 'customer', 'tag'] as const
+  return [
+    read('/global/spend/report', (query) => reports.report(query)),
+    read('/spend/statement', (query) => reports.statement(query)),
+    read('/spend/keys', (query) => reports.keys(query)),
+    read('/spend/users', (query) => reports.users(query)),
+    read('/spend/tags', (query) => reports.tags(query)),
+    {
+      ...read('/user/daily/activity', () => undefined),
+      role: 'caller',
+      handle: ({ who, url }) => reports.activity('user', who as Principal, url.searchParams),
+    },
+    ...kinds.map(
+      (kind): PlainRoute => ({
+        ...read(`/${kind}/daily/activity`, () => undefined),
+        handle: ({ who, url }) => reports.activity(kind, who as Principal, url.searchParams),
+      }),
+    ),
   ]
 }
 

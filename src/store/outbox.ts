@@ -9,7 +9,8 @@ import type { Usage } from '../core/usage.ts'
 import { type HoldRow, holdText } from './hold-text.ts'
 import type { Names } from './names.ts'
 import type { Store } from './open.ts'
-import { add, addTo, type Sum, Sums } from './sums.ts'
+import { Rollups } from './rollups.ts'
+import { Sums } from './sums.ts'
 
 export interface ChargeRow extends Usage {
   operation: number
@@ -75,11 +76,7 @@ export class Outbox {
   readonly #insertHold: Statement<unknown[]>
   readonly #deleteHolds: Statement<unknown[]>
   readonly #insertCharge: Statement<unknown[]>
-  readonly #moveSpend: Statement<unknown[]>
-  readonly #moveWindow: Statement<unknown[]>
-  readonly #moveRollup: Statement<unknown[]>
-  readonly #movePayer: Statement<unknown[]>
-  readonly #scopesOf: Names['scopes']
+  readonly #rollups: Rollups
   readonly #begin: Statement<unknown[]>
   readonly #commit: Statement<unknown[]>
   readonly #rollback: Statement<unknown[]>
@@ -92,29 +89,7 @@ export class Outbox {
     this.#insertHold = sqlite.prepare('INSERT INTO holds (facts) VALUES (?)')
     this.#deleteHolds = sqlite.prepare('DELETE FROM holds')
     this.#insertCharge = sqlite.prepare(`INSERT INTO charges VALUES (${Array(26).fill('?').join(', ')})`)
-    this.#moveSpend = sqlite.prepare(
-      `INSERT INTO spend VALUES (?, 0, 0, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET
-        cost = cost + excluded.cost, requests = requests + excluded.requests, tokens = tokens + excluded.tokens`,
-    )
-    // One row a budget: a newer window takes the place of an older one, and what comes late for an older one is over.
-    this.#moveWindow = sqlite.prepare(
-      `INSERT INTO spend SELECT @scope, @budget, @start, @cost, @requests, @tokens, requests FROM spend
-         WHERE scope = @scope AND budget = 0
-       ON CONFLICT DO UPDATE SET
-        cost = CASE WHEN excluded.window_start < window_start THEN cost ELSE excluded.cost + iif(excluded.window_start = window_start, cost, 0) END,
-        requests = CASE WHEN excluded.window_start < window_start THEN requests ELSE excluded.requests + iif(excluded.window_start = window_start, requests, 0) END,
-        tokens = CASE WHEN excluded.window_start < window_start THEN tokens ELSE excluded.tokens + iif(excluded.window_start = window_start, tokens, 0) END,
-        window_start = max(window_start, excluded.window_start),
-        seen = iif(seen = excluded.seen - @before, excluded.seen, seen)`,
-    )
-    const adding = `VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-        cost = cost + excluded.cost, requests = requests + excluded.requests, failed = failed + excluded.failed,
-        input = input + excluded.input, cache_read = cache_read + excluded.cache_read,
-        cache_write = cache_write + excluded.cache_write, output = output + excluded.output,
-        reasoning = reasoning + excluded.reasoning`
-    this.#moveRollup = sqlite.prepare(`INSERT INTO rollups ${adding}`)
-    this.#movePayer = sqlite.prepare(`INSERT INTO payer_rollups ${adding}`)
-    this.#scopesOf = (payer, target) => names.scopes(payer, target)
+    this.#rollups = new Rollups(store, names)
     this.#begin = sqlite.prepare('BEGIN IMMEDIATE')
     this.#commit = sqlite.prepare('COMMIT')
     this.#rollback = sqlite.prepare('ROLLBACK')
@@ -223,32 +198,8 @@ export class Outbox {
       ) // biome-ignore format: the columns in their order
       sums.add(r, moves)
     }
-    const scopes = new Map<number, Sum>()
-    const rollups = new Map<string, { scope: number; day: number; target: number; sum: Sum }>()
-    for (const { payer, target, day, sum } of sums.groups.values()) {
-      addUp(this.#movePayer, payer, day, target, sum)
-      for (const scope of this.#scopesOf(payer, target)) {
-        addTo(scopes, scope, sum)
-        const name = `${scope} ${day} ${target}`
-        const rollup = rollups.get(name)
-        if (rollup) add(rollup.sum, sum)
-        else rollups.set(name, { scope, day, target, sum: { ...sum } })
-      }
-    }
-    for (const [scope, s] of scopes) this.#moveSpend.run(scope, s.cost, s.requests, s.input + s.output)
-    for (const { scope, day, target, sum } of rollups.values()) addUp(this.#moveRollup, scope, day, target, sum)
-    for (const { move, sum } of sums.windows.values()) {
-      const { cost, requests } = sum
-      const before = scopes.get(move.scope)?.requests ?? 0
-      this.#moveWindow.run({ ...move, cost, requests, tokens: sum.input + sum.output, before })
-    }
+    this.#rollups.move(sums)
   }
-}
-
-/** Moves the row of one day. */
-function addUp(move: Statement<unknown[]>, of: number, day: number, target: number, s: Sum): void {
-  const { cost, requests, failed, input, cacheRead, cacheWrite, output, reasoning } = s
-  move.run(of, day, target, cost, requests, failed, input, cacheRead, cacheWrite, output, reasoning)
 }
 
 const unwritable = (told: string): Refusal =>

@@ -20,7 +20,7 @@ interface Total {
 }
 
 /** An operation may have begun so long before the attempt that is charged in a window. */
-const LONGEST_OPERATION_MS = 3 * 3_600_000
+export const LONGEST_OPERATION_MS = 3 * 3_600_000
 
 export class Spent {
   readonly #names: Names

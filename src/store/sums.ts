@@ -1,5 +1,5 @@
 /** What the charges of one transaction add up to, by who paid for which target on which day. */
-import type { ChargeRow, Move } from './outbox.ts'
+import type { Move } from './outbox.ts'
 
 export interface Sum {
   cost: number
@@ -13,12 +13,27 @@ export interface Sum {
   reasoning: number
 }
 
+/** Of a charge, what counts. Numbers of store/names.ts; tokens; nano-dollars. */
+interface Counted {
+  payer: number
+  target: number
+  day: number
+  cost: number
+  failed: boolean
+  input: number
+  cacheRead: number
+  cacheWrite: number
+  cacheWriteHour: number
+  output: number
+  reasoning: number
+}
+
 export class Sums {
   readonly groups = new Map<string, { payer: number; target: number; day: number; sum: Sum }>()
   readonly windows = new Map<string, { move: Move; sum: Sum }>()
 
   /** @param moves windows shorter than a day that the charge counts in */
-  add(row: ChargeRow, moves: readonly Move[]): void {
+  add(row: Counted, moves: readonly Move[]): void {
     const { payer, target, day } = row
     const sum = sumOf(row)
     const name = `${payer} ${target} ${day}`
@@ -34,7 +49,7 @@ export class Sums {
   }
 }
 
-const sumOf = (row: ChargeRow): Sum => ({
+const sumOf = (row: Counted): Sum => ({
   cost: row.cost,
   requests: 1,
   failed: row.failed ? 1 : 0,
