@@ -74,6 +74,12 @@ export function roll(account: Account, now: number): void {
   account.warned = 0
 }
 
+/** What a hold pays for, in tokens. */
+export interface Covered {
+  input: number
+  output: number
+}
+
 export interface Ask {
   price: Price
   tokens: Estimate
@@ -82,9 +88,9 @@ export interface Ask {
 export type Verdict =
   /**
    * Take `amount` from each account. `maxOutput` is what the answer must be cut to, where money asks for it; `covers`
-   * the tokens of answer that the amount pays for.
+   * the tokens that the amount pays for.
    */
-  | { kind: 'hold'; amount: number; maxOutput: number | undefined; covers: number }
+  | { kind: 'hold'; amount: number; maxOutput: number | undefined; covers: Covered }
   /** Others hold what this needs: ask again when one of them settles. */
   | { kind: 'wait'; account: Account }
   | { kind: 'refuse'; account: Account; needed: number }
@@ -94,7 +100,10 @@ export function decide(accounts: readonly Account[], ask: Ask): Verdict {
   const { price, tokens } = ask
   const worst = worstCost(price, tokens.inputMost, tokens.outputMost)
   const tight = worst === 0 ? [] : accounts.filter((a) => a.mode !== 'soft' && a.limit - a.spent - a.held < worst)
-  if (tight.length === 0) return { kind: 'hold', amount: worst, maxOutput: undefined, covers: tokens.outputMost }
+  if (tight.length === 0) {
+    const covers = { input: tokens.inputMost, output: tokens.outputMost }
+    return { kind: 'hold', amount: worst, maxOutput: undefined, covers }
+  }
 
   // The worst case does not fit: from here on the likely one counts, and the request runs alone on what is left.
   const cut = worstCost(price, tokens.inputLikely, tokens.outputLeast)
@@ -105,14 +114,15 @@ export function decide(accounts: readonly Account[], ask: Ask): Verdict {
   const busy = tight.find((a) => a.held > 0)
   if (busy) return { kind: 'wait', account: busy }
   const amount = Math.min(...tight.map((a) => a.limit - a.spent))
-  const needed = tight.every((a) => a.mode === 'cap') ? tokens.outputLeast : tokens.outputMost
+  // Whoever does not cut has been seen to pay for all of it: where all of it is not there, a cap is the tightest.
+  const needed = amount < uncut ? tokens.outputLeast : tokens.outputMost
   // Prompt and answer are rounded up one by one there; that both together fit was seen above.
   const affordable = Math.max(needed, outputAffordable(price, tokens.inputLikely, amount))
   return {
     kind: 'hold',
     amount,
     maxOutput: affordable < tokens.outputMost ? affordable : undefined,
-    covers: Math.min(affordable, tokens.outputMost),
+    covers: { input: tokens.inputLikely, output: Math.min(affordable, tokens.outputMost) },
   }
 }
 
@@ -141,17 +151,39 @@ export function join(hold: Hold, account: Account, alias: string): void {
 }
 
 /**
- * Takes `more` for an answer that grows past its hold, from every account or none.
- * @returns the account that has too little, or undefined where it was taken
+ * Takes money for an answer that grows past its hold: for `wanted` tokens more, for fewer where less is left, but for
+ * `least` of them; from every account or none.
+ * @returns how many tokens, or the account that has too little even for the least, and what that is in nano-dollars
  */
-export function extend(hold: Hold, more: number): Account | undefined {
+export function extend(
+  hold: Hold,
+  price: Price,
+  { input, output }: Covered,
+  least: number,
+  wanted: number,
+): { tokens: number } | { short: Account; needed: number } {
   // A window that is over has no limit any more: what the answer still costs was begun in it.
   const current = hold.takenIn.filter((t) => t.window === t.account.window).map((t) => t.account)
-  const short = current.find((a) => a.mode !== 'soft' && a.limit - a.spent - a.held < more)
-  if (short) return short
+  let left = Number.POSITIVE_INFINITY
+  let tightest: Account | undefined
+  for (const account of current) {
+    const free = account.limit - account.spent - account.held
+    if (account.mode === 'soft' || free >= left) continue
+    left = free
+    tightest = account
+  }
+  // By the difference, since tiers depend on the prompt and a request's own fee is paid once.
+  const paid = worstCost(price, input, output)
+  const costOf = (tokens: number): number => worstCost(price, input, output + tokens) - paid
+  let tokens = wanted
+  if (costOf(tokens) > Math.max(0, left) && tightest) {
+    tokens = Math.max(least, Math.min(wanted, outputAffordable(price, input, paid + left) - output))
+    if (costOf(tokens) > left) return { short: tightest, needed: costOf(least) }
+  }
+  const more = costOf(tokens)
   for (const account of current) account.held += more
   hold.amount += more
-  return undefined
+  return { tokens }
 }
 
 /** Gives the hold back and books what it really cost. The second call does nothing: settling is idempotent. */
@@ -177,7 +209,9 @@ export function crossing(account: Account, shares: readonly number[]): number | 
   const marks = limit === Number.POSITIVE_INFINITY ? [] : shares.map((share) => Math.ceil(limit * share))
   if (budget.soft !== undefined) marks.push(budget.soft)
   const passed = marks.filter((mark) => spent >= mark)
-  if (passed.length <= account.warned) return undefined
+  // A limit that was raised has marks of its own to come to: spent money only grows.
+  account.warned = Math.min(account.warned, passed.length)
+  if (passed.length === account.warned) return undefined
   account.warned = passed.length
   return Math.max(...passed)
 }

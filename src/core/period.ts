@@ -60,8 +60,11 @@ export const periodName = ({ count, unit }: Period): string => `${count}${unit}`
 export function windowAt(period: Period | undefined, now: number, zone = 'UTC'): Window {
   if (!period) return { start: 0, end: Number.POSITIVE_INFINITY }
   if (!isOfDays(period)) return wholePeriods(period.count * UNIT_MS[period.unit as 's'], now)
-  const { start, end } = wallWindow(period, wallAt(zone, now))
-  return { start: momentOf(zone, start), end: momentOf(zone, end) }
+  const wall = wallWindow(period, wallAt(zone, now))
+  const end = momentOf(zone, wall.end)
+  if (now < end) return { start: momentOf(zone, wall.start), end }
+  // A window that has begun goes on where the clock is put back to the one before (see dayAt).
+  return { start: end, end: momentOf(zone, wallWindow(period, wall.end).end) }
 }
 
 /** The window in wall time. */

@@ -55,8 +55,14 @@ export function momentOf(zone: string, wall: number): number {
   return moments.find((at) => wallAt(zone, at) >= wall) ?? (moments[1] as number)
 }
 
-/** Days from 1970-01-01 to the date that `zone` has at this moment. */
-export const dayAt = (zone: string, at: number): number => Math.floor(wallAt(zone, at) / DAY_MS)
+/**
+ * Days from 1970-01-01 to the date that `zone` has at this moment. A day that has begun goes on where the clock is put
+ * back to the one before (St. John's changed at 00:01 until 2011): days lie side by side.
+ */
+export function dayAt(zone: string, at: number): number {
+  const day = Math.floor(wallAt(zone, at) / DAY_MS)
+  return at < startOfDay(zone, day + 1) ? day : day + 1
+}
 
 /** The first moment of a day of {@link dayAt}, ms since the epoch. */
 export const startOfDay = (zone: string, day: number): number => momentOf(zone, day * DAY_MS)

@@ -85,8 +85,9 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   const topUp = (): Refusal | undefined => {
     // Each frame with content is at least one token; some providers count as they go.
     const come = Math.max(source.contentFrames, source.usage?.output ?? 0)
-    if (come < hold.covers) return undefined
-    return io.ledger.extend(hold, Math.max(TOP_UP, come - hold.covers), call.snapshot.policy.budgetStatus)
+    const missing = come - hold.covers.output
+    if (missing < 0) return undefined
+    return io.ledger.extend(hold, missing + 1, missing + TOP_UP, call.snapshot.policy.budgetStatus)
   }
 
   /** The one way out: settles, lets go, logs. */

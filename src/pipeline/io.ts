@@ -93,8 +93,11 @@ export interface LedgerDoor {
   /** @param budgets the same array until they change */
   accounts(scope: string, budgets: readonly Budget[]): readonly Account[]
   hold(request: HoldRequest): Promise<OpenHold>
-  /** Takes money for more tokens of an answer than its hold covers. Returns what the caller is told where there is none. */
-  extend(open: OpenHold, tokens: number, status: number): Refusal | undefined
+  /**
+   * Takes money for more tokens of an answer than its hold covers: `wanted`, or as many as there is money for, but
+   * `least`. Returns what the caller is told where there is none.
+   */
+  extend(open: OpenHold, least: number, wanted: number, status: number): Refusal | undefined
   settle(open: OpenHold, outcome: Outcome): number
   /** Lets a hold go whose attempt was never sent. */
   release(open: OpenHold): void

@@ -4,9 +4,21 @@
  */
 import type { Budget } from '../core/budget.ts'
 import { budgetName } from '../core/budget.ts'
-import { type Account, type Ask, crossing, decide, extend, type Hold, roll, settle, take } from '../core/ledger.ts'
+import {
+  type Account,
+  type Ask,
+  type Covered,
+  crossing,
+  decide,
+  extend,
+  type Hold,
+  roll,
+  settle,
+  take,
+} from '../core/ledger.ts'
 import { isOfDays } from '../core/period.ts'
-import { costOf, type Price, worstCost } from '../core/price.ts'
+import { costOf, type Price } from '../core/price.ts'
+import type { Refusal } from '../core/refusal.ts'
 import type { Payer } from '../core/scope.ts'
 import type { Target } from '../core/target.ts'
 import type { Usage, UsageSource } from '../core/usage.ts'
@@ -54,8 +66,8 @@ export interface OpenHold {
   price: Price
   /** What the answer must be cut to, in tokens. */
   maxOutput: number | undefined
-  /** Tokens of answer that the hold pays for. Grows with {@link Ledger.extend}. */
-  covers: number
+  /** What the hold pays for. Its output grows with {@link Ledger.extend}. */
+  readonly covers: Covered
   /** Likely tokens of the prompt: charged where nobody reports any. */
   inputLikely: number
   /** The hold as it is written. */
@@ -74,7 +86,7 @@ export interface Outcome {
 interface Held {
   hold: Hold
   maxOutput: number | undefined
-  covers: number
+  covers: Covered
   inputLikely: number
 }
 
@@ -190,18 +202,24 @@ export class Ledger {
   }
 
   /**
-   * Takes money for `tokens` more of an answer that comes to the end of its hold, from all accounts or none.
+   * Takes money for more of an answer that comes to the end of its hold, from all accounts or none: for `wanted` tokens,
+   * for fewer where less is left, but for `least` of them.
    * @returns what the caller is to be told where there is none
    */
-  extend(open: OpenHold, tokens: number, status: number): ReturnType<typeof overBudget> | undefined {
+  extend(open: OpenHold, least: number, wanted: number, status: number): Refusal | undefined {
     const { hold, price } = open
     const now = this.#clock()
     for (const { account } of hold.takenIn) roll(account, now)
-    const more = worstCost(price, 0, tokens)
-    const short = hold.settled ? undefined : extend(hold, more)
-    if (short) return overBudget(short, more, { status }, now)
-    open.covers += tokens
-    return undefined
+    if (hold.settled) return undefined
+    const found = extend(hold, price, open.covers, least, wanted)
+    if ('tokens' in found) {
+      open.covers.output += found.tokens
+      return undefined
+    }
+    const { short, needed } = found
+    return short.limit - short.spent < needed
+      ? overBudget(short, needed, { status }, now)
+      : heldByOthers(short, { status })
   }
 
   /** Books what an attempt really used and lets go of its hold. Idempotent. Returns the cost in nano-dollars. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
-import { expiryAfter, type Period, parsePeriod, windowAt } from '../../src/core/period.ts'
+import { expiryAfter, isOfDays, type Period, parsePeriod, periodName, windowAt } from '../../src/core/period.ts'
 
 const at = (text: string): number => Date.parse(text)
 const period = (text: string): Period => parsePeriod(text) as Period
@@ -75,6 +75,73 @@ describe('windowAt', () => {
       }),
     )
   })
+})
+
+describe('windowAt in a time zone', () => {
+  const window = (text: string, zone: string, now: string) => {
+    const { start, end } = windowAt(period(text), at(now), zone)
+    return [new Date(start).toISOString().slice(0, 16), new Date(end).toISOString().slice(0, 16)]
+  }
+
+  test('a day, a week and a month begin at the midnight of the zone', () => {
+    expect(window('1d', 'Europe/Berlin', '2026-11-21T23:30:00Z')).toEqual(['2026-11-21T23:00', '2026-11-22T23:00'])
+    expect(window('1w', 'America/New_York', '2026-11-23T04:59:59Z')).toEqual(['2026-11-16T05:00', '2026-11-23T05:00'])
+    expect(window('1mo', 'Europe/Berlin', '2026-11-30T23:00:00Z')).toEqual(['2026-11-30T23:00', '2026-12-31T23:00'])
+    expect(window('1mo', 'Australia/Lord_Howe', '2026-11-30T12:59:59Z')).toEqual([
+      '2026-10-31T13:00',
+      '2026-11-30T13:00',
+    ])
+  })
+
+  test('days on which the clock changes are as long as they are', () => {
+    expect(window('1d', 'Europe/Berlin', '2026-03-29T12:00:00Z')).toEqual(['2026-03-28T23:00', '2026-03-29T22:00'])
+    expect(window('1d', 'Europe/Berlin', '2026-10-25T12:00:00Z')).toEqual(['2026-10-24T22:00', '2026-10-25T23:00'])
+    expect(window('1d', 'America/New_York', '2026-03-08T12:00:00Z')).toEqual(['2026-03-08T05:00', '2026-03-09T04:00'])
+    expect(window('1d', 'America/New_York', '2026-11-01T12:00:00Z')).toEqual(['2026-11-01T04:00', '2026-11-02T05:00'])
+    expect(window('1d', 'Australia/Lord_Howe', '2026-10-04T12:00:00Z')).toEqual([
+      '2026-10-03T13:30',
+      '2026-10-04T13:00',
+    ])
+    expect(window('1d', 'Australia/Lord_Howe', '2026-04-05T12:00:00Z')).toEqual([
+      '2026-04-04T13:00',
+      '2026-04-05T13:30',
+    ])
+    // St. John's put the clock back at 00:01: the day goes on.
+    for (const now of ['2010-11-07T02:30:30Z', '2010-11-07T03:20:00Z'])
+      expect(window('1d', 'America/St_Johns', now)).toEqual(['2010-11-07T02:30', '2010-11-08T03:30'])
+    // Both of the hours that the clock shows as 02 are of the same day, week and month.
+    for (const now of ['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'])
+      expect(window('1mo', 'Europe/Berlin', now)).toEqual(['2026-09-30T22:00', '2026-10-31T23:00'])
+  })
+
+  test('hours are the same everywhere: an hour that a clock shows twice is two windows, and none is empty', () => {
+    for (const zone of ['UTC', 'Europe/Berlin', 'Asia/Kolkata'])
+      expect(window('1h', zone, '2026-10-25T00:30:00Z')).toEqual(['2026-10-25T00:00', '2026-10-25T01:00'])
+    expect(window('12h', 'Europe/Berlin', '2026-10-25T13:00:00Z')).toEqual(['2026-10-25T12:00', '2026-10-26T00:00'])
+  })
+
+  test('in every zone that there is windows lie side by side, for ever', () => {
+    const zones = Intl.supportedValuesOf('timeZone')
+    expect(zones.length).toBeGreaterThan(300)
+    fc.assert(
+      fc.property(fc.constantFrom(...zones), anyPeriod, anyTime, (zone, p, now) => {
+        const found = windowAt(p, now, zone)
+        expect(found.start).toBeLessThanOrEqual(now)
+        expect(found.end).toBeGreaterThan(now)
+        expect(windowAt(p, found.start, zone)).toEqual(found)
+        expect(windowAt(p, found.end - 1, zone)).toEqual(found)
+        expect(windowAt(p, found.end, zone).start).toBe(found.end)
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+})
+
+test('a period has the name that it is written with, and is of days or of hours', () => {
+  for (const text of ['30s', '15m', '1h', '1d', '7d', '1w', '1mo']) expect(periodName(period(text))).toBe(text)
+  expect(['30s', '15m', '24h', '1d', '1w', '1mo'].map((text) => isOfDays(period(text)))).toEqual([
+    ...[false, false, false, true, true, true],
+  ])
 })
 
 describe('expiryAfter', () => {

@@ -5,7 +5,7 @@ import { namesFor, plan } from '../../src/core/plan.ts'
 import { UNKNOWN } from '../../src/core/price.ts'
 import type { Refusal } from '../../src/core/refusal.ts'
 import { findAlias } from '../../src/core/snapshot.ts'
-import { key, policy, priced, snapshot, target } from './make.ts'
+import { key, priced, snapshot, target } from './make.ts'
 
 const admin: Principal = { role: 'admin' }
 const caller = (models: string[], maxBudget?: number): Principal => ({
@@ -109,26 +109,18 @@ describe('plan', () => {
     expect(refused(() => plan(snapshot(all), 'x'.repeat(100_000), admin)).message.length).toBeLessThan(1_000)
   })
 
-  test('with a budget, what has no price is not used: others answer, or it is told', () => {
-    const dear = target({ id: 'dear', alias: 'a', price: priced(1, 1) })
+  test('what has no price stays in the plan: whether it may be used is seen when its money is held', () => {
     const unknown = target({ id: 'unknown', alias: 'a', price: UNKNOWN })
-    const lone = target({ id: 'lone', alias: 'u', price: UNKNOWN })
-    const s = snapshot([dear, unknown, lone])
-    expect(shown(plan(s, 'a', caller([], 1)))).toEqual(['dear'])
-    expect(shown(plan(s, 'a', caller([])))).toEqual(['dear+unknown'])
-    const refusal = refused(() => plan(s, 'u', caller([], 1)))
-    expect([refusal.code, refusal.status]).toEqual(['unpriced_model', 403])
-    const budgeted = { ...s, gateway: { limit: 1 } }
-    expect(refused(() => plan(budgeted, 'u', caller([]))).code).toBe('unpriced_model')
-    expect(refused(() => plan(budgeted, 'u', admin)).code).toBe('unpriced_model')
-    expect(shown(plan({ ...s, policy: policy({ unpriced: 'allow' }) }, 'u', caller([], 1)))).toEqual(['lone'])
+    const s = snapshot([target({ id: 'dear', alias: 'a', price: priced(1, 1) }), unknown])
+    expect(shown(plan(s, 'a', caller([], 1)))).toEqual(['dear+unknown'])
+    expect(shown(plan(s, 'a', admin))).toEqual(['dear+unknown'])
   })
 
   test('asked twice, and by others, it answers each by what he may use', () => {
     const s = snapshot([a1, target({ id: 'u', alias: 'a', price: UNKNOWN }), b])
     for (let i = 0; i < 2; i++) {
       expect(shown(plan(s, 'a', admin))).toEqual(['a1+u'])
-      expect(shown(plan(s, 'a', caller([], 5)))).toEqual(['a1'])
+      expect(shown(plan(s, 'a', caller(['a'], 5)))).toEqual(['a1+u'])
       expect(refused(() => plan(s, 'a', caller(['b']))).code).toBe('model_access_denied')
     }
     expect(shown(plan(snapshot([a2]), 'a', admin))).toEqual(['a2'])

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import Database from 'better-sqlite3'
+import type { Budget } from '../../src/core/budget.ts'
+import type { Account } from '../../src/core/ledger.ts'
 import { parsePeriod } from '../../src/core/period.ts'
 import { FREE } from '../../src/core/price.ts'
-import type { Budget } from '../../src/core/snapshot.ts'
 import type { OpenHold } from '../../src/store/ledger.ts'
 import type { Store } from '../../src/store/open.ts'
-import { spendRows, totalOf } from '../../src/store/spend.ts'
+import { spendRows } from '../../src/store/spend.ts'
 import { target } from '../core/make.ts'
 import { makeWorld, refusal, soon, TOKEN, type World } from './make.ts'
 
@@ -14,16 +15,20 @@ const budget = (tokens: number, period?: string): Budget => ({
   period: period === undefined ? undefined : parsePeriod(period),
 })
 const HOUR = 3_600_000
+const NO_LIMIT: Budget = { limit: Number.POSITIVE_INFINITY }
 
 let w: World
 beforeEach(() => {
   w = makeWorld()
 })
 afterEach(() => w.end())
+/** The account of a scope with one budget. */
+const account = (scope: string, it: Budget): Account => w.ledger.accounts(scope, [it])[0] as Account
+const totalOf = (scope: string) => w.ledger.total(scope).cost
 
 describe('writing', () => {
   test('a hold is in the database before anybody may send, for other connections too', async () => {
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     const held = await w.hold([a], 10)
     const other = new Database(w.store.path, { readonly: true })
     expect(other.prepare('SELECT count(*) AS n FROM holds').get()).toEqual({ n: 1 })
@@ -39,7 +44,7 @@ describe('writing', () => {
     let commits = 0
     w.end()
     w = makeWorld((store) => watched(store, (sql) => sql === 'COMMIT' && commits++))
-    const a = w.ledger.account('key:a', undefined)
+    const a = account('key:a', NO_LIMIT)
     const held = await Promise.all(Array.from({ length: 100 }, () => w.hold([a], 1)))
     expect(commits).toBe(1)
     for (const one of held) w.settle(one, 1)
@@ -49,13 +54,26 @@ describe('writing', () => {
   })
 
   test('one row a charge, and every counter moves with it', async () => {
-    const key = w.ledger.account('key:a', budget(1_000, '1h'))
-    const gateway = w.ledger.account('gateway', undefined)
+    const key = account('key:a', budget(1_000, '1h'))
+    const gateway = account('gateway', NO_LIMIT)
     for (const tokens of [3, 5]) w.settle(await w.hold([key, gateway], 10), tokens)
     w.ledger.flush()
-    for (const scope of ['key:a', 'gateway'])
-      expect(totalOf(w.store, scope)).toEqual({ cost: 8 * TOKEN, requests: 2, tokens: 8 })
-    expect(w.count(`SELECT cost FROM spend WHERE scope = 'key:a' AND window_start = ${w.clock.now}`)).toBe(8 * TOKEN)
+    for (const scope of ['key:a', 'model:m', 'provider:openai', 'gateway'])
+      expect(w.ledger.total(scope)).toEqual({ cost: 8 * TOKEN, requests: 2, tokens: 8 })
+    expect(w.count(`SELECT cost FROM spend WHERE budget > 0 AND window_start = ${w.clock.now}`)).toBe(8 * TOKEN)
+    expect(w.count('SELECT count(*) FROM spend WHERE budget > 0')).toBe(1)
+    expect(w.count('SELECT count(*) FROM rollups')).toBe(4)
+    for (const column of ['cost', 'requests', 'input', 'output', 'failed'])
+      expect([
+        column,
+        w.count(`SELECT min(${column}) FROM rollups`),
+        w.count(`SELECT max(${column}) FROM rollups`),
+      ]).toEqual([
+        column,
+        ...({ cost: [8 * TOKEN, 8 * TOKEN], requests: [2, 2], input: [8, 8], output: [0, 0], failed: [0, 0] }[
+          column
+        ] as number[]),
+      ])
     const [last, first] = spendRows(w.store, { keyId: 'a', limit: 10 })
     expect(last).toMatchObject({ cost: 5 * TOKEN, input: 5, outcome: 'ok', source: 'provider', keyId: 'a', model: 'm' })
     expect(JSON.parse(first?.price as string).version).toBe('test')
@@ -64,17 +82,17 @@ describe('writing', () => {
   })
 
   test('settling twice books once', async () => {
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     const held = await w.hold([a], 10)
     expect([w.settle(held, 4), w.settle(held, 9)]).toEqual([4 * TOKEN, 9 * TOKEN])
     w.ledger.release(held)
     w.ledger.flush()
-    expect([a.spent, a.held, totalOf(w.store, 'key:a').cost]).toEqual([4 * TOKEN, 0, 4 * TOKEN])
+    expect([a.spent, a.held, totalOf('key:a')]).toEqual([4 * TOKEN, 0, 4 * TOKEN])
     expect(w.count('SELECT count(*) FROM charges')).toBe(1)
   })
 
   test('a hold that came to nothing leaves no row', async () => {
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     w.ledger.release(await w.hold([a], 10))
     w.ledger.flush()
     expect(w.count('SELECT count(*) FROM charges')).toBe(0)
@@ -84,7 +102,7 @@ describe('writing', () => {
   })
 
   test('holds that are over are swept away, those that are open stay', async () => {
-    const a = w.ledger.account('key:a', undefined)
+    const a = account('key:a', NO_LIMIT)
     const open = await Promise.all([w.hold([a], 1), w.hold([a], 2)])
     for (let i = 0; i < 17; i++) {
       const held = await Promise.all(Array.from({ length: 1_000 }, () => w.hold([a], 1)))
@@ -106,7 +124,7 @@ describe('writing', () => {
         if (broken && sql === 'COMMIT') throw Object.assign(new Error('disk full'), { code: 'SQLITE_FULL' })
       }),
     )
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     const held = await w.hold([a], 10)
     broken = true
     w.settle(held, 4)
@@ -120,7 +138,7 @@ describe('writing', () => {
     broken = false
     w.ledger.flush()
     expect(w.ledger.unwritten).toBe(0)
-    expect(totalOf(w.store, 'key:a').cost).toBe(4 * TOKEN)
+    expect(totalOf('key:a')).toBe(4 * TOKEN)
     expect(w.left().holds).toBe(0)
   })
 
@@ -132,7 +150,7 @@ describe('writing', () => {
         if (broken && sql.startsWith('INSERT INTO targets')) throw new Error('disk full')
       }),
     )
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     broken = true
     await refusal(w.hold([a], 20, { target: target({ id: 'new', model: 'new' }) }))
     expect(a.held).toBe(0)
@@ -146,7 +164,7 @@ describe('numbers of operations', () => {
     w.clock.now -= HOUR
     const second = w.ledger.nextOperation()
     expect(second).toBeGreaterThan(first)
-    const a = w.ledger.account('key:a', undefined)
+    const a = account('key:a', NO_LIMIT)
     const held = await w.hold([a], 1)
     w.settle(held, 1)
     w.restart()
@@ -156,7 +174,7 @@ describe('numbers of operations', () => {
 
 describe('waiting', () => {
   test('for money that others hold, in order, until it comes back', async () => {
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     const first = await w.hold([a], 100)
     const order: string[] = []
     const second = w.hold([a], 60).then((held) => [order.push('second'), held] as const)
@@ -172,19 +190,21 @@ describe('waiting', () => {
   })
 
   test('ends with a refusal that says what is spent, when spending came in between', async () => {
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     const first = await w.hold([a], 100)
     const second = refusal(w.hold([a], 60))
     w.settle(first, 50)
     const refused = await second
     expect([refused.code, refused.status]).toEqual(['budget_exceeded', 422])
-    expect(refused.message).toContain('this key is $0.000100000; $0.000050000 is spent, $0.000050000 is left')
+    expect(refused.message).toContain(
+      'this key is $0.000100000; $0.000050000 is spent, $0.000000000 is held, $0.000050000 is left',
+    )
     expect(refused.message).toContain('needs at least $0.000060000')
     expect(a.held).toBe(0)
   })
 
   test('ends after its time with a refusal that says what is held', async () => {
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     const first = await w.hold([a], 100)
     const real = setInterval(() => {
       w.clock.now += 20
@@ -199,7 +219,7 @@ describe('waiting', () => {
   })
 
   test('ends at once where the caller leaves, and takes nothing', async () => {
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     const first = await w.hold([a], 100)
     const gone = new AbortController()
     const second = refusal(w.hold([a], 60, { signal: gone.signal }))
@@ -211,8 +231,8 @@ describe('waiting', () => {
   })
 
   test('for one account lets those pass whom another one holds up', async () => {
-    const [a, b] = [w.ledger.account('key:a', budget(100)), w.ledger.account('key:b', budget(100))]
-    const gateway = w.ledger.account('gateway', budget(1_000))
+    const [a, b] = [account('key:a', budget(100)), account('key:b', budget(100))]
+    const gateway = account('gateway', budget(1_000))
     const first = await w.hold([a, gateway], 100)
     const stuck = w.hold([a, gateway], 100)
     const other = await w.hold([b, gateway], 100)
@@ -224,7 +244,7 @@ describe('waiting', () => {
   })
 
   test('ends when a new window begins, though nobody settles', async () => {
-    const a = w.ledger.account('key:a', budget(100, '1h'))
+    const a = account('key:a', budget(100, '1h'))
     const first = await w.hold([a], 100)
     w.clock.now = a.window.end - 30
     const second = w.hold([a], 60)
@@ -235,11 +255,11 @@ describe('waiting', () => {
     w.settle(first, 90)
     expect([a.spent, a.held]).toEqual([0, 60 * TOKEN])
     w.settle(held, 5)
-    expect([a.spent, a.held, a.total]).toEqual([5 * TOKEN, 0, 95 * TOKEN])
+    expect([a.spent, a.held, totalOf('key:a')]).toEqual([5 * TOKEN, 0, 95 * TOKEN])
   })
 
   test('is not for those who need no money', async () => {
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     const first = await w.hold([a], 100)
     const free = await w.hold([a], 60, { target: target({ id: 'free', price: FREE }) })
     w.settle(free, 60)
@@ -248,7 +268,7 @@ describe('waiting', () => {
   })
 
   test('two hundred at once with money for ten: the ten are served, the rest refused, not a nano-dollar too much', async () => {
-    const a = w.ledger.account('key:a', budget(100))
+    const a = account('key:a', budget(100))
     let served = 0
     const one = async () => {
       try {
@@ -268,7 +288,7 @@ describe('waiting', () => {
 })
 
 describe('a budget that changes while money is held', () => {
-  const again = (b: Budget | undefined) => w.ledger.account('key:a', b)
+  const again = (b: Budget) => account('key:a', b)
 
   test('a raised limit lets those in who waited', async () => {
     const a = again(budget(100))
@@ -292,30 +312,28 @@ describe('a budget that changes while money is held', () => {
 
   test('another period, twice over, and no period at all: nothing stays held, nothing is forgotten', async () => {
     for (const periods of [['1d'], ['1h', '1w'], ['1d', '1h', undefined], ['1h', '1d', '1h', '1mo', undefined]]) {
-      const a = again(budget(1_000))
-      const before = a.total
-      const held = await w.hold([a], 100)
-      for (const period of periods) expect(again(budget(1_000, period))).toBe(a)
-      expect(a.held).toBe(100 * TOKEN)
+      const before = totalOf('key:a')
+      const held = await w.hold([again(budget(1_000))], 100)
+      const all = periods.map((period) => again(budget(1_000, period)))
+      for (const each of all) expect(each.held).toBe(100 * TOKEN)
       w.settle(held, 7)
-      expect(a.held).toBe(0)
-      expect(a.total).toBe(before + 7 * TOKEN)
-      expect(a.spent).toBe(a.total)
+      for (const each of all) expect([each.held, each.spent]).toEqual([0, before + 7 * TOKEN])
+      expect(totalOf('key:a')).toBe(before + 7 * TOKEN)
     }
   })
 
   test('the new window counts what was spent in it before, over a restart too', async () => {
-    const a = again(budget(1_000, '1h'))
-    w.settle(await w.hold([a], 100), 30)
+    w.settle(await w.hold([again(budget(1_000, '1h'))], 100), 30)
     w.clock.now += 2 * HOUR
-    w.settle(await w.hold([again(budget(1_000, '1h'))], 100), 5)
-    expect(a.spent).toBe(5 * TOKEN)
-    again(budget(1_000, '1d'))
-    expect(a.spent).toBe(35 * TOKEN)
-    w.settle(await w.hold([a], 100), 1)
+    const hour = again(budget(1_000, '1h'))
+    w.settle(await w.hold([hour], 100), 5)
+    expect(hour.spent).toBe(5 * TOKEN)
+    const day = again(budget(1_000, '1d'))
+    expect(day.spent).toBe(35 * TOKEN)
+    w.settle(await w.hold([day], 100), 1)
     w.restart()
     const after = again(budget(1_000, '1d'))
-    expect([after.spent, after.total]).toEqual([36 * TOKEN, 36 * TOKEN])
+    expect([after.spent, totalOf('key:a')]).toEqual([36 * TOKEN, 36 * TOKEN])
   })
 
   test('so it does where the period changed while nothing ran', async () => {
@@ -336,14 +354,15 @@ describe('a budget that changes while money is held', () => {
 
   test('a hold of yesterday that ends in a week that takes both in is part of what the week spent', async () => {
     w.clock.now = Date.UTC(2026, 10, 17, 23)
-    const a = again(budget(1_000, '1d'))
-    const held = await w.hold([a], 100)
+    const day = again(budget(1_000, '1d'))
+    const held = await w.hold([day], 100)
     w.clock.now += 2 * HOUR
     again(budget(1_000, '1d'))
-    expect(a.held).toBe(0)
-    again(budget(1_000, '1w'))
+    expect(again(budget(1_000, '1d')).held).toBe(0)
+    const week = again(budget(1_000, '1w'))
+    expect(week.held).toBe(100 * TOKEN)
     w.settle(held, 7)
-    expect([a.spent, a.held]).toEqual([7 * TOKEN, 0])
+    expect([week.spent, week.held, day.spent]).toEqual([7 * TOKEN, 0, 0])
     w.restart()
     expect(again(budget(1_000, '1w')).spent).toBe(7 * TOKEN)
   })
@@ -351,7 +370,7 @@ describe('a budget that changes while money is held', () => {
 
 describe('after a crash', () => {
   test('what was under way is charged its prompt, once, and nothing is held any more', async () => {
-    const a = w.ledger.account('key:a', budget(1_000, '1d'))
+    const a = account('key:a', budget(1_000, '1d'))
     const held: OpenHold[] = await Promise.all([1, 2, 3].map(() => w.hold([a], { inputMost: 50, inputLikely: 10 })))
     w.settle(held[0] as OpenHold, 4)
     w.ledger.flush()
@@ -367,28 +386,28 @@ describe('after a crash', () => {
       ['interrupted', 10, 10 * TOKEN, 'estimated'],
       ['ok', 4, 4 * TOKEN, 'provider'],
     ])
-    const after = w.ledger.account('key:a', budget(1_000, '1d'))
-    expect([after.spent, after.held, after.total]).toEqual([24 * TOKEN, 0, 24 * TOKEN])
+    const after = account('key:a', budget(1_000, '1d'))
+    expect([after.spent, after.held, totalOf('key:a')]).toEqual([24 * TOKEN, 0, 24 * TOKEN])
   })
 
   test('a hold whose budget changed its period meanwhile counts in the window that it is then', async () => {
-    const a = w.ledger.account('key:a', budget(1_000))
+    const a = account('key:a', budget(1_000))
     await w.hold([a], 10)
-    w.ledger.account('key:a', budget(1_000, '1d'))
+    account('key:a', budget(1_000, '1d'))
     w.restart('crash')
     expect(w.recovered).toBe(1)
-    expect(w.ledger.account('key:a', budget(1_000, '1d')).spent).toBe(10 * TOKEN)
+    expect(account('key:a', budget(1_000, '1d')).spent).toBe(10 * TOKEN)
   })
 
   test('what was settled and not yet written is charged its prompt too: no row is lost, none is there twice', async () => {
-    const a = w.ledger.account('key:a', budget(1_000))
+    const a = account('key:a', budget(1_000))
     const held = await Promise.all([1, 2, 3].map(() => w.hold([a], 10)))
     for (const one of held) w.settle(one, 4)
     w.restart('crash')
     expect(w.recovered).toBe(3)
     expect(w.count('SELECT count(*) FROM charges')).toBe(3)
     expect(w.count('SELECT count(DISTINCT operation) FROM charges')).toBe(3)
-    expect(totalOf(w.store, 'key:a').requests).toBe(3)
+    expect(w.ledger.total('key:a').requests).toBe(3)
   })
 })
 

@@ -3,9 +3,10 @@
 import type { Estimate } from '../../src/core/estimate.ts'
 import type { Account, Ask } from '../../src/core/ledger.ts'
 import type { Price } from '../../src/core/price.ts'
+import { NOBODY, type Payer, readScope } from '../../src/core/scope.ts'
 import { usage } from '../../src/core/usage.ts'
 import { readHolds } from '../../src/store/hold-text.ts'
-import { type HoldRequest, Ledger, type OpenHold } from '../../src/store/ledger.ts'
+import { type HoldRequest, Ledger, type LedgerSettings, type OpenHold } from '../../src/store/ledger.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { recoverHolds } from '../../src/store/recover.ts'
 import { NOON, priced, target } from '../core/make.ts'
@@ -22,6 +23,9 @@ export interface World {
   clock: { now: number }
   /** What failed to be written. */
   errors: unknown[]
+  /** Warnings that were given: a scope and the mark. */
+  crossed: [scope: string, mark: number][]
+  /** The payer is made of the accounts' scopes. */
   hold(
     accounts: readonly Account[],
     tokens: number | Partial<Estimate>,
@@ -40,39 +44,52 @@ export interface World {
   end(): void
 }
 
+/** Who has these accounts. */
+export function payerOf(accounts: readonly Account[]): Payer {
+  const payer = { ...NOBODY, tags: [] as string[] }
+  for (const { kind, id } of accounts.map((account) => readScope(account.scope)))
+    if (kind === 'tag') payer.tags.push(id)
+    else if (kind !== 'gateway' && kind !== 'model' && kind !== 'provider') payer[kind] = id
+  return payer
+}
+
 /** @param wrap put between the ledger and the database, to count or to break what is written */
-export function makeWorld(wrap: (store: Store) => Store = (store) => store): World {
+export function makeWorld(
+  wrap: (store: Store) => Store = (store) => store,
+  given: Partial<LedgerSettings> = {},
+): World {
   const dir = makeTemp('store')
   const clock = { now: NOON }
   const errors: unknown[] = []
+  const crossed: World['crossed'] = []
+  const settings: LedgerSettings = { zone: 'UTC', mode: 'cap', warnAt: [0.8, 1], ...given }
   const open = () => {
     const store = openStore(dir)
-    const recovered = recoverHolds(store, clock.now)
+    const recovered = recoverHolds(store, clock.now, settings.zone)
     return {
       store,
       recovered,
-      ledger: new Ledger(
-        wrap(store),
-        () => clock.now,
-        (cause) => errors.push(cause),
-      ),
+      ledger: new Ledger(wrap(store), () => clock.now, settings, {
+        onError: (cause) => errors.push(cause),
+        onCrossed: ({ scope }, mark) => crossed.push([scope, mark]),
+      }),
     }
   }
   const world: World = {
     dir,
     clock,
     errors,
+    crossed,
     ...open(),
     hold(accounts, tokens, given = {}) {
       const whole = { inputMost: 0, inputLikely: 0, outputMost: 0, outputLeast: 0 }
       const estimate = typeof tokens === 'number' ? { inputMost: tokens, inputLikely: tokens } : tokens
       const price: Price = given.target?.price ?? PRICE
-      const ask: Ask = { price, tokens: { ...whole, ...estimate }, mode: 'cap' }
+      const ask: Ask = { price, tokens: { ...whole, ...estimate } }
       return world.ledger.hold({
         operation: world.ledger.nextOperation(),
         attempt: 1,
-        startedAt: clock.now,
-        keyId: accounts[0]?.scope.startsWith('key:') ? accounts[0].scope.slice(4) : undefined,
+        payer: payerOf(accounts),
         target: target({ price: PRICE }),
         call: 'acompletion',
         accounts,
