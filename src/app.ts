@@ -34,6 +34,7 @@ import { openStore, type Store } from './store/open.ts'
 import { pepper } from './store/pepper.ts'
 import { recoverHolds } from './store/recover.ts'
 import { Responses } from './store/responses.ts'
+import { retain } from './store/retain.ts'
 import { rezone } from './store/rezone.ts'
 import { Catalog } from './upstream/catalog.ts'
 import { fetchImage } from './upstream/images.ts'
@@ -170,6 +171,9 @@ async function open(
     sockets,
   )
   const checkpointer = startCheckpointer(store.path)
+  const retention = startRetention(store, config, now, (cause) =>
+    log.error('Old charges could not be deleted; it will be tried again.', { told: String(cause) }),
+  )
 
   return {
     url: server.url,
@@ -181,6 +185,7 @@ async function open(
       await server.stop(true)
       // What the cut streams cost is booked on their way out.
       await Bun.sleep(20)
+      retention.stop()
       await checkpointer.stop()
       ledger.flush()
       store.close()
@@ -276,6 +281,34 @@ function logRequest(log: Log, line: RequestLog): void {
     cost_nano: costNano,
     error,
   })
+}
+
+/** Between two looks for charges that are old enough, ms; and between two portions of them. */
+const RETENTION_EVERY_MS = 600_000
+const RETENTION_PAUSE_MS = 50
+
+function startRetention(
+  store: Store,
+  { keepCharges, timezone }: Config,
+  now: () => number,
+  onError: (cause: unknown) => void,
+): { stop(): void } {
+  let timer: ReturnType<typeof setTimeout>
+  const step = () => {
+    let deleted = 0
+    try {
+      deleted = retain(store, keepCharges, timezone, now())
+    } catch (cause) {
+      onError(cause)
+    }
+    wait(deleted > 0 ? RETENTION_PAUSE_MS : RETENTION_EVERY_MS)
+  }
+  const wait = (ms: number) => {
+    timer = setTimeout(step, ms)
+    timer.unref()
+  }
+  if (keepCharges > 0) wait(RETENTION_PAUSE_MS)
+  return { stop: () => clearTimeout(timer) }
 }
 
 /** How long the checkpointer may take to put its work down. */

@@ -8,6 +8,8 @@ const PATIENCE = 30_000
 
 export interface Client {
   get(path: string): Promise<unknown>
+  /** An answer that is no JSON. */
+  text(path: string): Promise<string>
   post(path: string, body: unknown): Promise<unknown>
 }
 
@@ -16,7 +18,7 @@ export async function clientFor(url: string, config: string | undefined, termina
   if (!URL.canParse(url)) throw new Trouble(`\`${url}\` is no address. Write for instance --url http://127.0.0.1:4000`)
   const origin = url.replace(/\/+$/, '')
   const key = await masterKey(config, terminal)
-  const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
+  const read = async (method: string, path: string, body?: unknown): Promise<string> => {
     let response: Response
     try {
       response = await fetch(origin + path, {
@@ -32,12 +34,15 @@ export async function clientFor(url: string, config: string | undefined, termina
       )
     }
     const text = await response.text()
-    const answer = parse(text)
     if (!response.ok)
-      throw new Trouble(`the gateway refused (${response.status}): ${sentenceOf(answer) ?? text.slice(0, 200)}`)
-    return answer
+      throw new Trouble(`the gateway refused (${response.status}): ${sentenceOf(parse(text)) ?? text.slice(0, 200)}`)
+    return text
   }
-  return { get: (path) => ask('GET', path), post: (path, body) => ask('POST', path, body) }
+  return {
+    get: async (path) => parse(await read('GET', path)),
+    text: (path) => read('GET', path),
+    post: async (path, body) => parse(await read('POST', path, body)),
+  }
 }
 
 /** The key of the file that is named, else the environment's, else that of the usual file. */

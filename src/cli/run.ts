@@ -6,7 +6,9 @@ import { ConfigError } from '../config/problem.ts'
 import { checkCommand } from './check.ts'
 import { initCommand } from './init.ts'
 import { keyCommand } from './key.ts'
+import { ledgerCommand } from './ledger.ts'
 import { serveCommand } from './serve.ts'
+import { statementCommand } from './statement.ts'
 import { type ExitCode, realTerminal, type Terminal, Trouble, UsageError } from './terminal.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: citty's own type of a command with whatever arguments
@@ -18,10 +20,14 @@ const root: Command = {
     version: pkg.version,
     description: 'One OpenAI endpoint for every model, with a toll on every token',
   },
-  subCommands: { serve: serveCommand, init: initCommand, check: checkCommand, key: keyCommand } as Record<
-    string,
-    Command
-  >,
+  subCommands: {
+    serve: serveCommand,
+    init: initCommand,
+    check: checkCommand,
+    key: keyCommand,
+    statement: statementCommand,
+    ledger: ledgerCommand,
+  } as Record<string, Command>,
 }
 
 /** @param argv as `process.argv`: the program, the script, then what the user wrote */

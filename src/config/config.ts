@@ -107,6 +107,8 @@ export interface Config {
   images: { hosts: readonly string[]; maxBytes: number }
   /** ms that a response is kept for its caller; 0: none is. */
   keepResponses: number
+  /** Days that single charges are kept; 0: for ever. */
+  keepCharges: number
   /** ms that a stop waits for what is in flight. */
   shutdownGrace: number
   /** `environment_variables`: to be set in the process. They may be secrets. */

@@ -80,6 +80,7 @@ export function normalise(
     heartbeat: ms(tollgate.heartbeat),
     images: { hosts: tollgate.image_hosts, maxBytes: tollgate.image_max_mb * 1024 * 1024 },
     keepResponses: tollgate.keep_responses * 86_400_000,
+    keepCharges: tollgate.keep_charges,
     shutdownGrace: ms(tollgate.shutdown_grace),
     environment: Object.fromEntries(
       Object.entries(file.environment_variables).map(([name, value]) => [name, new Secret(String(value))]),

@@ -86,6 +86,15 @@ export const tollgateSettings = z
       .describe(
         'How long a response of /v1/responses is kept for `previous_response_id`, sealed, in days (where its caller does not say `store: false`). 0: none is kept.',
       ),
+    keep_charges: z
+      .number()
+      .int()
+      .min(0)
+      .max(36_500)
+      .default(0)
+      .describe(
+        'How long single charges are kept, in whole days; what they add up to by day is kept for ever. 0: for ever too.',
+      ),
     shutdown_grace: z
       .number()
       .min(0)

@@ -15,11 +15,7 @@ export interface Payer {
   tags: readonly string[]
 }
 
-/** Kinds of scope, from the narrowest to the widest: a refusal names the first that stands in the way. */
-export const SCOPE_KINDS = [
-  ...['key', 'customer', 'user', 'project', 'team', 'organization', 'tag', 'model', 'provider', 'gateway'],
-] as const
-
+/** From the narrowest to the widest: a refusal names the first that stands in the way. `team:red` is a scope's name everywhere. */
 export type ScopeKind =
   | 'key'
   | 'customer'
@@ -40,9 +36,6 @@ export const NOBODY: Payer = {
   ...{ key: undefined, user: undefined, team: undefined, organization: undefined },
   ...{ project: undefined, customer: undefined, tags: [] },
 }
-
-/** `team:red`: a scope's name everywhere, in the database and in refusals. */
-export const scopeName = (kind: Exclude<ScopeKind, 'gateway'>, id: string): string => `${kind}:${id}`
 
 /** `{kind: 'team', id: 'red'}` of `team:red`; ids may hold colons. */
 export function readScope(name: string): { kind: ScopeKind; id: string } {

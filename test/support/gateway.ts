@@ -1,7 +1,8 @@
 /** A real Tollgate in a process of its own, for tests that speak to it over the wire. */
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { verifyFile } from '../../src/store/verify-file.ts'
 import { bury, collect, freePort, makeTemp, ready, removeTemp, terminate } from './temp.ts'
 
 export const MASTER_KEY = 'sk-test-master-0123456789'
@@ -78,14 +79,22 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
     },
     async stop() {
       const orderly = child.exitCode !== null || child.signalCode !== null || (await terminate(child, 15_000))
+      const wrong = orderly ? differencesIn(dataDir) : []
       removeTemp(home)
       if (!orderly) throw new Error(`Tollgate did not end within 15 s of SIGTERM:\n${logs()}`)
+      if (wrong.length > 0) throw new Error(`The books do not add up: ${wrong.join(' ')}`)
     },
     async kill9() {
       child.kill('SIGKILL')
       await child.exited
     },
   }
+}
+
+/** Whatever a test did: charges, days and totals have to add up to the same afterwards. */
+function differencesIn(dataDir: string): string[] {
+  const path = join(dataDir, 'tollgate.sqlite')
+  return existsSync(path) ? verifyFile(path).differences : []
 }
 
 /** The file's text, and the master key that is in it. */
