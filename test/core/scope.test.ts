@@ -1,3 +1,4 @@
+import { expect, test } from 'bun:test'
 import { GATEWAY, NOBODY, readScope, scopesOfPayer, scopesOfTarget, spokenScope } from '../../src/core/scope.ts'
 
 const everybody = {

@@ -7,6 +7,7 @@ export interface Row {
   attempt: number
   api_key: string
   spend: number
+  spend_nano: number
   prompt_tokens: number
   completion_tokens: number
   usage_source: string
@@ -29,12 +30,12 @@ export async function makeKey(gateway: Gateway, fields: Record<string, unknown> 
   return body.key
 }
 
-/** All rows of the ledger, page by page. @param key only those of this key */
-export async function rowsOf(gateway: Gateway, key?: string): Promise<Row[]> {
+/** All rows of the ledger, page by page. @param key only those of this key @param query more of the filter */
+export async function rowsOf(gateway: Gateway, key?: string, more = '', limit = 500): Promise<Row[]> {
   const rows: Row[] = []
   let before = ''
   for (;;) {
-    const query = `limit=500${key ? `&api_key=${key}` : ''}${before ? `&before=${before}` : ''}`
+    const query = `limit=${limit}${more ? `&${more}` : ''}${key ? `&api_key=${key}` : ''}${before ? `&before=${before}` : ''}`
     const reply = await gateway.call('GET', `/spend/logs?${query}`)
     if (reply.status !== 200) throw new Error(`/spend/logs: ${reply.status} ${await reply.text()}`)
     rows.push(...((await reply.json()) as Row[]))
