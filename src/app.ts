@@ -98,7 +98,7 @@ async function open(
   })
   const payers = new Payers(new Holders(store), configuredBudgets(config), (id) => ring.get(id))
   const money = (scope: string): Money =>
-    moneyOf(ledger.accounts(scope, payers.budgets(scope)), ledger.total(scope).cost, now())
+    moneyOf(ledger.accounts(scope, payers.budgets(scope)), ledger.total(scope).cost)
   const snapshot = snapshotOf(config, catalog)
   const states = new Map<string, TargetState>()
   const counters = new Map<string, Counters>()

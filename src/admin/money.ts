@@ -1,5 +1,5 @@
 /** What a scope has spent and may spend, as answers tell it. All in nano-dollars. */
-import { type Account, roll } from '../core/ledger.ts'
+import type { Account } from '../core/ledger.ts'
 
 export interface Money {
   /** In the window of its first budget; altogether where it has none. */
@@ -12,9 +12,8 @@ export interface Money {
   accounts: readonly Account[]
 }
 
-/** @param total since the beginning */
-export function moneyOf(accounts: readonly Account[], total: number, now: number): Money {
-  for (const account of accounts) roll(account, now)
+/** @param accounts in their windows of now @param total since the beginning */
+export function moneyOf(accounts: readonly Account[], total: number): Money {
   const [first] = accounts
   const end = first?.window.end
   return {

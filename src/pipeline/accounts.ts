@@ -22,32 +22,33 @@ function remembered<K extends object>(known: WeakMap<K, readonly string[]>, it: 
 }
 
 /**
- * Says who pays for a call and which accounts that are, whatever target it will be sent to. A key's own always comes
- * first, even without a budget.
+ * Says who pays for a call, whatever target it will be sent to.
  * @throws Refusal blocked_api_key where one of them is blocked
  */
 export function charge(call: Call, io: Io): void {
   call.payer = payerOf(call, io)
   io.payers.check(call.payer)
-  const accounts: Account[] = []
-  const scopes = remembered(scopesOf, call.payer, (payer) => [...scopesOfPayer(payer), GATEWAY])
-  for (const scope of scopes) {
-    const budgets = io.payers.budgets(scope)
-    if (budgets.length > 0) for (const account of io.ledger.accounts(scope, budgets)) accounts.push(account)
-  }
-  call.accounts = accounts
 }
 
-/** The accounts of one attempt at `target`. */
+/**
+ * The accounts of one attempt at `target`, as they stand now: budgets may change while a request waits or fails over,
+ * and what it takes has to count in those that there are then.
+ */
 export function accountsAt(call: Call, io: Io, target: Target): readonly Account[] {
-  let accounts = call.accounts
-  if (accounts.some((account) => account.budget.model !== undefined))
-    accounts = accounts.filter(({ budget }) => budget.model === undefined || allows([budget.model], target.alias))
-  for (const scope of remembered(scopesAt, target, scopesOfTarget)) {
-    const budgets = io.payers.budgets(scope)
-    if (budgets.length > 0) accounts = [...accounts, ...io.ledger.accounts(scope, budgets)]
-  }
+  const accounts: Account[] = []
+  for (const scope of remembered(scopesOf, call.payer, (payer) => [...scopesOfPayer(payer), GATEWAY]))
+    gather(accounts, io, scope, target)
+  for (const scope of remembered(scopesAt, target, scopesOfTarget)) gather(accounts, io, scope, target)
   return accounts
+}
+
+function gather(accounts: Account[], io: Io, scope: string, { alias }: Target): void {
+  const budgets = io.payers.budgets(scope)
+  if (budgets.length === 0) return
+  for (const account of io.ledger.accounts(scope, budgets)) {
+    const { model } = account.budget
+    if (model === undefined || allows([model], alias)) accounts.push(account)
+  }
 }
 
 /** @throws Refusal unpriced_model where an account has a limit and nobody knows what the target costs */

@@ -2,7 +2,6 @@
 
 import type { Failure } from '../core/failure.ts'
 import type { Principal } from '../core/key.ts'
-import type { Account } from '../core/ledger.ts'
 import type { Taken } from '../core/limit.ts'
 import type { Stage } from '../core/plan.ts'
 import { NOBODY, type Payer } from '../core/scope.ts'
@@ -37,9 +36,7 @@ export class Call {
   form: readonly FormPart[] | undefined = undefined
   who: Principal | undefined = undefined
   stages: readonly Stage[] = []
-  /** Who pays, and their accounts. */
   payer: Payer = NOBODY
-  accounts: readonly Account[] = []
   taken: Taken | undefined = undefined
   /** The body in canonical form, where a target needed it. */
   canonical: Chat | Embed | Rerank | undefined = undefined

@@ -26,7 +26,7 @@ function deliverWhole(call: Call, io: Io, answer: WholeAnswer): Response {
   if (isKept(call, io)) keep(call, io, JSON.parse(textOf(answer.body)) as Json)
   const headers = answerHeaders(call, answer)
   headers['content-type'] = answer.contentType
-  costHeaders(headers, call, cost)
+  costHeaders(headers, call, io, cost)
   return new Response(answer.body, { headers })
 }
 

@@ -1,8 +1,10 @@
 import type { Hold } from '../core/ledger.ts'
 import { toDollars } from '../core/money.ts'
+import { scopeName } from '../core/scope.ts'
 import { visible } from '../upstream/link.ts'
 import type { Answer } from './answer.ts'
 import type { Call } from './call.ts'
+import type { Io } from './io.ts'
 
 /** Headers of every answer from a target: who answered, after how many attempts, and why it was not the first choice. */
 export function answerHeaders(call: Call, { link, hold }: Answer): Record<string, string> {
@@ -26,10 +28,12 @@ export function answerHeaders(call: Call, { link, hold }: Answer): Record<string
 }
 
 /** What it cost, and what the key has spent. A stream's cost is not known when its headers leave. */
-export function costHeaders(headers: Record<string, string>, call: Call, cost: number): void {
+export function costHeaders(headers: Record<string, string>, call: Call, io: Io, cost: number): void {
   headers['x-litellm-response-cost'] = String(toDollars(cost))
-  const own = call.accounts[0]
-  if (own && call.keyId !== undefined) headers['x-litellm-key-spend'] = String(toDollars(own.spent))
+  if (call.keyId === undefined) return
+  const scope = scopeName('key', call.keyId)
+  const [own] = io.ledger.accounts(scope, io.payers.budgets(scope))
+  if (own) headers['x-litellm-key-spend'] = String(toDollars(own.spent))
 }
 
 /**

@@ -30,8 +30,8 @@ export async function setAside(
   { attempt, name, waitMs, signal }: Special = {},
 ): Promise<OpenHold> {
   const { policy } = call.snapshot
-  const accounts = accountsAt(call, io, target)
-  if (ask !== nothing) mustBePriced(call, target, accounts)
+  const accounts = () => accountsAt(call, io, target)
+  if (ask !== nothing && target.price.kind === 'unknown') mustBePriced(call, target, accounts())
   return io.ledger.hold({
     operation: call.operation,
     attempt: attempt ?? call.attempts + 1,

@@ -1,7 +1,7 @@
 /** The accounts that are in use, one for each budget of a scope: opened when they are first asked for, and let go when long idle. */
 import { type Budget, type BudgetMode, budgetName } from '../core/budget.ts'
 import { type Account, changeBudget, type Hold, join, openAccount, roll } from '../core/ledger.ts'
-import { Refusal } from '../core/refusal.ts'
+import { unwritable } from './outbox.ts'
 import type { Spent } from './spent.ts'
 
 export interface AccountSettings {
@@ -46,7 +46,7 @@ export class Accounts {
   }
 
   /**
-   * The accounts of a scope, in the order of its budgets. A changed budget takes effect on the account that is in use:
+   * The accounts of a scope in their windows of now, in the order of its budgets. A changed budget takes effect on the account that is in use:
    * what is held in it stays held.
    * @param budgets the same array until they change
    */
@@ -54,6 +54,7 @@ export class Accounts {
     const entry = this.#entries.get(scope)
     if (entry && entry.budgets === budgets) {
       entry.usedAt = now
+      for (const account of entry.accounts) roll(account, now)
       return entry.accounts
     }
     return this.#open(scope, budgets, entry, now)
@@ -62,14 +63,7 @@ export class Accounts {
   #open(scope: string, budgets: readonly Budget[], before: Entry | undefined, now: number): readonly Account[] {
     const known = new Map(before?.accounts.map((account) => [budgetName(account.budget), account]))
     const isNew = budgets.some((budget) => !known.has(budgetName(budget)))
-    if (isNew && !this.#underWay.flush())
-      throw new Refusal(
-        'overloaded',
-        'The ledger cannot be written at the moment, so nothing may be spent. Try again shortly.',
-        {
-          retryAfterMs: 5_000,
-        },
-      )
+    if (isNew && !this.#underWay.flush()) throw unwritable('a budget is new, and not all charges are written')
     const accounts = budgets.map((budget) => {
       const account = known.get(budgetName(budget))
       if (account) {

@@ -27,18 +27,18 @@ export function holdText(taken: readonly HoldRow[], dropped: readonly HoldRow[])
 
 type Taken = [number, number, number, number | null, number, number, number, number, number]
 
-/** The holds of all rows that were not let go. Order does not matter. */
+/**
+ * The holds of all rows that were not let go. Rows in the order in which they were written: an attempt whose hold was let
+ * go may have been held again under its number, for another target.
+ */
 export function readHolds(rows: readonly string[]): HoldRow[] {
   const taken = new Map<string, HoldRow>()
-  const dropped: string[] = []
-  for (const row of rows)
-    for (const hold of JSON.parse(row) as (Taken | [number, number])[]) {
-      const [operation, attempt] = hold
-      const name = `${operation} ${attempt}`
-      if (hold.length === 2) dropped.push(name)
-      else taken.set(name, readHold(hold))
-    }
-  for (const name of dropped) taken.delete(name)
+  for (const row of rows) {
+    const holds = JSON.parse(row) as (Taken | [number, number])[]
+    // A hold is let go only after it was written: what is let go in its own row is an earlier one of its number.
+    for (const hold of holds) if (hold.length === 2) taken.delete(`${hold[0]} ${hold[1]}`)
+    for (const hold of holds) if (hold.length !== 2) taken.set(`${hold[0]} ${hold[1]}`, readHold(hold))
+  }
   return [...taken.values()]
 }
 

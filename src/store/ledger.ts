@@ -28,10 +28,10 @@ import type { HoldRow } from './hold-text.ts'
 import { Names } from './names.ts'
 import type { Store } from './open.ts'
 import { Operations } from './operation.ts'
-import { type Move, Outbox } from './outbox.ts'
+import { type Move, Outbox, unwritable } from './outbox.ts'
 import { heldByOthers, overBudget } from './over-budget.ts'
 import { Spent } from './spent.ts'
-import { Waiting } from './waiting.ts'
+import { type Busy, Waiting } from './waiting.ts'
 
 /** What identifies an attempt, and what a charge says of it. */
 export interface Attempt {
@@ -50,9 +50,12 @@ export interface HoldRequest {
   target: Target
   call: string
   payer: Payer
-  /** Of its payer and its target. */
-  accounts: readonly Account[]
-  /** Read each time it is decided anew: experience may have grown while it waited. */
+  /**
+   * Of its payer and its target, as {@link Ledger.accounts} gives them. Asked for each time it is decided anew: budgets
+   * may change while it waits.
+   */
+  accounts(): readonly Account[]
+  /** Likewise: experience may grow. */
   ask(): Ask
   waitMs: number
   /** HTTP status of a refusal. */
@@ -81,13 +84,6 @@ export interface Outcome {
   source: UsageSource
   firstMs: number | undefined
   now: number
-}
-
-interface Held {
-  hold: Hold
-  maxOutput: number | undefined
-  covers: Covered
-  inputLikely: number
 }
 
 export interface LedgerSettings extends AccountSettings {
@@ -131,7 +127,8 @@ export class Ledger {
         return this.#outbox.unwritten === 0
       },
       holdsOf: (scope) => this.#holdsOf(scope),
-      changed: (account) => this.#waiting.pump(account),
+      // Not now: this may be asked for by one of those who wait, while it is being decided.
+      changed: (account) => queueMicrotask(() => this.#waiting.pump(account)),
     })
     // Written now, so that a disk that fails later cannot keep a charge from being made.
     for (const word of WORDS) this.#names.word(word)
@@ -168,36 +165,14 @@ export class Ledger {
    */
   async hold(request: HoldRequest): Promise<OpenHold> {
     const now = this.#try(request)
-    const held = 'taken' in now ? now.taken : await this.#wait(request, now.wait)
-    const { hold, maxOutput, covers, inputLikely } = held
-    let open: OpenHold | undefined
+    const open = 'taken' in now ? now.taken : await this.#wait(request, now)
     try {
-      const { operation, attempt, target, call } = request
-      const row = this.#rowOf(request, hold, inputLikely)
-      const facts = { operation, attempt, startedAt: hold.takenAt, target, call }
-      open = { attempt: facts, hold, price: target.price, maxOutput, covers, inputLikely, row }
-      this.#open.add(open)
-      await this.#outbox.hold(row)
+      await this.#outbox.hold(open.row)
       return open
     } catch (cause) {
-      if (open) this.#open.delete(open)
-      this.#giveBack(hold, 0)
+      this.#open.delete(open)
+      this.#giveBack(open.hold, 0)
       throw cause
-    }
-  }
-
-  #rowOf(request: HoldRequest, hold: Hold, inputLikely: number): HoldRow {
-    const { operation, attempt, payer, target, call } = request
-    return {
-      operation,
-      attempt,
-      startedAt: hold.takenAt,
-      payer: this.#names.payer(payer),
-      target: this.#names.target(target),
-      price: this.#names.price(target.price),
-      call: this.#names.word(call),
-      amount: hold.amount,
-      inputLikely,
     }
   }
 
@@ -299,29 +274,55 @@ export class Ledger {
   }
 
   /** Decides for one request: takes, refuses (by throwing), or names the account it has to wait for. */
-  #try(request: HoldRequest): { taken: Held } | { wait: Account } {
-    const now = this.#clock()
-    const { accounts } = request
-    for (const account of accounts) roll(account, now)
+  #try(request: HoldRequest): { taken: OpenHold } | Busy {
+    const accounts = request.accounts()
     const ask = request.ask()
     const verdict = decide(accounts, ask)
-    if (verdict.kind === 'wait') return { wait: verdict.account }
+    if (verdict.kind === 'wait') return { wait: verdict.account, until: endOf(accounts) }
+    const now = this.#clock()
     if (verdict.kind === 'refuse') throw overBudget(verdict.account, verdict.needed, request, now)
-    const { maxOutput, covers } = verdict
-    const hold = take(accounts, verdict.amount, now)
-    return { taken: { hold, maxOutput, covers, inputLikely: ask.tokens.inputLikely } }
+    const numbers = this.#numbersOf(request)
+    const { operation, attempt, target, call } = request
+    const { amount, maxOutput, covers } = verdict
+    const { inputLikely } = ask.tokens
+    const hold = take(accounts, amount, now)
+    const open: OpenHold = {
+      attempt: { operation, attempt, startedAt: now, target, call },
+      ...{ hold, price: target.price, maxOutput, covers, inputLikely },
+      row: { operation, attempt, startedAt: now, ...numbers, amount, inputLikely },
+    }
+    // At once: an account that is opened from here on has to know of it.
+    this.#open.add(open)
+    return { taken: open }
   }
 
-  #wait(request: HoldRequest, on: Account): Promise<Held> {
-    return this.#waiting.wait(on, {
+  /**
+   * Everything that a charge names, written before money is taken for it. Its scopes too: a number that were given
+   * within the transaction of the charge would be given again if that failed.
+   */
+  #numbersOf({ payer, target, call }: HoldRequest): Pick<HoldRow, 'payer' | 'target' | 'price' | 'call'> {
+    try {
+      const numbers = { payer: this.#names.payer(payer), target: this.#names.target(target) }
+      this.#names.scopes(numbers.payer, numbers.target)
+      return { ...numbers, price: this.#names.price(target.price), call: this.#names.word(call) }
+    } catch (cause) {
+      this.#hooks.onError(cause)
+      throw unwritable(String(cause))
+    }
+  }
+
+  #wait(request: HoldRequest, busy: Busy): Promise<OpenHold> {
+    return this.#waiting.wait(busy, {
       try: () => this.#try(request),
       tooLate: (account) => heldByOthers(account, request),
       waitMs: request.waitMs,
-      nextWindow: () => Math.min(...request.accounts.map((account) => account.window.end)),
       signal: request.signal,
     })
   }
 }
+
+/** When the first of their windows ends, and money may be there though nobody settled. ms since the epoch. */
+const endOf = (accounts: readonly Account[]): number => Math.min(...accounts.map((account) => account.window.end))
 
 const NO_MOVES: readonly Move[] = []
 

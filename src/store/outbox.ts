@@ -66,7 +66,7 @@ export class Outbox {
   #holds: Waiting[] = []
   #charges: Booking[] = []
   #dropped: HoldRow[] = []
-  /** Holds without a charge; all others in the table are over. */
+  /** Holds that are under way; all others in the table are over. */
   readonly #open = new Set<HoldRow>()
   #over = 0
   #soon: ReturnType<typeof setTimeout> | undefined
@@ -88,7 +88,9 @@ export class Outbox {
     this.#onError = onError
     this.#insertHold = sqlite.prepare('INSERT INTO holds (facts) VALUES (?)')
     this.#deleteHolds = sqlite.prepare('DELETE FROM holds')
-    this.#insertCharge = sqlite.prepare(`INSERT INTO charges VALUES (${Array(26).fill('?').join(', ')})`)
+    this.#insertCharge = sqlite.prepare(
+      `INSERT INTO charges VALUES (${Array(26).fill('?').join(', ')}) ON CONFLICT DO NOTHING`,
+    )
     this.#rollups = new Rollups(store, names)
     this.#begin = sqlite.prepare('BEGIN IMMEDIATE')
     this.#commit = sqlite.prepare('COMMIT')
@@ -123,6 +125,7 @@ export class Outbox {
   drop(hold: HoldRow): void {
     this.#open.delete(hold)
     this.#dropped.push(hold)
+    this.#over++
     this.#flushIn(LINGER_MS)
   }
 
@@ -156,7 +159,9 @@ export class Outbox {
           ),
         )
       this.#writeCharges(charges)
-      if (this.#over >= SWEEP_AT && charges.length > 0 && this.#charges.length === 0) this.#sweep()
+      // Not on the way of a hold, and not while a hold in the table has its charge still here.
+      const isFlush = charges.length + dropped.length > 0 && this.#charges.length === 0
+      if (isFlush && this.#over >= SWEEP_AT) this.#sweep()
       this.#commit.run()
     } catch (cause) {
       if (this.#store.sqlite.inTransaction) this.#rollback.run()
@@ -191,18 +196,21 @@ export class Outbox {
     if (charges.length === 0) return
     const sums = new Sums()
     for (const { row: r, moves } of charges) {
-      this.#insertCharge.run(
+      const { changes } = this.#insertCharge.run(
         r.operation, r.attempt, r.startedAt, r.durationMs, r.firstMs, r.payer, r.target, r.price, r.call, r.outcome, r.status,
         r.input, r.cacheRead, r.cacheWrite, r.cacheWriteHour, r.audioInput, r.output, r.reasoning, r.audioOutput,
         r.images, r.mediaMs, r.gpuMs, r.characters, r.searches, r.source, r.cost,
       ) // biome-ignore format: the columns in their order
-      sums.add(r, moves)
+      // One that is there already must not keep all others from being written, and counts once.
+      if (changes > 0) sums.add(r, moves)
+      else this.#onError(new Error(`attempt ${r.attempt} of operation ${r.operation} is charged already`))
     }
     this.#rollups.move(sums)
   }
 }
 
-const unwritable = (told: string): Refusal =>
+/** What a caller is told while the disk fails. @param told for the log */
+export const unwritable = (told: string): Refusal =>
   new Refusal('overloaded', 'The ledger cannot be written at the moment, so nothing may be spent. Try again shortly.', {
     retryAfterMs: 5_000,
     private: told,

@@ -17,7 +17,7 @@ import { Outbox } from './outbox.ts'
  */
 export function recoverHolds(store: Store, now: number, zone: string): number {
   const { sqlite } = store
-  const texts = sqlite.prepare('SELECT facts FROM holds').pluck().all() as string[]
+  const texts = sqlite.prepare('SELECT facts FROM holds ORDER BY id').pluck().all() as string[]
   const charged = sqlite.prepare('SELECT 1 FROM charges WHERE operation = ? AND attempt = ?')
   const priceOf = sqlite.prepare('SELECT price FROM prices WHERE id = ?').pluck()
   const names = new Names(store)

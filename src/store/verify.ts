@@ -63,7 +63,7 @@ export function verify(sqlite: Database, tell: (charges: number) => void = () =>
     compare('payer_rollups', expand(sqlite, payers), 'rollups', scopes, differ)
     const total = compareTotals(sqlite, scopes, differ)
     if (more > 0) differences.push(`… and ${more} more differences.`)
-    const texts = sqlite.prepare('SELECT facts FROM holds').pluck().all() as string[]
+    const texts = sqlite.prepare('SELECT facts FROM holds ORDER BY id').pluck().all() as string[]
     const isCharged = sqlite.prepare('SELECT 1 FROM charges WHERE operation = ? AND attempt = ?')
     return {
       differences,

@@ -2,8 +2,15 @@
 import type { Account } from '../core/ledger.ts'
 import { Refusal } from '../core/refusal.ts'
 
-/** One try: took what it needs, or has to wait for an account. @throws Refusal */
-type Try<T> = () => { taken: T } | { wait: Account }
+/** What has to be waited for. */
+export interface Busy {
+  wait: Account
+  /** ms since the epoch: when money may be there though nobody settled, since a window ends. */
+  until: number
+}
+
+/** One try: took what it needs, or has to wait. @throws Refusal */
+type Try<T> = () => { taken: T } | Busy
 
 interface Wait<T> {
   /** Decided anew each time. */
@@ -11,8 +18,6 @@ interface Wait<T> {
   /** What the caller is told whose time is over. */
   tooLate(on: Account): Refusal
   waitMs: number
-  /** The next time at which money may be there though nobody settled: a window ends. ms since the epoch. */
-  nextWindow(): number
   signal: AbortSignal
 }
 
@@ -33,12 +38,12 @@ export class Waiting {
   }
 
   /** Waits until a try succeeds. @throws Refusal what a try throws, budget_exceeded when the time is over, client_closed */
-  wait<T>(on: Account, request: Wait<T>): Promise<T> {
+  wait<T>(busy: Busy, request: Wait<T>): Promise<T> {
     const { signal } = request
     const until = this.#clock() + request.waitMs
     return new Promise((resolve, reject) => {
-      let place = on
-      let timer: ReturnType<typeof setTimeout>
+      let { wait: place, until: wakeAt } = busy
+      let timer: ReturnType<typeof setTimeout> | undefined
       const end = () => {
         this.#leave(place, waiter)
         clearTimeout(timer)
@@ -56,6 +61,8 @@ export class Waiting {
               if (found.wait !== place) this.#leave(place, waiter)
               if (found.wait !== place && !this.#enter(found.wait, waiter)) throw request.tooLate(found.wait)
               place = found.wait
+              if (found.until < wakeAt) arm(found.until)
+              wakeAt = found.until
               return place
             }
             end()
@@ -71,15 +78,18 @@ export class Waiting {
       const wake = () => {
         const still = waiter.again()
         if (!still) return
-        if (this.#clock() < until) timer = setTimeout(wake, wakeIn())
+        if (this.#clock() < until) arm(wakeAt)
         else {
           end()
           reject(request.tooLate(still))
         }
       }
-      const wakeIn = () => Math.min(Math.max(0, Math.min(until, request.nextWindow()) - this.#clock()), LONGEST_TIMER)
-      if (!this.#enter(on, waiter)) return reject(request.tooLate(on))
-      timer = setTimeout(wake, wakeIn())
+      const arm = (at: number) => {
+        clearTimeout(timer)
+        timer = setTimeout(wake, Math.min(Math.max(0, Math.min(until, at) - this.#clock()), LONGEST_TIMER))
+      }
+      if (!this.#enter(place, waiter)) return reject(request.tooLate(place))
+      arm(wakeAt)
       signal.addEventListener('abort', onAbort, { once: true })
       if (signal.aborted) onAbort()
     })

@@ -5,7 +5,7 @@
 import { expect, test } from 'bun:test'
 import * as fc from 'fast-check'
 import type { Budget } from '../../src/core/budget.ts'
-import { type Account, roll } from '../../src/core/ledger.ts'
+import type { Account } from '../../src/core/ledger.ts'
 import { parsePeriod, windowAt } from '../../src/core/period.ts'
 import type { OpenHold } from '../../src/store/ledger.ts'
 import { makeWorld, TOKEN } from './make.ts'
@@ -78,7 +78,6 @@ async function live(all: readonly Step[]): Promise<void> {
   const check = () => {
     for (const i of [0, 1, 2]) {
       const a = account(i)
-      roll(a, w.clock.now)
       expect(a.spent).toBe(sum(seen(i, charges).map((c) => c.cost)))
       const held = seen(
         i,
@@ -112,7 +111,12 @@ async function live(all: readonly Step[]): Promise<void> {
         gone: new AbortController(),
       }
       traffic.push(it)
-      w.hold(mine, { inputLikely: step.likely, inputMost: most }, { signal: it.gone.signal, waitMs: 3_600_000 }).then(
+      const given = {
+        signal: it.gone.signal,
+        waitMs: 3_600_000,
+        accounts: () => [account(step.key), account(2)],
+      }
+      w.hold(mine, { inputLikely: step.likely, inputMost: most }, given).then(
         (held) => {
           it.open = held
           it.at = held.attempt.startedAt

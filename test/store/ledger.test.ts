@@ -4,11 +4,13 @@ import type { Budget } from '../../src/core/budget.ts'
 import type { Account } from '../../src/core/ledger.ts'
 import { parsePeriod } from '../../src/core/period.ts'
 import { FREE } from '../../src/core/price.ts'
+import { NOBODY } from '../../src/core/scope.ts'
 import type { OpenHold } from '../../src/store/ledger.ts'
 import type { Store } from '../../src/store/open.ts'
-import { spendRows } from '../../src/store/spend.ts'
+import { type SpendFilter, spendRows } from '../../src/store/spend.ts'
+import { verify } from '../../src/store/verify.ts'
 import { target } from '../core/make.ts'
-import { makeWorld, refusal, soon, TOKEN, type World } from './make.ts'
+import { makeWorld, PRICE, payerOf, refusal, soon, TOKEN, type World } from './make.ts'
 
 const budget = (tokens: number, period?: string): Budget => ({
   limit: tokens * TOKEN,
@@ -24,6 +26,7 @@ beforeEach(() => {
 afterEach(() => w.end())
 /** The account of a scope with one budget. */
 const account = (scope: string, it: Budget): Account => w.ledger.accounts(scope, [it])[0] as Account
+const rows = (filter: SpendFilter) => spendRows(w.store, filter, 'UTC')
 const totalOf = (scope: string) => w.ledger.total(scope).cost
 
 describe('writing', () => {
@@ -63,22 +66,17 @@ describe('writing', () => {
     expect(w.count(`SELECT cost FROM spend WHERE budget > 0 AND window_start = ${w.clock.now}`)).toBe(8 * TOKEN)
     expect(w.count('SELECT count(*) FROM spend WHERE budget > 0')).toBe(1)
     expect(w.count('SELECT count(*) FROM rollups')).toBe(4)
-    for (const column of ['cost', 'requests', 'input', 'output', 'failed'])
-      expect([
-        column,
-        w.count(`SELECT min(${column}) FROM rollups`),
-        w.count(`SELECT max(${column}) FROM rollups`),
-      ]).toEqual([
-        column,
-        ...({ cost: [8 * TOKEN, 8 * TOKEN], requests: [2, 2], input: [8, 8], output: [0, 0], failed: [0, 0] }[
-          column
-        ] as number[]),
+    const sums = 'cost, requests, failed, input, cache_read, cache_write, output, reasoning'
+    for (const table of ['rollups', 'payer_rollups'])
+      expect(w.store.sqlite.prepare(`SELECT DISTINCT ${sums} FROM ${table}`).raw().all()).toEqual([
+        [8 * TOKEN, 2, 0, 8, 0, 0, 0, 0],
       ])
-    const [last, first] = spendRows(w.store, { keyId: 'a', limit: 10 })
+    expect(verify(w.store.sqlite)).toMatchObject({ differences: [], total: 8 * TOKEN })
+    const [last, first] = rows({ key: 'a', limit: 10 })
     expect(last).toMatchObject({ cost: 5 * TOKEN, input: 5, outcome: 'ok', source: 'provider', keyId: 'a', model: 'm' })
     expect(JSON.parse(first?.price as string).version).toBe('test')
-    expect(spendRows(w.store, { keyId: 'b', limit: 10 })).toEqual([])
-    expect(spendRows(w.store, { beforeOperation: last?.operation, limit: 10 })).toHaveLength(1)
+    expect(rows({ key: 'b', limit: 10 })).toEqual([])
+    expect(rows({ beforeOperation: last?.operation, limit: 10 })).toHaveLength(1)
   })
 
   test('settling twice books once', async () => {
@@ -116,6 +114,51 @@ describe('writing', () => {
     for (const one of open) w.settle(one, 1)
   }, 30_000)
 
+  test('holds that come to nothing are swept away too', async () => {
+    const a = account('key:a', NO_LIMIT)
+    for (let i = 0; i < 17; i++) {
+      const held = await Promise.all(Array.from({ length: 1_000 }, () => w.hold([a], 1)))
+      for (const one of held) w.ledger.release(one)
+      w.ledger.flush()
+    }
+    expect(w.left().holds).toBe(0)
+    expect(w.count('SELECT count(*) FROM holds')).toBeLessThan(5)
+  }, 30_000)
+
+  test('a charge that is there already is told, counts once, and keeps no other from being written', async () => {
+    const a = account('key:a', NO_LIMIT)
+    const operation = w.ledger.nextOperation()
+    const twice = await Promise.all([w.hold([a], 1, { operation }), w.hold([a], 1, { operation })])
+    const other = await w.hold([a], 1)
+    for (const one of [...twice, other]) w.settle(one, 3)
+    w.ledger.flush()
+    expect([w.ledger.unwritten, w.errors.length]).toEqual([0, 1])
+    expect(w.ledger.total('key:a')).toEqual({ cost: 6 * TOKEN, requests: 2, tokens: 6 })
+    expect(verify(w.store.sqlite).differences).toEqual([])
+  })
+
+  test('a scope that was first named in a transaction that failed does not share its number with another', async () => {
+    let broken = false
+    w.end()
+    w = makeWorld((store) =>
+      watched(store, (sql) => {
+        if (broken && sql === 'COMMIT') throw new Error('disk full')
+      }),
+    )
+    const a = account('key:a', NO_LIMIT)
+    const payer = (team: string) => ({ ...payerOf([a]), team })
+    const red = await w.hold([a], 10, { payer: payer('red') })
+    broken = true
+    w.settle(red, 4)
+    w.ledger.flush()
+    expect(w.ledger.unwritten).toBe(1)
+    broken = false
+    w.settle(await w.hold([a], 10, { payer: payer('blue') }), 7)
+    w.ledger.flush()
+    expect(['team:red', 'team:blue', 'key:a'].map(totalOf)).toEqual([4 * TOKEN, 7 * TOKEN, 11 * TOKEN])
+    expect(verify(w.store.sqlite).differences).toEqual([])
+  })
+
   test('a disk that fails refuses new holds, gives their money back and forgets no charge', async () => {
     let broken = false
     w.end()
@@ -152,8 +195,9 @@ describe('writing', () => {
     )
     const a = account('key:a', budget(100))
     broken = true
-    await refusal(w.hold([a], 20, { target: target({ id: 'new', model: 'new' }) }))
+    expect((await refusal(w.hold([a], 20, { target: target({ id: 'new', model: 'new' }) }))).code).toBe('overloaded')
     expect(a.held).toBe(0)
+    expect([w.ledger.open().holds, w.errors.length]).toEqual([0, 1])
     broken = false
   })
 })
@@ -302,6 +346,22 @@ describe('a budget that changes while money is held', () => {
     expect([a.spent, a.held]).toEqual([2 * TOKEN, 0])
   })
 
+  test('whoever waits takes from the accounts that there are then, and takes once', async () => {
+    const first = await w.hold([again(budget(100))], 100)
+    let budgets = [budget(100)]
+    const accounts = () => w.ledger.accounts('key:a', budgets)
+    const waiting = [60, 30].map((tokens) => w.hold([], tokens, { payer: { ...NOBODY, key: 'a' }, accounts }))
+    expect(await soon(Promise.race(waiting))).toBe('pending')
+    // Two windows in place of one; nobody asks for them before those who wait do.
+    budgets = [budget(100, '1d'), budget(1_000)]
+    w.settle(first, 5)
+    const held = await Promise.all(waiting)
+    for (const account of accounts()) expect([account.held, account.spent]).toEqual([90 * TOKEN, 5 * TOKEN])
+    expect(w.ledger.open()).toEqual({ holds: 2, amount: 90 * TOKEN })
+    for (const one of held) w.settle(one, 10)
+    for (const account of accounts()) expect([account.held, account.spent]).toEqual([0, 25 * TOKEN])
+  })
+
   test('a lowered one refuses, and goes up again', async () => {
     const a = again(budget(100))
     const first = await w.hold([a], 100)
@@ -380,8 +440,7 @@ describe('after a crash', () => {
     w.restart('crash')
     expect(w.recovered).toBe(0)
     expect(w.left()).toEqual({ holds: 0, amount: 0 })
-    const rows = spendRows(w.store, { limit: 10 })
-    expect(rows.map((r) => [r.outcome, r.input, r.cost, r.source])).toEqual([
+    expect(rows({ limit: 10 }).map((r) => [r.outcome, r.input, r.cost, r.source])).toEqual([
       ['interrupted', 10, 10 * TOKEN, 'estimated'],
       ['interrupted', 10, 10 * TOKEN, 'estimated'],
       ['ok', 4, 4 * TOKEN, 'provider'],
@@ -397,6 +456,16 @@ describe('after a crash', () => {
     w.restart('crash')
     expect(w.recovered).toBe(1)
     expect(account('key:a', budget(1_000, '1d')).spent).toBe(10 * TOKEN)
+  })
+
+  test('an attempt whose hold was let go and taken again for another target is charged', async () => {
+    const a = account('key:a', budget(1_000))
+    const operation = w.ledger.nextOperation()
+    w.ledger.release(await w.hold([a], 10, { operation }))
+    await w.hold([a], 25, { operation, target: target({ id: 'other', model: 'other', price: PRICE }) })
+    w.restart('crash')
+    expect(w.recovered).toBe(1)
+    expect(rows({ limit: 10 }).map((r) => [r.model, r.cost])).toEqual([['other', 25 * TOKEN]])
   })
 
   test('what was settled and not yet written is charged its prompt too: no row is lost, none is there twice', async () => {

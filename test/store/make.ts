@@ -1,7 +1,7 @@
 /** A ledger on a real database in a folder of its own, with a clock that the test turns. */
 
 import type { Estimate } from '../../src/core/estimate.ts'
-import type { Account, Ask } from '../../src/core/ledger.ts'
+import { type Account, type Ask, roll } from '../../src/core/ledger.ts'
 import type { Price } from '../../src/core/price.ts'
 import { NOBODY, type Payer, readScope } from '../../src/core/scope.ts'
 import { usage } from '../../src/core/usage.ts'
@@ -92,7 +92,10 @@ export function makeWorld(
         payer: payerOf(accounts),
         target: target({ price: PRICE }),
         call: 'acompletion',
-        accounts,
+        accounts() {
+          for (const account of accounts) roll(account, clock.now)
+          return accounts
+        },
         ask: () => ask,
         waitMs: 10_000,
         status: 422,
@@ -111,7 +114,7 @@ export function makeWorld(
       }),
     count: (sql) => Object.values(world.store.sqlite.prepare(sql).get() as Record<string, number>)[0] as number,
     left() {
-      const rows = world.store.sqlite.prepare('SELECT facts FROM holds').pluck().all() as string[]
+      const rows = world.store.sqlite.prepare('SELECT facts FROM holds ORDER BY id').pluck().all() as string[]
       const charged = world.store.sqlite.prepare('SELECT 1 FROM charges WHERE operation = ? AND attempt = ?')
       const open = readHolds(rows).filter((hold) => !charged.get(hold.operation, hold.attempt))
       return { holds: open.length, amount: open.reduce((sum, hold) => sum + hold.amount, 0) }
