@@ -1,6 +1,5 @@
 import type { Hold } from '../core/ledger.ts'
 import { toDollars } from '../core/money.ts'
-import { scopeName } from '../core/scope.ts'
 import { visible } from '../upstream/link.ts'
 import type { Answer } from './answer.ts'
 import type { Call } from './call.ts'
@@ -31,7 +30,7 @@ export function answerHeaders(call: Call, { link, hold }: Answer): Record<string
 export function costHeaders(headers: Record<string, string>, call: Call, io: Io, cost: number): void {
   headers['x-litellm-response-cost'] = String(toDollars(cost))
   if (call.keyId === undefined) return
-  const scope = scopeName('key', call.keyId)
+  const scope = `key:${call.keyId}`
   const [own] = io.ledger.accounts(scope, io.payers.budgets(scope))
   if (own) headers['x-litellm-key-spend'] = String(toDollars(own.spent))
 }
