@@ -36,6 +36,7 @@ import { recoverHolds } from './store/recover.ts'
 import { Responses } from './store/responses.ts'
 import { retain } from './store/retain.ts'
 import { rezone } from './store/rezone.ts'
+import { systemTiming } from './store/timing.ts'
 import { Catalog } from './upstream/catalog.ts'
 import { fetchImage } from './upstream/images.ts'
 import { knock } from './upstream/knock.ts'
@@ -92,7 +93,7 @@ async function open(
     new Date(now()),
   )
   const settings = { zone: config.timezone, mode: config.budgetMode, warnAt: config.warnAt }
-  const ledger = new Ledger(store, now, settings, {
+  const ledger = new Ledger(store, systemTiming(now), settings, {
     onError: (cause) => log.error('The ledger could not be written; it will be tried again.', { told: String(cause) }),
     onCrossed: (account, mark) => log.warn('A budget has come to a mark.', crossed(account, mark)),
   })

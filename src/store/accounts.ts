@@ -28,7 +28,6 @@ interface Entry {
   usedAt: number
 }
 
-const MOST_SCOPES = 50_000
 /** Whoever was not asked for so long is let go when there are too many: what he spent is read again when he comes back. */
 const IDLE_MS = 60_000
 
@@ -37,9 +36,13 @@ export class Accounts {
   readonly #spent: Spent
   readonly #settings: AccountSettings
   readonly #underWay: UnderWay
-  #sweepAt = MOST_SCOPES
+  readonly #most: number
+  #sweepAt: number
 
-  constructor(spent: Spent, settings: AccountSettings, underWay: UnderWay) {
+  /** @param most scopes that are kept though nobody asks for them */
+  constructor(spent: Spent, settings: AccountSettings, most: number, underWay: UnderWay) {
+    this.#most = most
+    this.#sweepAt = most
     this.#spent = spent
     this.#settings = settings
     this.#underWay = underWay
@@ -88,6 +91,6 @@ export class Accounts {
       if (now - entry.usedAt > IDLE_MS && entry.accounts.every((account) => account.held === 0))
         this.#entries.delete(scope)
     // Where all of them are in use there is nothing to let go: look again when there are half as many more.
-    this.#sweepAt = Math.max(MOST_SCOPES, Math.ceil(this.#entries.size * 1.5))
+    this.#sweepAt = Math.max(this.#most, Math.ceil(this.#entries.size * 1.5))
   }
 }

@@ -23,6 +23,7 @@ import type { Payer } from '../core/scope.ts'
 import type { Target } from '../core/target.ts'
 import type { Usage, UsageSource } from '../core/usage.ts'
 import { type AccountSettings, Accounts } from './accounts.ts'
+import { BOUNDS, type Bounds } from './bounds.ts'
 import { Days } from './days.ts'
 import type { HoldRow } from './hold-text.ts'
 import { Names } from './names.ts'
@@ -31,6 +32,7 @@ import { Operations } from './operation.ts'
 import { type Move, Outbox, unwritable } from './outbox.ts'
 import { heldByOthers, overBudget } from './over-budget.ts'
 import { Spent } from './spent.ts'
+import type { Timing } from './timing.ts'
 import { type Busy, Waiting } from './waiting.ts'
 
 /** What identifies an attempt, and what a charge says of it. */
@@ -89,6 +91,8 @@ export interface Outcome {
 export interface LedgerSettings extends AccountSettings {
   /** Shares of a limit at which is warned. */
   warnAt: readonly number[]
+  /** Where they are not the usual. */
+  bounds?: Partial<Bounds>
 }
 
 export interface LedgerHooks {
@@ -106,22 +110,22 @@ export class Ledger {
   readonly #spent: Spent
   readonly #days: Days
   readonly #operations: Operations
-  readonly #clock: () => number
+  readonly #timing: Timing
   readonly #settings: LedgerSettings
   readonly #hooks: LedgerHooks
   readonly #open = new Set<OpenHold>()
 
-  /** @param clock ms since the epoch */
-  constructor(store: Store, clock: () => number, settings: LedgerSettings, hooks: LedgerHooks) {
-    this.#clock = clock
+  constructor(store: Store, timing: Timing, settings: LedgerSettings, hooks: LedgerHooks) {
+    const bounds = { ...BOUNDS, ...settings.bounds }
+    this.#timing = timing
     this.#settings = settings
     this.#hooks = hooks
     this.#names = new Names(store)
-    this.#outbox = new Outbox(store, this.#names, (cause) => hooks.onError(cause))
+    this.#outbox = new Outbox(store, this.#names, timing, (cause) => hooks.onError(cause), bounds)
     this.#spent = new Spent(store, this.#names, settings.zone)
     this.#days = new Days(settings.zone)
-    this.#waiting = new Waiting(clock)
-    this.#accounts = new Accounts(this.#spent, settings, {
+    this.#waiting = new Waiting(timing, bounds.waiting)
+    this.#accounts = new Accounts(this.#spent, settings, bounds.scopes, {
       flush: () => {
         this.#outbox.flush()
         return this.#outbox.unwritten === 0
@@ -133,7 +137,7 @@ export class Ledger {
     // Written now, so that a disk that fails later cannot keep a charge from being made.
     for (const word of WORDS) this.#names.word(word)
     const last = store.sqlite.prepare('SELECT max(operation) AS o FROM charges').get() as { o: number | null }
-    this.#operations = new Operations(last.o ?? 0, clock)
+    this.#operations = new Operations(last.o ?? 0, timing.now)
   }
 
   /** A number for a new operation. */
@@ -143,7 +147,7 @@ export class Ledger {
 
   /** The accounts of a scope as its budgets now stand. @param budgets the same array until they change */
   accounts(scope: string, budgets: readonly Budget[]): readonly Account[] {
-    return this.#accounts.of(scope, budgets, this.#clock())
+    return this.#accounts.of(scope, budgets, this.#timing.now())
   }
 
   /** All that a scope has ever spent. */
@@ -183,7 +187,7 @@ export class Ledger {
    */
   extend(open: OpenHold, least: number, wanted: number, status: number): Refusal | undefined {
     const { hold, price } = open
-    const now = this.#clock()
+    const now = this.#timing.now()
     for (const { account } of hold.takenIn) roll(account, now)
     if (hold.settled) return undefined
     const found = extend(hold, price, open.covers, least, wanted)
@@ -279,7 +283,7 @@ export class Ledger {
     const ask = request.ask()
     const verdict = decide(accounts, ask)
     if (verdict.kind === 'wait') return { wait: verdict.account, until: endOf(accounts) }
-    const now = this.#clock()
+    const now = this.#timing.now()
     if (verdict.kind === 'refuse') throw overBudget(verdict.account, verdict.needed, request, now)
     const numbers = this.#numbersOf(request)
     const { operation, attempt, target, call } = request

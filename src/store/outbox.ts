@@ -6,11 +6,13 @@
 import type { Statement } from 'better-sqlite3'
 import { Refusal } from '../core/refusal.ts'
 import type { Usage } from '../core/usage.ts'
+import { BOUNDS, type Bounds } from './bounds.ts'
 import { type HoldRow, holdText } from './hold-text.ts'
 import type { Names } from './names.ts'
 import type { Store } from './open.ts'
 import { Rollups } from './rollups.ts'
 import { Sums } from './sums.ts'
+import type { Timing } from './timing.ts'
 
 export interface ChargeRow extends Usage {
   operation: number
@@ -41,10 +43,6 @@ export interface Move {
   start: number
 }
 
-/** More than this many unwritten settlements, and the disk is gone: refuse new work rather than forget old. */
-const MOST_UNWRITTEN = 200_000
-/** So many holds that are over are swept away together. */
-const SWEEP_AT = 16_384
 /**
  * How long a settlement may wait for company: what a crash in between leaves is charged by estimate. A transaction costs
  * about 100 µs of system calls whatever is in it, and settlements touch other pages than holds.
@@ -69,9 +67,11 @@ export class Outbox {
   /** Holds that are under way; all others in the table are over. */
   readonly #open = new Set<HoldRow>()
   #over = 0
-  #soon: ReturnType<typeof setTimeout> | undefined
+  #soon = false
   #next = false
   readonly #store: Store
+  readonly #timing: Timing
+  readonly #bounds: Bounds
   readonly #onError: (cause: unknown) => void
   readonly #insertHold: Statement<unknown[]>
   readonly #deleteHolds: Statement<unknown[]>
@@ -82,9 +82,17 @@ export class Outbox {
   readonly #rollback: Statement<unknown[]>
 
   /** @param onError told of each failed write; must not throw */
-  constructor(store: Store, names: Pick<Names, 'scopes'>, onError: (cause: unknown) => void) {
+  constructor(
+    store: Store,
+    names: Pick<Names, 'scopes'>,
+    timing: Timing,
+    onError: (cause: unknown) => void,
+    bounds: Bounds = BOUNDS,
+  ) {
     const { sqlite } = store
     this.#store = store
+    this.#timing = timing
+    this.#bounds = bounds
     this.#onError = onError
     this.#insertHold = sqlite.prepare('INSERT INTO holds (facts) VALUES (?)')
     this.#deleteHolds = sqlite.prepare('DELETE FROM holds')
@@ -99,14 +107,14 @@ export class Outbox {
 
   /** Resolves when the hold is in the database. @throws Refusal overloaded where it can't be written */
   hold(row: HoldRow): Promise<void> {
-    if (this.#charges.length >= MOST_UNWRITTEN) throw unwritable('too many settlements wait to be written')
+    if (this.#charges.length >= this.#bounds.unwritten) throw unwritable('too many settlements wait to be written')
     return new Promise((resolve, reject) => {
       this.#open.add(row)
       this.#holds.push({ row, done: (failed) => (failed ? reject(failed) : resolve()) })
       if (this.#next) return
       this.#next = true
       // After this turn of the loop: everything that arrived in it shares one transaction.
-      setImmediate(() => {
+      this.#timing.soon(() => {
         this.#next = false
         this.#write([])
       })
@@ -130,10 +138,12 @@ export class Outbox {
   }
 
   #flushIn(ms: number): void {
-    this.#soon ??= setTimeout(() => {
-      this.#soon = undefined
+    if (this.#soon) return
+    this.#soon = true
+    this.#timing.after(ms, () => {
+      this.#soon = false
       this.flush()
-    }, ms)
+    })
   }
 
   /** Writes all that waits, in one transaction. */
@@ -161,7 +171,7 @@ export class Outbox {
       this.#writeCharges(charges)
       // Not on the way of a hold, and not while a hold in the table has its charge still here.
       const isFlush = charges.length + dropped.length > 0 && this.#charges.length === 0
-      if (isFlush && this.#over >= SWEEP_AT) this.#sweep()
+      if (isFlush && this.#over >= this.#bounds.sweep) this.#sweep()
       this.#commit.run()
     } catch (cause) {
       if (this.#store.sqlite.inTransaction) this.#rollback.run()

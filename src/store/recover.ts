@@ -5,11 +5,18 @@
  */
 import { costOf, type Price } from '../core/price.ts'
 import { NO_USAGE } from '../core/usage.ts'
+import { startOfDay } from '../core/zone.ts'
 import { Days } from './days.ts'
 import { readHolds } from './hold-text.ts'
+import { fact } from './keys.ts'
+import { CHARGES_FROM, ZONE } from './ledger-facts.ts'
 import { Names } from './names.ts'
 import type { Store } from './open.ts'
 import { Outbox } from './outbox.ts'
+import type { Timing } from './timing.ts'
+
+/** Nothing is left for later: it is all flushed here. */
+const AT_ONCE: Timing = { now: () => 0, after: () => () => {}, soon: () => {} }
 
 /**
  * Windows of hours notice by themselves that they missed something (store/spent.ts).
@@ -22,10 +29,13 @@ export function recoverHolds(store: Store, now: number, zone: string): number {
   const priceOf = sqlite.prepare('SELECT price FROM prices WHERE id = ?').pluck()
   const names = new Names(store)
   const days = new Days(zone)
-  const outbox = new Outbox(store, names, (cause) => {
+  const outbox = new Outbox(store, names, AT_ONCE, (cause) => {
     throw cause
   })
-  const left = readHolds(texts).filter((hold) => !charged.get(hold.operation, hold.attempt))
+  // Of days whose charges were let go nothing is left open: a hold of theirs only waits to be swept away.
+  const from = fact(store, CHARGES_FROM)
+  const kept = from === undefined ? 0 : startOfDay(fact(store, ZONE) ?? zone, Number(from))
+  const left = readHolds(texts).filter((h) => h.startedAt >= kept && !charged.get(h.operation, h.attempt))
   for (const hold of left) {
     const { operation, attempt, startedAt, payer, target, price, call } = hold
     const usage = { ...NO_USAGE, input: hold.inputLikely }

@@ -1,6 +1,7 @@
 /** Requests that wait for money which others hold: each in the queue of the account it needs, first come first served. */
 import type { Account } from '../core/ledger.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { Timing } from './timing.ts'
 
 /** What has to be waited for. */
 export interface Busy {
@@ -26,27 +27,27 @@ interface Waiter {
   again(): Account | undefined
 }
 
-/** More waiting requests than this for one account are told to come back. */
-const MOST_WAITING = 10_000
-
 export class Waiting {
   readonly #queues = new Map<Account, Set<Waiter>>()
-  readonly #clock: () => number
+  readonly #timing: Timing
+  readonly #most: number
 
-  constructor(clock: () => number) {
-    this.#clock = clock
+  /** @param most requests that may wait for one account */
+  constructor(timing: Timing, most: number) {
+    this.#timing = timing
+    this.#most = most
   }
 
   /** Waits until a try succeeds. @throws Refusal what a try throws, budget_exceeded when the time is over, client_closed */
   wait<T>(busy: Busy, request: Wait<T>): Promise<T> {
     const { signal } = request
-    const until = this.#clock() + request.waitMs
+    const until = this.#timing.now() + request.waitMs
     return new Promise((resolve, reject) => {
       let { wait: place, until: wakeAt } = busy
-      let timer: ReturnType<typeof setTimeout> | undefined
+      let disarm = () => {}
       const end = () => {
         this.#leave(place, waiter)
-        clearTimeout(timer)
+        disarm()
         signal.removeEventListener('abort', onAbort)
       }
       const onAbort = () => {
@@ -78,15 +79,18 @@ export class Waiting {
       const wake = () => {
         const still = waiter.again()
         if (!still) return
-        if (this.#clock() < until) arm(wakeAt)
+        if (this.#timing.now() < until) arm(wakeAt)
         else {
           end()
           reject(request.tooLate(still))
         }
       }
       const arm = (at: number) => {
-        clearTimeout(timer)
-        timer = setTimeout(wake, Math.min(Math.max(0, Math.min(until, at) - this.#clock()), LONGEST_TIMER))
+        disarm()
+        disarm = this.#timing.after(
+          Math.min(Math.max(0, Math.min(until, at) - this.#timing.now()), LONGEST_TIMER),
+          wake,
+        )
       }
       if (!this.#enter(place, waiter)) return reject(request.tooLate(place))
       arm(wakeAt)
@@ -102,7 +106,7 @@ export class Waiting {
 
   #enter(account: Account, waiter: Waiter): boolean {
     let queue = this.#queues.get(account)
-    if (queue && queue.size >= MOST_WAITING) return false
+    if (queue && queue.size >= this.#most) return false
     if (!queue) {
       queue = new Set()
       this.#queues.set(account, queue)

@@ -7,6 +7,7 @@ import { FREE } from '../../src/core/price.ts'
 import { NOBODY } from '../../src/core/scope.ts'
 import type { OpenHold } from '../../src/store/ledger.ts'
 import type { Store } from '../../src/store/open.ts'
+import { retain } from '../../src/store/retain.ts'
 import { type SpendFilter, spendRows } from '../../src/store/spend.ts'
 import { verify } from '../../src/store/verify.ts'
 import { target } from '../core/make.ts'
@@ -466,6 +467,20 @@ describe('after a crash', () => {
     w.restart('crash')
     expect(w.recovered).toBe(1)
     expect(rows({ limit: 10 }).map((r) => [r.model, r.cost])).toEqual([['other', 25 * TOKEN]])
+  })
+
+  test('an attempt whose charge was let go with its day is not charged again', async () => {
+    const a = account('key:a', NO_LIMIT)
+    w.settle(await w.hold([a], 10), 4)
+    w.ledger.flush()
+    w.clock.now += 40 * 24 * HOUR
+    const last = await w.hold([account('key:a', NO_LIMIT)], 10)
+    w.ledger.flush()
+    expect(retain(w.store, 30, 'UTC', w.clock.now)).toBe(1)
+    w.restart('crash')
+    expect([w.recovered, w.count('SELECT operation FROM charges')]).toEqual([1, last.attempt.operation])
+    expect(totalOf('key:a')).toBe(14 * TOKEN)
+    expect(verify(w.store.sqlite).differences).toEqual([])
   })
 
   test('what was settled and not yet written is charged its prompt too: no row is lost, none is there twice', async () => {

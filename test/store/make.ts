@@ -9,6 +9,7 @@ import { readHolds } from '../../src/store/hold-text.ts'
 import { type HoldRequest, Ledger, type LedgerSettings, type OpenHold } from '../../src/store/ledger.ts'
 import { openStore, type Store } from '../../src/store/open.ts'
 import { recoverHolds } from '../../src/store/recover.ts'
+import { systemTiming } from '../../src/store/timing.ts'
 import { NOON, priced, target } from '../core/make.ts'
 import { makeTemp, removeTemp } from '../support/temp.ts'
 
@@ -69,10 +70,15 @@ export function makeWorld(
     return {
       store,
       recovered,
-      ledger: new Ledger(wrap(store), () => clock.now, settings, {
-        onError: (cause) => errors.push(cause),
-        onCrossed: ({ scope }, mark) => crossed.push([scope, mark]),
-      }),
+      ledger: new Ledger(
+        wrap(store),
+        systemTiming(() => clock.now),
+        settings,
+        {
+          onError: (cause) => errors.push(cause),
+          onCrossed: ({ scope }, mark) => crossed.push([scope, mark]),
+        },
+      ),
     }
   }
   const world: World = {
