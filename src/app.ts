@@ -8,22 +8,20 @@ import { reportRoutes } from './admin/reports.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Started, StartOptions } from './config/start.ts'
-import { closed } from './core/breaker.ts'
-import { Experience } from './core/estimate.ts'
 import type { Account } from './core/ledger.ts'
 import { Counters } from './core/limit.ts'
 import { toDollars } from './core/money.ts'
 import { periodName } from './core/period.ts'
-import { Meter } from './core/rate.ts'
 import { GATEWAY } from './core/scope.ts'
 import type { Snapshot } from './core/snapshot.ts'
+import { TargetState } from './core/state.ts'
 import type { Target } from './core/target.ts'
 import { type Offices, routes } from './http/routes.ts'
 import { buildApp, listen } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
 import { type Log, makeLog } from './observe/log.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
-import type { Io, RequestLog, TargetState } from './pipeline/io.ts'
+import type { Io, RequestLog } from './pipeline/io.ts'
 import { Sealer } from './secrets/seal.ts'
 import type { Secret } from './secrets/secret.ts'
 import { Belongings } from './store/belongings.ts'
@@ -104,13 +102,7 @@ async function open(
   const states = new Map<string, TargetState>()
   const counters = new Map<string, Counters>()
 
-  const state = (target: Target): TargetState =>
-    getOr(states, target.id, () => ({
-      breaker: closed(),
-      requests: new Meter(),
-      tokens: new Meter(),
-      experience: new Experience(),
-    }))
+  const state = (target: Target): TargetState => getOr(states, target.id, () => new TargetState())
 
   const io: Io = {
     now,
@@ -121,13 +113,7 @@ async function open(
     payers,
     counters: (scope) => getOr(counters, scope, () => new Counters()),
     state,
-    view: {
-      breakerOf: (target) => state(target).breaker,
-      loadOf: (target) => {
-        const { requests, tokens } = state(target)
-        return { requests: requests.used(now()), tokens: tokens.used(now()) }
-      },
-    },
+    view: { stateOf: state },
     recognise: (secret) => {
       const digest = digests.of(secret)
       return digests.same(digest, master.digest) ? 'master' : ring.recogniseDigest(digest)
@@ -246,6 +232,7 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
       dropParams: config.dropParams,
       budgetStatus: config.budgetExceededStatus,
     },
+    route: { tags: config.tagFilter, zone: config.timezone, localTags: config.localTags },
   }
 }
 

@@ -197,10 +197,9 @@ function checkUnbuilt(file: FileConfig): Finding[] {
     found.push(warning(path, `\`${path.at(-1)}\` is known from LiteLLM and not built yet: it has no effect here.`))
   if (file.router_settings.retry_after !== undefined) idle(['router_settings', 'retry_after'])
   for (const [i, { litellm_params: params }] of file.model_list.entries())
-    for (const key of ['tags', 'mock_response'] as const)
-      if (params[key] !== undefined) idle(['model_list', i, 'litellm_params', key])
+    if (params.mock_response !== undefined) idle(['model_list', i, 'litellm_params', 'mock_response'])
   const strategy = file.router_settings.routing_strategy
-  if (strategy !== undefined && strategy !== 'simple-shuffle' && !strategy.startsWith('usage-based-routing'))
+  if (strategy === 'lar1')
     found.push(
       warning(
         ['router_settings', 'routing_strategy'],

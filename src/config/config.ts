@@ -4,6 +4,7 @@
  */
 import type { ZodSafeParseResult } from 'zod'
 import type { BudgetMode } from '../core/budget.ts'
+import type { Conditions, TagRules } from '../core/conditions.ts'
 import type { Period } from '../core/period.ts'
 import type { Rates } from '../core/price.ts'
 import type { StrategyName } from '../core/strategy.ts'
@@ -36,6 +37,10 @@ export interface ModelConfig {
   /** Lowest first; targets without one come first, as 0. */
   order: number
   tags: readonly string[]
+  /** When it may be asked; undefined: always. */
+  when: Conditions | undefined
+  /** Its share of the alias's requests as a canary, 0 to 1; 0: it is none. */
+  canary: number
   timeouts: Partial<Pick<Timeouts, 'firstByte' | 'total'>>
   /** Further attempts after the first; undefined: the gateway's. */
   retries?: number | undefined
@@ -86,6 +91,10 @@ export interface Config {
   budgetWait: number
   unpriced: 'refuse' | 'allow'
   strategy: StrategyName
+  /** How requests go by their tags. */
+  tagFilter: TagRules
+  /** Requests with one of these tags never leave the house. */
+  localTags: readonly string[]
   /** Further attempts after the first. */
   retries: number
   /** The least wait between attempts, ms. */

@@ -20,8 +20,8 @@ export function exampleYaml({ schema, head, models, general = {} }: ExampleOptio
   lines.push(...comment(sections.model_list, 0), 'model_list:')
   for (const model of models) lines.push(`  - ${flow(model)}`)
   const entry = sections.model_list?.items?.properties ?? {}
-  for (const part of ['litellm_params', 'model_info'])
-    lines.push(...wrap(`${part} may say: ${Object.keys(entry[part]?.properties ?? {}).join(', ')}`, '  # '))
+  for (const [part, { properties }] of Object.entries(entry))
+    lines.push(...wrap(properties ? `${part} may say: ${Object.keys(properties).join(', ')}` : `and ${part}`, '  # '))
   for (const [name, section] of Object.entries(sections)) {
     if (name === 'model_list') continue
     const values = name === 'general_settings' ? general : {}

@@ -92,7 +92,7 @@ export const PRICES = words(`
 export const MODEL_INFO = words(`
   access_groups access_windows allow_fail_open allowed_fails allowed_fails_policy blocked cooldown_time
   cost_per_ptu_per_hour created_at created_by custom_tokenizer db_model deprecation_date
-  disable_background_health_check discoverable enable_tag_filtering health_check_max_tokens health_check_model
+  disable_background_health_check discoverable health_check_max_tokens health_check_model
   health_check_params health_check_reasoning_effort health_check_supports_max_tokens health_check_timeout
   health_check_voice internal_router_model litellm_routing_preferences member_auto_router
   ptu_count ptu_effective_from ptu_effective_to supported_environments team_id team_public_model_name tier
@@ -162,12 +162,12 @@ export const ROUTER_SETTINGS = words(`
   background_health_check_model_groups cache_kwargs cache_responses caching_groups client_ttl
   content_policy_fallbacks context_window_fallbacks debug_level default_litellm_params
   default_max_parallel_requests default_priority deployment_affinity_ttl_seconds disable_cooldowns
-  enable_health_check_routing enable_pre_call_checks enable_tag_filtering enable_weighted_failover
+  enable_health_check_routing enable_pre_call_checks enable_weighted_failover
   fallback_access_check fallback_budget_check guardrail_list health_check_ignore_transient_errors
   health_check_staleness_threshold ignore_invalid_deployments max_fallbacks model_group_affinity_config
   model_group_retry_policy model_list optional_pre_call_checks plugins polling_interval provider_budget_config
   redis_db redis_host redis_password redis_port redis_url retry_policy router_general_settings routing_groups
-  routing_strategy_args search_tools set_verbose tag_filtering_match_any tag_routing_prefix
+  routing_strategy_args search_tools set_verbose tag_routing_prefix
 `)
 
 export const GENERAL_SETTINGS = words(`

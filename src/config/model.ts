@@ -145,7 +145,7 @@ export const litellmParams = z
       .describe(
         'Drop parameters that this provider does not know instead of refusing. Default: `litellm_settings.drop_params`.',
       ),
-    tags: z.array(z.string()).optional().describe('Tags of this target. Not built yet: warned of at the start.'),
+    tags: z.array(z.string()).optional().describe('Tags of this target, for `router_settings.enable_tag_filtering`.'),
     mock_response: text('Answer with this text and ask no upstream. Not built yet: warned of at the start.').optional(),
     ...sampling,
   })
@@ -191,6 +191,31 @@ export const modelInfo = z
   })
   .describe('What is known of the model. Keys of your own are kept and told by `/model/info`.')
 
+export const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
+
+const names = (whose: string) => z.array(z.string().min(1)).optional().describe(`Only for requests of ${whose}.`)
+
+const conditions = z
+  .strictObject({
+    keys: names('these keys (alias or id)'),
+    teams: names('these teams'),
+    users: names('these users'),
+    projects: names('these projects'),
+    metadata: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe('Only for requests whose `metadata` says all of this.'),
+    min_prompt_tokens: count('Only for prompts of at least so many tokens, as they are estimated.'),
+    max_prompt_tokens: count('Only for prompts of at most so many tokens, as they are estimated.'),
+    hours: z
+      .string()
+      .regex(/^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$/, 'must be hours such as 22:00-06:00')
+      .optional()
+      .describe('Only at these times of day, in `timezone`: `22:00-06:00`.'),
+    days: z.array(z.enum(DAYS)).optional().describe('Only on these days of the week: `[mon, tue]`.'),
+  })
+  .describe('When this target may be asked at all. Each condition that is given has to hold.')
+
 export const modelEntry = z
   .strictObject({
     model_name: text(
@@ -198,5 +223,12 @@ export const modelEntry = z
     ),
     litellm_params: litellmParams,
     model_info: modelInfo.optional(),
+    when: conditions.optional(),
+    canary: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe('This target is a canary: it gets this share of the requests of its alias (0.05 is 5 %), and no more.'),
   })
   .describe('One target behind an alias.')

@@ -4,7 +4,7 @@ import { parsePeriod } from '../core/period.ts'
 import { Secret } from '../secrets/secret.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import type { Env } from './interpolate.ts'
-import { PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
+import { DAYS, PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
 import { ollamaOrigin } from './ollama-host.ts'
 import { ratesOf } from './price.ts'
 import { resolveModel } from './provider.ts'
@@ -58,7 +58,12 @@ export function normalise(
     warnAt: [...new Set(tollgate.budget_warn_at)].sort((a, b) => a - b),
     budgetWait: ms(tollgate.budget_wait),
     unpriced: tollgate.unpriced,
-    strategy: router.routing_strategy?.startsWith('usage-based-routing') ? 'usage-based-routing' : 'simple-shuffle',
+    strategy: strategyOf(router.routing_strategy),
+    tagFilter: {
+      enabled: router.enable_tag_filtering ?? false,
+      matchAny: router.tag_filtering_match_any ?? true,
+    },
+    localTags: tollgate.local_only_tags,
     retries: router.num_retries ?? litellm.num_retries ?? 2,
     retryAfter: ms(router.retry_after ?? 0),
     allowedFails: router.allowed_fails ?? litellm.allowed_fails ?? 3,
@@ -85,6 +90,33 @@ export function normalise(
     environment: Object.fromEntries(
       Object.entries(file.environment_variables).map(([name, value]) => [name, new Secret(String(value))]),
     ),
+  }
+}
+
+/** LiteLLM's second version of a strategy is our first. */
+function strategyOf(word: FileConfig['router_settings']['routing_strategy']): Config['strategy'] {
+  if (word === undefined || word === 'lar1') return 'simple-shuffle'
+  return word === 'usage-based-routing-v2' ? 'usage-based-routing' : word
+}
+
+function conditionsOf({ when }: ModelEntry): ModelConfig['when'] {
+  if (!when) return undefined
+  const {
+    keys,
+    teams,
+    users,
+    projects,
+    metadata,
+    min_prompt_tokens: minPrompt,
+    max_prompt_tokens: maxPrompt,
+    days,
+  } = when
+  const minute = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3))
+  const [from, to] = when.hours?.split('-') ?? []
+  return {
+    ...{ keys, teams, users, projects, metadata, minPrompt, maxPrompt },
+    hours: from !== undefined && to !== undefined ? { from: minute(from), to: minute(to) } : undefined,
+    days: days?.map((day) => DAYS.indexOf(day)),
   }
 }
 
@@ -128,6 +160,8 @@ function oneModel(
     maxParallel: params.max_parallel_requests ?? 0,
     order: params.order ?? 0,
     tags: params.tags ?? [],
+    when: conditionsOf(entry),
+    canary: entry.canary ?? 0,
     timeouts: {
       ...(params.stream_timeout === undefined ? {} : { firstByte: ms(params.stream_timeout) }),
       ...(params.timeout === undefined ? {} : { total: ms(params.timeout) }),

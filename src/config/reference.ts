@@ -45,16 +45,10 @@ export function referencePage(): string {
     out.push('', `## ${name}`, '', section.description ?? '')
     if (name === 'model_list') {
       const entry = section.items?.properties ?? {}
-      out.push('', ...table(entry, (key) => key !== 'litellm_params' && key !== 'model_info'))
-      for (const part of ['litellm_params', 'model_info'])
-        out.push(
-          '',
-          `### model_list[].${part}`,
-          '',
-          entry[part]?.description ?? '',
-          '',
-          ...table(entry[part]?.properties ?? {}),
-        )
+      out.push('', ...table(entry, (_, schema) => !schema.properties))
+      for (const [part, schema] of Object.entries(entry))
+        if (schema.properties)
+          out.push('', `### model_list[].${part}`, '', schema.description ?? '', '', ...table(schema.properties))
       continue
     }
     if (!section.properties) continue

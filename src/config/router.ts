@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { fallbackList, retries, seconds } from './words.ts'
 
-/** LiteLLM's strategies. Those that are not built are warned of, and `simple-shuffle` stands in. */
+/** LiteLLM's strategies and two of ours. `lar1` is not built: it is warned of, and `simple-shuffle` stands in. */
 export const STRATEGY_WORDS = [
   'simple-shuffle',
   'usage-based-routing',
@@ -10,6 +10,8 @@ export const STRATEGY_WORDS = [
   'least-busy',
   'latency-based-routing',
   'cost-based-routing',
+  'lowest-queue',
+  'sticky',
   'lar1',
 ] as const
 
@@ -19,7 +21,7 @@ export const routerSettings = z
       .enum(STRATEGY_WORDS)
       .optional()
       .describe(
-        'How one of several targets is chosen: `simple-shuffle` by weight and lot, `usage-based-routing` (and `-v2`) the least used of the last minute. Default: `simple-shuffle`. The others are not built yet: they are warned of and `simple-shuffle` stands in.',
+        'How one of several targets is chosen: `simple-shuffle` by weight and lot, `usage-based-routing` (and `-v2`) the least used of the last minute, `least-busy` the fewest requests under way, `latency-based-routing` the soonest done, `cost-based-routing` the cheapest, `lowest-queue` the shortest wait for a slot, `sticky` the same one for the same session. Default: `simple-shuffle`.',
       ),
     num_retries: retries('Further attempts after the first. Default: 2.'),
     retry_after: z
@@ -46,6 +48,16 @@ export const routerSettings = z
       .array(z.string())
       .optional()
       .describe('Aliases to try for every alias that has no line of its own in `fallbacks`.'),
+    enable_tag_filtering: z
+      .boolean()
+      .optional()
+      .describe(
+        'Choose targets by the tags of a request (`x-litellm-tags`, `metadata.tags`, those of its key). Who has none goes to targets tagged `default`, else to those without tags. Default: false.',
+      ),
+    tag_filtering_match_any: z
+      .boolean()
+      .optional()
+      .describe('One common tag is enough; otherwise a target needs all of the request. Default: true.'),
     model_group_alias: z
       .record(
         z.string(),

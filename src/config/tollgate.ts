@@ -60,6 +60,12 @@ export const tollgateSettings = z
       .enum(['auto', 'json', 'pretty'])
       .default('auto')
       .describe('The form of the log. `auto`: pretty on a terminal, JSON elsewhere.'),
+    local_only_tags: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Requests with one of these tags are answered by targets in the house only. A key whose metadata says `data_class: local-only` is held to it always.',
+      ),
     heartbeat: z
       .number()
       .min(0)

@@ -1,41 +1,61 @@
 /** The next target to ask: pure, and the whole of the choice. */
-import { type Breaker, isOpen } from './breaker.ts'
+import { isOpen } from './breaker.ts'
 import type { Stage } from './plan.ts'
-import { choose, hasRoom, type Load, type StrategyName } from './strategy.ts'
+import type { TargetState } from './state.ts'
+import { choose, hasRoom, type StrategyName, type Wanted } from './strategy.ts'
 import type { Target } from './target.ts'
 
 export interface View {
-  breakerOf(target: Target): Breaker
-  loadOf(target: Target): Load
+  stateOf(target: Target): TargetState
 }
 
 /**
- * The first stage that has a target which is well and was not tried yet; among its targets, the strategy's choice.
- * Where none is well, the least bad: the one whose cooldown ends first. Undefined where all were tried.
- * @param tokens the estimate, for targets with a declared capacity
+ * The first stage that has a target which is well and was not tried yet; among its targets, a canary by its share, else
+ * the strategy's choice. Where none is well, the least bad: the one whose cooldown ends first. Undefined where all were
+ * tried.
  */
 export function pick(
   stages: readonly Stage[],
   tried: ReadonlySet<string>,
   view: View,
   strategy: StrategyName,
-  tokens: number,
+  wanted: Wanted,
   random: () => number,
   now: number,
 ): Target | undefined {
   const lone = onlyTarget(stages)
   if (lone) return tried.has(lone.id) ? undefined : lone
   for (const { targets } of stages) {
-    const well = targets.filter((t) => !tried.has(t.id) && !isOpen(view.breakerOf(t), now))
-    const roomy = strategy === 'usage-based-routing' ? well.filter((t) => hasRoom(t, view.loadOf(t), tokens)) : well
-    if (roomy.length > 0) return choose(strategy, roomy, (t) => view.loadOf(t), random)
+    const ready = targets.filter((t) => !tried.has(t.id) && isReady(t, view.stateOf(t), strategy, wanted, now))
+    if (ready.length === 0) continue
+    const candidates = canariesOrRest(ready, random)
+    return choose(strategy, candidates, (t) => view.stateOf(t), wanted, random, now)
   }
   let least: Target | undefined
   for (const { targets } of stages)
     for (const target of targets)
-      if (!tried.has(target.id) && (!least || view.breakerOf(target).until < view.breakerOf(least).until))
+      if (!tried.has(target.id) && (!least || view.stateOf(target).breaker.until < view.stateOf(least).breaker.until))
         least = target
   return least
+}
+
+/** Well, with a free slot, and with room where the strategy goes by that. */
+function isReady(target: Target, state: TargetState, strategy: StrategyName, wanted: Wanted, now: number): boolean {
+  if (isOpen(state.breaker, now)) return false
+  if (target.maxParallel > 0 && state.inFlight >= target.maxParallel) return false
+  return strategy !== 'usage-based-routing' || hasRoom(target, state, wanted.input + wanted.output, now)
+}
+
+/** A canary gets its share of the requests and no more, whatever the strategy says of it. */
+function canariesOrRest(targets: readonly Target[], random: () => number): readonly Target[] {
+  if (!targets.some((t) => t.canary > 0)) return targets
+  let at = random()
+  for (const target of targets) {
+    at -= target.canary
+    if (target.canary > 0 && at < 0) return [target]
+  }
+  const rest = targets.filter((t) => t.canary === 0)
+  return rest.length > 0 ? rest : targets
 }
 
 /** How many targets are left to go to: the well ones, or, where none is, all that were not tried. */
@@ -43,7 +63,7 @@ export function left(stages: readonly Stage[], tried: ReadonlySet<string>, view:
   const lone = onlyTarget(stages)
   if (lone) return tried.has(lone.id) ? 0 : 1
   const untried = stages.flatMap((s) => s.targets).filter((t) => !tried.has(t.id))
-  return untried.filter((t) => !isOpen(view.breakerOf(t), now)).length || untried.length
+  return untried.filter((t) => !isOpen(view.stateOf(t).breaker, now)).length || untried.length
 }
 
 /** Where there is one target, there is nothing to choose: it is asked, cooling or not. */

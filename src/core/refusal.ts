@@ -19,6 +19,7 @@ const CODES = {
   forbidden: [403, 'client', false],
   model_access_denied: [403, 'client', false],
   model_not_found: [404, 'client', false],
+  no_target: [400, 'client', false],
   not_found: [404, 'client', false],
   method_not_allowed: [405, 'client', false],
   request_timeout: [408, 'client', true],

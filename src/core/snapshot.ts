@@ -2,6 +2,7 @@
  * Everything that memory decides by: immutable, replaced as a whole. A request takes the snapshot that stands when it
  * arrives and keeps it to its end, so that it never sees half of a change.
  */
+import type { RouteRules } from './conditions.ts'
 import { starMatch } from './key.ts'
 import type { StrategyName } from './strategy.ts'
 import type { Alias } from './target.ts'
@@ -38,6 +39,7 @@ export interface Snapshot {
   /** Alias → aliases to try after it. `*` for all. */
   fallbacks: ReadonlyMap<string, readonly string[]>
   policy: Policy
+  route: RouteRules
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What an alias points at, as the deciders see it: no secrets, no addresses, nothing that can do I/O. */
+import type { Conditions } from './conditions.ts'
 import type { Price } from './price.ts'
 
 export interface Abilities {
@@ -41,7 +42,14 @@ export interface Target {
   weight: number
   /** Lowest first: later ones are asked when the earlier ones cannot be. */
   order: number
+  /** Requests at once; 0: any number. */
   maxParallel: number
+  /** For requests that are routed by their tags. */
+  tags: readonly string[]
+  /** When it may be asked at all; undefined: always. */
+  when: Conditions | undefined
+  /** The share of its alias's requests that it gets as a canary, 0 to 1; 0: it is none. */
+  canary: number
   timeouts: Timeouts
   /** Extra attempts at this target; undefined: the gateway's. */
   retries: number | undefined

@@ -28,8 +28,13 @@ export function fit(chat: Chat, abilities: Abilities, name: string, warn: Warn):
   return chat
 }
 
+/** What a part of a message needs its target to be able to; undefined for what each of them takes. */
+export const needOf = (part: Part): 'images' | 'audio' | 'files' | undefined => contentOf(part)?.[0]
+
+const contentOf = (part: Part) => (part.type in CONTENT ? CONTENT[part.type as keyof typeof CONTENT] : undefined)
+
 function refuseContent(part: Part, abilities: Abilities, name: string): void {
-  const needed = part.type in CONTENT ? CONTENT[part.type as keyof typeof CONTENT] : undefined
+  const needed = contentOf(part)
   if (needed && abilities[needed[0]] === false)
     throw new Refusal(
       'unsupported_parameter',

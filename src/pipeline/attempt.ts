@@ -1,4 +1,4 @@
-import { isOpen, onNeutral, onSend } from '../core/breaker.ts'
+import { isOpen, onNeutral } from '../core/breaker.ts'
 import { estimate } from '../core/estimate.ts'
 import { UpstreamFailure } from '../core/failure.ts'
 import { left, pick } from '../core/pick.ts'
@@ -9,11 +9,11 @@ import { textBytes } from '../dialects/multipart.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { ask } from './ask.ts'
 import type { Call } from './call.ts'
-import { failAttempt, used } from './conclude.ts'
+import { begin, drop, failAttempt, used } from './conclude.ts'
 import { gaveUp } from './gave-up.ts'
 import type { Io } from './io.ts'
-import { guessTokens } from './limit.ts'
 import { setAside } from './set-aside.ts'
+import { wantedOf } from './wanted.ts'
 
 /**
  * The only loop: choose → hold → send → classify → again, next or give up. Ends with `call.answer`: an answer that has
@@ -24,12 +24,13 @@ export async function attempt(call: Call, io: Io): Promise<void> {
   const { policy } = call.snapshot
   const { signal } = call.request
   const { view } = io
+  const wanted = wantedOf(call)
   const tried = new Set<string>()
   let again: Target | undefined
   let here = 0
   let refused: Refusal | undefined
   for (;;) {
-    const target = again ?? pick(call.stages, tried, view, policy.strategy, guessTokens(call), io.random, io.now())
+    const target = again ?? pick(call.stages, tried, view, policy.strategy, wanted, io.random, io.now())
     if (!target) throw refused ?? gaveUp(call)
     here = again ? here + 1 : 1
     tried.add(target.id)
@@ -38,13 +39,11 @@ export async function attempt(call: Call, io: Io): Promise<void> {
     try {
       hold = await holdFor(call, io, target)
       call.attempts++
-      const { breaker, requests } = io.state(target)
-      onSend(breaker)
-      requests.add(io.now(), 1)
+      begin(io, target)
       if (call.failures.length === 0 && !call.stages[0]?.targets.includes(target)) noteSkipped(call, io)
       call.answer = await ask(call, io, io.link(target), hold, left(call.stages, tried, view, io.now()) > 0)
       // It answers: a target that was being tried lets the others back now, and not when a long stream has ended.
-      onNeutral(breaker)
+      onNeutral(io.state(target).breaker)
       return
     } catch (cause) {
       if (cause instanceof Refusal) {
@@ -102,11 +101,11 @@ function holdFor(call: Call, io: Io, target: Target): Promise<OpenHold> {
   }))
 }
 
-/** Nothing was sent: the hold goes without a trace. */
+/** It is said to somebody else, or to nobody. */
 function release(call: Call, io: Io, hold: OpenHold): void {
   call.attempts--
   io.state(hold.attempt.target).breaker.probing = false
-  io.ledger.release(hold)
+  drop(io, hold)
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

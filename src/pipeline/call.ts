@@ -1,5 +1,6 @@
 /** One object a request, with all its fields set at birth, so that it never changes its shape on the way. */
 
+import type { LeftOut } from '../core/conditions.ts'
 import type { Failure } from '../core/failure.ts'
 import type { Principal } from '../core/key.ts'
 import type { Taken } from '../core/limit.ts'
@@ -36,6 +37,8 @@ export class Call {
   form: readonly FormPart[] | undefined = undefined
   who: Principal | undefined = undefined
   stages: readonly Stage[] = []
+  /** Targets that may not or cannot take this request. */
+  leftOut: readonly LeftOut[] = []
   payer: Payer = NOBODY
   taken: Taken | undefined = undefined
   /** The body in canonical form, where a target needed it. */

@@ -2,10 +2,11 @@
  * The end of an attempt and the end of a request: the one place where holds are settled, limits let go and the log
  * written. Reached from the answer, the stream's end, its cancellation and every refusal; doing it twice does nothing.
  */
-import { onFailure, onNeutral, onSuccess } from '../core/breaker.ts'
+import { onFailure, onNeutral, onSend, onSuccess } from '../core/breaker.ts'
 import type { Failure } from '../core/failure.ts'
 import { releaseLimits } from '../core/limit.ts'
 import { left } from '../core/pick.ts'
+import type { Target } from '../core/target.ts'
 import { NO_USAGE, type Usage, type UsageSource } from '../core/usage.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import type { Call } from './call.ts'
@@ -36,13 +37,32 @@ export function used(
   return { usage: { ...NO_USAGE, input: hold.inputLikely, output: frames }, source: 'estimated' }
 }
 
+/** An attempt is about to be sent. */
+export function begin(io: Io, target: Target): void {
+  const { breaker, requests } = io.state(target)
+  onSend(breaker)
+  requests.add(io.now(), 1)
+}
+
+/** Nothing was sent: the hold goes without a trace. */
+export function drop(io: Io, hold: OpenHold): void {
+  if (hold.hold.settled) return
+  io.state(hold.attempt.target).inFlight--
+  io.ledger.release(hold)
+}
+
 /** Settles one attempt. Returns its cost in nano-dollars. */
 export function endAttempt(call: Call, io: Io, hold: OpenHold, ending: Ending): number {
   const now = io.now()
+  if (hold.hold.settled) return io.ledger.settle(hold, { ...ending, now })
   const state = io.state(hold.attempt.target)
+  state.inFlight--
   state.tokens.add(now, ending.usage.input + ending.usage.output)
   if (ending.outcome === 'ok') {
     onSuccess(state.breaker)
+    const { firstMs } = ending
+    if (firstMs !== undefined)
+      state.pace.observe(now, firstMs, now - hold.attempt.startedAt - firstMs, ending.usage.output)
     if (ending.source === 'provider')
       state.experience.observe(call.bytes.byteLength, ending.usage.input, ending.usage.output)
   } else if (ending.outcome === 'aborted' || ending.outcome === 'budget_exceeded') onNeutral(state.breaker)

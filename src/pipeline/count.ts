@@ -10,11 +10,12 @@ import { authenticate } from './authenticate.ts'
 import { Call } from './call.ts'
 import { conclude } from './conclude.ts'
 import type { Door, Io } from './io.ts'
-import { guessTokens, limit } from './limit.ts'
+import { limit } from './limit.ts'
 import { plan } from './plan.ts'
 import { readWhole } from './read-whole.ts'
 import { receive } from './receive.ts'
 import { refuse } from './refuse.ts'
+import { wantedOf } from './wanted.ts'
 
 const TIMEOUT_MS = 15_000
 const LARGEST = 64 * 1024
@@ -27,11 +28,11 @@ export async function count(io: Io, request: Request, door: Door): Promise<Respo
     plan(call, io)
     limit(call, io)
     const { strategy } = call.snapshot.policy
-    const target = pick(call.stages, new Set(), io.view, strategy, guessTokens(call), io.random, io.now())
+    const target = pick(call.stages, new Set(), io.view, strategy, wantedOf(call), io.random, io.now())
     const asked = target && (await askTarget(call, io.link(target)))
     const body =
       asked ??
-      door.counts?.(target ? io.state(target).experience.likelyInput(call.bytes.byteLength) : guessTokens(call))
+      door.counts?.(target ? io.state(target).experience.likelyInput(call.bytes.byteLength) : wantedOf(call).input)
     conclude(call, io, 200, 'counted', NO_USAGE, 0)
     const headers = { 'x-request-id': call.id, 'x-tollgate-usage-source': asked ? 'provider' : 'estimated' }
     return Response.json(body, { headers })

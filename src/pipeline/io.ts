@@ -1,15 +1,13 @@
 /** Everything the pipeline touches that is not an argument: made once in app.ts, replaced by fakes in tests. */
-import type { Breaker } from '../core/breaker.ts'
 import type { Budget } from '../core/budget.ts'
-import type { Experience } from '../core/estimate.ts'
 import type { Key } from '../core/key.ts'
 import type { Account } from '../core/ledger.ts'
 import type { Counters } from '../core/limit.ts'
 import type { View } from '../core/pick.ts'
-import type { Meter } from '../core/rate.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { Payer } from '../core/scope.ts'
 import type { Snapshot } from '../core/snapshot.ts'
+import type { TargetState } from '../core/state.ts'
 import type { Target } from '../core/target.ts'
 import type { Dialect, TargetDialect } from '../dialects/dialect.ts'
 import type { PathSaid } from '../dialects/peek.ts'
@@ -40,14 +38,6 @@ export interface Reshape {
   /** What is to be sent for these bytes, '' for nothing yet. */
   push(bytes: Uint8Array): string
   end(): string
-}
-
-/** What is known of a target while the process runs. */
-export interface TargetState {
-  breaker: Breaker
-  requests: Meter
-  tokens: Meter
-  experience: Experience
 }
 
 /** Responses that are kept for their callers. */

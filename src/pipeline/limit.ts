@@ -2,15 +2,13 @@ import { takeLimits } from '../core/limit.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
-
-/** An answer of unknown length counts as this many tokens until it has come. */
-const USUAL_ANSWER = 256
-/** And one that may be very long as no more than this: a limit is for what is used, not for what might be. */
-const LONG_ANSWER = 1_024
+import { wantedOf } from './wanted.ts'
 
 /** Tokens that a request counts as before anybody has counted it: bytes ÷ 4 and a usual answer. */
-export const guessTokens = (call: Call): number =>
-  Math.ceil(call.bytes.byteLength / 4) + Math.min(call.peek.maxTokens ?? USUAL_ANSWER, LONG_ANSWER)
+const guessTokens = (call: Call): number => {
+  const { input, output } = wantedOf(call)
+  return input + output
+}
 
 /** Takes all limits of the caller in one step, or none. @throws Refusal rate_limit_exceeded */
 export function limit(call: Call, io: Io): void {

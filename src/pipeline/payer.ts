@@ -59,6 +59,12 @@ function asCustomer(said: string, param: string): string {
   )
 }
 
+/** What a request says of itself in `metadata`; empty where it says nothing. */
+export function metadataOf(call: Call): Readonly<Record<string, unknown>> {
+  const said = valueAt(call, 'metadata')
+  return isObject(said) ? said : {}
+}
+
 function tagsIn(call: Call, headers: Headers): string[] {
   const header = headers.get(TAGS_HEADER)
   const { keys } = call.peek.scan

@@ -4,6 +4,7 @@ import { Refusal } from '../core/refusal.ts'
 import { charge } from './accounts.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
+import { narrow } from './narrow.ts'
 
 /** The alias's targets that this caller may use, and the accounts that have to pay. */
 export function plan(call: Call, io: Io): void {
@@ -13,4 +14,5 @@ export function plan(call: Call, io: Io): void {
     throw new Refusal('invalid_request', "The request names no model: add a 'model'.", { param: 'model' })
   call.stages = decide(snapshot, peek.model, who)
   charge(call, io)
+  narrow(call, io)
 }

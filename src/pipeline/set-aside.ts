@@ -19,7 +19,8 @@ interface Special {
 
 /**
  * Sets the money for one attempt aside, on this very target: a free local model that fails over is checked against the
- * paid one's price. The only place where holds are opened.
+ * paid one's price. The only place where holds are opened; what ends them is in
+ * conclude.ts.
  * @throws Refusal budget_exceeded, unpriced_model, overloaded, client_closed
  */
 export async function setAside(
@@ -32,7 +33,7 @@ export async function setAside(
   const { policy } = call.snapshot
   const accounts = () => accountsAt(call, io, target)
   if (ask !== nothing && target.price.kind === 'unknown') mustBePriced(call, target, accounts())
-  return io.ledger.hold({
+  const hold = await io.ledger.hold({
     operation: call.operation,
     attempt: attempt ?? call.attempts + 1,
     payer: call.payer,
@@ -44,6 +45,8 @@ export async function setAside(
     status: policy.budgetStatus,
     signal: signal ?? call.request.signal,
   })
+  io.state(target).inFlight++
+  return hold
 }
 
 /** What has been spent already is booked whatever is left: it holds nothing, and no budget stands in its way. */

@@ -171,7 +171,7 @@ const CASES: [name: string, text: string, expected: string[]][] = [
     'a strategy that was cut off',
     'router_settings: { routing_strategy: usage-based }',
     [
-      'E t.yaml:1:20 router_settings.routing_strategy: expects one of simple-shuffle, usage-based-routing, usage-based-routing-v2, least-busy, latency-based-routing, cost-based-routing, lar1, not "usage-based". Did you mean `usage-based-routing`?',
+      'E t.yaml:1:20 router_settings.routing_strategy: expects one of simple-shuffle, usage-based-routing, usage-based-routing-v2, least-busy, latency-based-routing, cost-based-routing, lowest-queue, sticky, lar1, not "usage-based". Did you mean `usage-based-routing`?',
     ],
   ],
   [

@@ -4,16 +4,31 @@ import * as fc from 'fast-check'
 import { type Breaker, closed } from '../../src/core/breaker.ts'
 import { left, pick, type View } from '../../src/core/pick.ts'
 import type { Stage } from '../../src/core/plan.ts'
-import { choose, hasRoom, type Load, shareOf } from '../../src/core/strategy.ts'
+import type { TargetState } from '../../src/core/state.ts'
+import {
+  choose as chooseOf,
+  hasRoom as hasRoomOf,
+  type StrategyName,
+  shareOf as shareIn,
+} from '../../src/core/strategy.ts'
 import type { Target } from '../../src/core/target.ts'
-import { NOON, target } from './make.ts'
+import { NOON, stateWith, target } from './make.ts'
 
 /** A sequence in [0, 1) that is the same each time and even: the golden ratio's multiples. */
 function even(): () => number {
   let n = 0
   return () => (n++ * 0.618_033_988_749_895) % 1
 }
+interface Load {
+  requests: number
+  tokens: number
+}
 const idle = (): Load => ({ requests: 0, tokens: 0 })
+const WANTED = { input: 1, output: 0 }
+const choose = (strategy: StrategyName, all: readonly Target[], loadOf: (t: Target) => Load, random: () => number) =>
+  chooseOf(strategy, all, (t) => stateWith(loadOf(t)), WANTED, random, NOON)
+const shareOf = (t: Target, load: Load) => shareIn(t, stateWith(load), NOON)
+const hasRoom = (t: Target, load: Load, tokens: number) => hasRoomOf(t, stateWith(load), tokens, NOON)
 
 describe('simple-shuffle', () => {
   test('shares come to the weights, whoever has none is left out', () => {
@@ -115,7 +130,8 @@ describe('pick', () => {
         return [t, { ...closed(), until: until === 0 ? 0 : NOON + until, probing: w.probing[i] as boolean }]
       }),
     )
-    const view: View = { breakerOf: (t) => breakers.get(t) as Breaker, loadOf: idle }
+    const states = new Map<Target, TargetState>(all.map((t) => [t, stateWith({ breaker: breakers.get(t) as Breaker })]))
+    const view: View = { stateOf: (t) => states.get(t) as TargetState }
     return { stages, all, view, tried: new Set(w.tried.map((i) => `t${i}`)), breakers }
   }
 
@@ -123,7 +139,7 @@ describe('pick', () => {
     fc.assert(
       fc.property(world, fc.double({ min: 0, max: 0.999, noNaN: true }), (w, r) => {
         const { stages, all, view, tried, breakers } = build(w)
-        const found = pick(stages, tried, view, 'simple-shuffle', 1, () => r, NOON)
+        const found = pick(stages, tried, view, 'simple-shuffle', WANTED, () => r, NOON)
         const untried = all.filter((t) => !tried.has(t.id))
         if (untried.length === 0) {
           expect(found).toBeUndefined()
@@ -153,8 +169,10 @@ describe('pick', () => {
   test('a full target is passed over for one with room, and asked all the same where nobody has any', () => {
     const [full, free] = [target({ id: 'full', rpm: 1 }), target({ id: 'free', rpm: 1 })]
     const stages = [{ alias: 's', targets: [full, free] }]
-    const view: View = { breakerOf: closed, loadOf: (t) => ({ requests: t === full ? 1 : 0, tokens: 0 }) }
-    const next = (tried: string[]) => pick(stages, new Set(tried), view, 'usage-based-routing', 1, () => 0, NOON)?.id
+    const states = new Map([full, free].map((t) => [t, stateWith({ requests: t === full ? 1 : 0 })]))
+    const view: View = { stateOf: (t) => states.get(t) as TargetState }
+    const next = (tried: string[]) =>
+      pick(stages, new Set(tried), view, 'usage-based-routing', WANTED, () => 0, NOON)?.id
     expect(next([])).toBe('free')
     expect(next(['free'])).toBe('full')
     expect(next(['free', 'full'])).toBeUndefined()

@@ -1,9 +1,11 @@
 /** Makers of the core's plain values, for tests: everything has a harmless default. */
 import * as fc from 'fast-check'
+import type { Breaker } from '../../src/core/breaker.ts'
 import type { Key } from '../../src/core/key.ts'
 import type { Price, Rates, Tier } from '../../src/core/price.ts'
 import { FREE } from '../../src/core/price.ts'
 import type { Policy, Snapshot } from '../../src/core/snapshot.ts'
+import { TargetState } from '../../src/core/state.ts'
 import type { Target } from '../../src/core/target.ts'
 import { type Usage, usage } from '../../src/core/usage.ts'
 
@@ -24,6 +26,9 @@ export function target(given: Partial<Target> = {}): Target {
     weight: 0,
     order: 0,
     maxParallel: 0,
+    tags: [],
+    when: undefined,
+    canary: 0,
     timeouts: { connect: 1, firstByte: 1, idle: 1, total: 1 },
     retries: undefined,
     defaults: {},
@@ -84,8 +89,23 @@ export function snapshot(targets: readonly Target[], given: Partial<Snapshot> = 
     hiddenNames: new Set(),
     fallbacks: new Map(),
     policy: policy(),
+    route: { tags: { enabled: false, matchAny: true }, zone: 'UTC', localTags: [] },
     ...given,
   }
+}
+
+/** What is known of a target that did this much in the last minute. */
+export function stateWith(
+  given: { requests?: number; tokens?: number; inFlight?: number; waitMs?: number; breaker?: Partial<Breaker> } = {},
+  now = NOON,
+): TargetState {
+  const state = new TargetState()
+  state.requests.add(now, given.requests ?? 0)
+  state.tokens.add(now, given.tokens ?? 0)
+  state.inFlight = given.inFlight ?? 0
+  state.waitMs = given.waitMs ?? 0
+  Object.assign(state.breaker, given.breaker)
+  return state
 }
 
 /** $0 to $9,000 a million tokens, in nano-dollars; often round, often odd. */

@@ -9,6 +9,7 @@ import { NdjsonFramer } from '../../dialects/ndjson.ts'
 import { isObject } from '../../dialects/wire.ts'
 import type { Link } from '../../upstream/link.ts'
 import type { Call } from '../call.ts'
+import { drop, endAttempt } from '../conclude.ts'
 import type { Belonging, Io } from '../io.ts'
 import { nothing, setAside } from '../set-aside.ts'
 import { fetchFrom, placeOf } from './step.ts'
@@ -35,17 +36,16 @@ export async function settleBatch(
   const hold = await setAside(call, io, sold, nothing, { attempt: 1, name: 'abatch', waitMs: 0 })
   // Two that look at the same moment: one of them is first.
   if (!io.belongings.settle(batch.owner, batch.id)) {
-    io.ledger.release(hold)
+    drop(io, hold)
     return undefined
   }
   const counted = reported ?? NO_USAGE
-  const cost = io.ledger.settle(hold, {
+  const cost = endAttempt(call, io, hold, {
     outcome: 'ok',
     status: 200,
     usage: counted,
     source,
     firstMs: undefined,
-    now: io.now(),
   })
   return { usage: counted, cost }
 }

@@ -1,5 +1,4 @@
 /** One request to one target that is not repeated: hold → send → pass the answer on. For what is no call of a model. */
-import { onSend } from '../../core/breaker.ts'
 import { estimate } from '../../core/estimate.ts'
 import { UpstreamFailure } from '../../core/failure.ts'
 import { Refusal } from '../../core/refusal.ts'
@@ -11,7 +10,7 @@ import type { OpenHold } from '../../store/ledger.ts'
 import { failureOf, thrown } from '../../upstream/classify.ts'
 import type { Link } from '../../upstream/link.ts'
 import type { Call } from '../call.ts'
-import { conclude, failAttempt, used } from '../conclude.ts'
+import { begin, conclude, endAttempt, failAttempt, used } from '../conclude.ts'
 import { deliver } from '../deliver.ts'
 import { forwarded } from '../forwarded.ts'
 import { gaveUp } from '../gave-up.ts'
@@ -53,9 +52,7 @@ export async function run(call: Call, io: Io, errand: Errand): Promise<Response>
   const { target } = errand.link
   const hold = await holdFor(call, io, target)
   call.attempts++
-  const { breaker, requests } = io.state(target)
-  onSend(breaker)
-  requests.add(io.now(), 1)
+  begin(io, target)
   try {
     const { response, abort, disarm } = await send(call, io, errand, hold)
     try {
@@ -135,13 +132,12 @@ async function passError(call: Call, io: Io, link: Link, hold: OpenHold, respons
 }
 
 function passNothing(call: Call, io: Io, hold: OpenHold, response: Response): Response {
-  const cost = io.ledger.settle(hold, {
+  const cost = endAttempt(call, io, hold, {
     outcome: 'ok',
     status: response.status,
     usage: NO_USAGE,
     source: 'none',
     firstMs: undefined,
-    now: io.now(),
   })
   conclude(call, io, response.status, 'ok', NO_USAGE, cost)
   return new Response(null, { status: response.status, headers: { 'x-request-id': call.id } })

@@ -4,7 +4,7 @@ import { NO_USAGE, type Usage } from '../../core/usage.ts'
 import type { OpenHold } from '../../store/ledger.ts'
 import { charge } from '../accounts.ts'
 import type { Call } from '../call.ts'
-import { endAttempt, used } from '../conclude.ts'
+import { drop, endAttempt, used } from '../conclude.ts'
 import type { Io } from '../io.ts'
 import { nothing, setAside } from '../set-aside.ts'
 
@@ -44,7 +44,7 @@ export class Purse {
   async prepare(): Promise<void> {
     if (this.isReady || this.#ended) return
     const hold = await this.#hold(true)
-    if (this.#ended) this.#io.ledger.release(hold)
+    if (this.#ended) drop(this.#io, hold)
     else this.#spare = hold
   }
 
@@ -85,7 +85,7 @@ export class Purse {
 
   #drop(hold: OpenHold): void {
     this.#call.attempts--
-    this.#io.ledger.release(hold)
+    drop(this.#io, hold)
   }
 
   #settle(hold: OpenHold, reported: Usage | undefined, outcome: 'ok' | 'aborted' | 'server'): void {

@@ -1,0 +1,18 @@
+/** What is known of a target while the process runs. Changed where attempts begin and end; read by whoever chooses. */
+import { type Breaker, closed } from './breaker.ts'
+import { Experience } from './estimate.ts'
+import { Pace } from './pace.ts'
+import { Meter } from './rate.ts'
+
+export class TargetState {
+  readonly breaker: Breaker = closed()
+  /** Of the last 60 s. */
+  readonly requests = new Meter()
+  readonly tokens = new Meter()
+  readonly experience = new Experience()
+  readonly pace = new Pace()
+  /** Attempts under way. */
+  inFlight = 0
+  /** ms that one more request is expected to wait for a slot; 0 where there is no queue. */
+  waitMs = 0
+}
