@@ -1,5 +1,6 @@
 /** A configuration file as text, with every setting in it: those that are set, and the others as comments. */
 import { stringify } from 'yaml'
+import { PRICE_KEYS } from './price.ts'
 import { type JsonSchema, jsonSchema } from './schema-json.ts'
 
 export interface ExampleOptions {
@@ -20,8 +21,12 @@ export function exampleYaml({ schema, head, models, general = {} }: ExampleOptio
   lines.push(...comment(sections.model_list, 0), 'model_list:')
   for (const model of models) lines.push(`  - ${flow(model)}`)
   const entry = sections.model_list?.items?.properties ?? {}
-  for (const part of ['litellm_params', 'model_info'])
-    lines.push(...wrap(`${part} may say: ${Object.keys(entry[part]?.properties ?? {}).join(', ')}`, '  # '))
+  const saying = (keys: readonly string[], part: string) => wrap(`${part} may say: ${keys.join(', ')}`, '  # ')
+  for (const part of ['litellm_params', 'model_info']) {
+    const keys = Object.keys(entry[part]?.properties ?? {}).filter((key) => !PRICE_KEYS.includes(key))
+    lines.push(...saying(keys, part))
+  }
+  lines.push(...saying(PRICE_KEYS, 'both'))
   for (const [name, section] of Object.entries(sections)) {
     if (name === 'model_list') continue
     const values = name === 'general_settings' ? general : {}
@@ -64,6 +69,8 @@ function sample(key: string, schema: JsonSchema): string {
 }
 
 const SAMPLES: Readonly<Record<string, string>> = {
+  cost_discount_config: '{ openai: 0.05 }',
+  cost_margin_config: '{ global: 0.1 }',
   max_budget: '100',
   budget_duration: '1mo',
   timezone: 'Europe/Berlin',

@@ -10,6 +10,7 @@ import { NO_USAGE, type Usage, type UsageSource } from '../core/usage.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
+import { completed } from './price.ts'
 
 export interface Ending {
   /** `ok`, `aborted`, or the kind of the failure. */
@@ -40,13 +41,14 @@ export function used(
 export function endAttempt(call: Call, io: Io, hold: OpenHold, ending: Ending): number {
   const now = io.now()
   const state = io.state(hold.attempt.target)
-  state.tokens.add(now, ending.usage.input + ending.usage.output)
+  const usage = ending.source === 'none' ? ending.usage : completed(call, hold, ending.usage, now)
+  state.tokens.add(now, usage.input + usage.output)
   if (ending.outcome === 'ok') {
     onSuccess(state.breaker)
-    if (ending.source === 'provider')
-      state.experience.observe(call.bytes.byteLength, ending.usage.input, ending.usage.output)
+    if (ending.source === 'provider') state.experience.observe(call.bytes.byteLength, usage.input, usage.output)
+    if (usage.gpuMs > 0) state.experience.took(usage.gpuMs)
   } else if (ending.outcome === 'aborted' || ending.outcome === 'budget_exceeded') onNeutral(state.breaker)
-  return io.ledger.settle(hold, { ...ending, now })
+  return io.ledger.settle(hold, { ...ending, usage, now })
 }
 
 /** Settles an attempt that failed, and lets its breaker know. Returns its cost in nano-dollars. */
