@@ -84,12 +84,7 @@ async function open(
   const responses = new Responses(store, new Sealer(root, 'responses'), config.keepResponses, now)
   const master = theMasterKey(store, digests, masterKey)
   const ring = new Keyring(new Keys(store), digests, now, master.digest)
-  const catalog = new Catalog(
-    config.models,
-    (model, local) => timeoutsFor(config, model, local),
-    process.env,
-    new Date(now()),
-  )
+  const catalog = new Catalog(config.models, (model, local) => timeoutsFor(config, model, local), process.env)
   const settings = { zone: config.timezone, mode: config.budgetMode, warnAt: config.warnAt }
   const ledger = new Ledger(store, systemTiming(now), settings, {
     onError: (cause) => log.error('The ledger could not be written; it will be tried again.', { told: String(cause) }),

@@ -203,6 +203,10 @@ export const charges = sqliteTable(
     searches: integer('searches').notNull(),
     source: integer('source').notNull(),
     cost: integer('cost').notNull(),
+    imageInput: integer('image_input').notNull().default(0),
+    audioRead: integer('audio_read').notNull().default(0),
+    imageRead: integer('image_read').notNull().default(0),
+    imageOutput: integer('image_output').notNull().default(0),
   },
   (t) => [primaryKey({ columns: [t.operation, t.attempt] })],
 )

@@ -103,6 +103,10 @@ function otherUnits(row: SpendRow): Record<string, number> {
   const units = {
     audio_input_tokens: row.audioInput,
     audio_output_tokens: row.audioOutput,
+    audio_cache_read_tokens: row.audioRead,
+    image_input_tokens: row.imageInput,
+    image_cache_read_tokens: row.imageRead,
+    image_output_tokens: row.imageOutput,
     images: row.images,
     media_ms: row.mediaMs,
     gpu_ms: row.gpuMs,

@@ -1,12 +1,14 @@
 /** What a schema can't say: settings that must agree with each other. */
 
 import { starMatch } from '../core/key.ts'
+import { GLOBAL } from './adjustments.ts'
 import { type KnownProvider, takenBy } from './config.ts'
 import { isDuration } from './duration.ts'
 import type { Finding } from './explain.ts'
 import { faultOfMasterKey } from './master-key.ts'
 import { PROVIDER_KEYS } from './model.ts'
 import { nearest } from './nearest.ts'
+import { faultsOfPrices } from './price.ts'
 import { type Path, showPath } from './problem.ts'
 import { resolveModel } from './provider.ts'
 import type { FileConfig } from './schema.ts'
@@ -26,6 +28,7 @@ export function check(file: FileConfig, providers: readonly KnownProvider[], say
     ...checkModels(file, providers),
     ...checkGeneral(file),
     ...checkBudget(file, says),
+    ...checkAdjustments(file, providers),
     ...checkNames(file),
     ...checkBoth(file),
     ...checkUnbuilt(file),
@@ -69,6 +72,9 @@ function checkModels(file: FileConfig, providers: readonly KnownProvider[]): Fin
           'has no `output_cost_per_token` beside it: answers cost what the price list says, else nothing.',
         ),
       )
+    for (const part of ['litellm_params', 'model_info'] as const)
+      for (const { path, message } of faultsOfPrices(file.model_list[i]?.[part]))
+        found.push(error(['model_list', i, part, ...path], message))
     if (model_info?.id !== undefined) {
       const path: Path = ['model_list', i, 'model_info', 'id']
       const first = ids.get(model_info.id)
@@ -119,6 +125,21 @@ function checkBudget(file: FileConfig, says: (path: Path) => boolean): Finding[]
       error(path, 'has no `max_budget` beside it, so nothing would be bounded. Add `max_budget`, or remove this.'),
     ]
   return []
+}
+
+/** A discount that nobody gets is money gone, and a margin that nobody pays. */
+function checkAdjustments(file: FileConfig, providers: readonly KnownProvider[]): Finding[] {
+  const names = providers.flatMap((p) => [p.id, ...(p.prefixes ?? [])])
+  return (['cost_discount_config', 'cost_margin_config'] as const).flatMap((section) => {
+    const all = section === 'cost_margin_config' ? [GLOBAL, ...names] : names
+    return Object.keys(file.litellm_settings[section] ?? {})
+      .filter((name) => !all.includes(name))
+      .map((name) => {
+        const near = nearest(name, all)
+        const path: Path = ['litellm_settings', section, name]
+        return error(path, `there is no provider \`${name}\`.${near ? ` Did you mean \`${near}\`?` : ''}`, near)
+      })
+  })
 }
 
 /** Every alias that is named must be one. */

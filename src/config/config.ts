@@ -6,7 +6,7 @@ import type { ZodSafeParseResult } from 'zod'
 import type { BudgetMode } from '../core/budget.ts'
 import type { Conditions, TagRules } from '../core/conditions.ts'
 import type { Period } from '../core/period.ts'
-import type { Rates } from '../core/price.ts'
+import type { Adjustment, OwnPrice } from '../core/price-lay.ts'
 import type { StrategyName } from '../core/strategy.ts'
 import type { Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
@@ -45,8 +45,10 @@ export interface ModelConfig {
   /** Further attempts after the first; undefined: the gateway's. */
   retries?: number | undefined
   dropParams?: boolean | undefined
-  /** What the file says of the price, nano-dollars per million tokens (`request`: a request). */
-  rates: Partial<Rates>
+  /** What the file says of the price. */
+  price: OwnPrice
+  /** What the house takes off and puts on. */
+  adjustment: Adjustment | undefined
   /** Header values may hold credentials, so they don't print. */
   extraHeaders: Readonly<Record<string, Secret>>
   extraBody: Readonly<Record<string, unknown>>

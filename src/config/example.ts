@@ -1,5 +1,6 @@
 /** A configuration file as text, with every setting in it: those that are set, and the others as comments. */
 import { stringify } from 'yaml'
+import { PRICE_KEYS } from './price.ts'
 import { type JsonSchema, jsonSchema } from './schema-json.ts'
 
 export interface ExampleOptions {
@@ -20,8 +21,11 @@ export function exampleYaml({ schema, head, models, general = {} }: ExampleOptio
   lines.push(...comment(sections.model_list, 0), 'model_list:')
   for (const model of models) lines.push(`  - ${flow(model)}`)
   const entry = sections.model_list?.items?.properties ?? {}
-  for (const [part, { properties }] of Object.entries(entry))
-    lines.push(...wrap(properties ? `${part} may say: ${Object.keys(properties).join(', ')}` : `and ${part}`, '  # '))
+  for (const [part, { properties }] of Object.entries(entry)) {
+    const keys = Object.keys(properties ?? {}).filter((key) => !PRICE_KEYS.includes(key))
+    lines.push(...wrap(properties ? `${part} may say: ${keys.join(', ')}` : `and ${part}`, '  # '))
+  }
+  lines.push(...wrap(`litellm_params and model_info may both say: ${PRICE_KEYS.join(', ')}`, '  # '))
   for (const [name, section] of Object.entries(sections)) {
     if (name === 'model_list') continue
     const values = name === 'general_settings' ? general : {}
@@ -64,6 +68,8 @@ function sample(key: string, schema: JsonSchema): string {
 }
 
 const SAMPLES: Readonly<Record<string, string>> = {
+  cost_discount_config: '{ openai: 0.05 }',
+  cost_margin_config: '{ global: 0.1 }',
   max_budget: '100',
   budget_duration: '1mo',
   timezone: 'Europe/Berlin',

@@ -41,7 +41,7 @@ const UNSAFE = new Map<string, string>([
   ),
   ...set(
     MONEY,
-    'max_end_user_budget max_end_user_budget_id tag_budget_config provider_budget_config max_budget budget_duration cost_margin_config default_api_key_tpm_limit default_api_key_rpm_limit tiered_pricing',
+    'max_end_user_budget max_end_user_budget_id tag_budget_config provider_budget_config max_budget budget_duration default_api_key_tpm_limit default_api_key_rpm_limit',
   ),
 ])
 
@@ -88,7 +88,7 @@ export type Standing =
 /** How Tollgate stands to a key that its schema does not have. */
 export function standingOf(section: Section | undefined, key: string): Standing {
   if (!section || !KNOWN[section].has(key)) return { kind: 'unknown' }
-  const reason = UNSAFE.get(key) ?? priceTier(key)
+  const reason = UNSAFE.get(key)
   if (reason)
     return {
       kind: 'unsafe',
@@ -122,12 +122,6 @@ export function laterKeys(): [Section, string[]][] {
     [...KNOWN[section]].filter((key) => standingOf(section, key).kind === 'later').sort(),
   ])
 }
-
-/** A dearer rate for long prompts that is left out would bill too little. */
-const priceTier = (key: string): string | undefined =>
-  /_per_token_above_\d+k_tokens$|_token_cost_above_\d+k_tokens$/.test(key)
-    ? 'It is a price for long prompts, which would be billed too low'
-    : undefined
 
 /** Whether LiteLLM has a provider of this prefix. */
 export function isPrefixOfLiteLLM(prefix: string): boolean {

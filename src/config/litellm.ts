@@ -55,6 +55,27 @@ export const litellmSettings = z
       .describe(
         'Drop parameters that a provider does not know, and say so in a header, instead of refusing. Default: false.',
       ),
+    cost_discount_config: z
+      .record(z.string(), z.number().min(0).max(1))
+      .optional()
+      .describe(
+        'What a provider takes off its price for you, as a share: `{ openai: 0.05 }` is 5 % off. Applied before a margin.',
+      ),
+    cost_margin_config: z
+      .record(
+        z.string(),
+        z.union([
+          z.number().min(-1).max(10),
+          z.strictObject({
+            percentage: z.number().min(-1).max(10).optional(),
+            fixed_amount: z.number().min(0).max(100).optional(),
+          }),
+        ]),
+      )
+      .optional()
+      .describe(
+        'What you put on the price of a provider: `{ global: 0.05, openai: 0.1, anthropic: { percentage: 0.1, fixed_amount: 0.001 } }`, as a share and in US dollars a request. A line of the provider wins over `global`.',
+      ),
     callbacks: callbacks('requests'),
     success_callback: callbacks('requests that went well'),
     failure_callback: callbacks('requests that failed'),

@@ -1,23 +1,7 @@
 /** `model_list`: what callers may ask for and what answers it, in LiteLLM's words. */
 import { z } from 'zod'
-import { cost, count, seconds, text } from './words.ts'
-
-/** Prices may stand in litellm_params or in model_info; the former win. */
-const prices = {
-  input_cost_per_token: cost('A token of the prompt'),
-  output_cost_per_token: cost('A token of the answer'),
-  cache_read_input_token_cost: cost("A token of the prompt that is read from the provider's cache"),
-  cache_creation_input_token_cost: cost("A token of the prompt that is written to the provider's cache for 5 minutes"),
-  cache_creation_input_token_cost_above_1hr: cost(
-    "A token of the prompt that is written to the provider's cache for an hour",
-  ),
-  output_cost_per_reasoning_token: cost('A token of reasoning'),
-  input_cost_per_request: z
-    .number()
-    .min(0)
-    .optional()
-    .describe('What a request costs whatever its tokens, in US dollars. Added to the price of its tokens.'),
-}
+import { prices } from './price.ts'
+import { count, seconds, text } from './words.ts'
 
 /** Parameters that a request gets unless the caller gives his own; OpenAI's words. */
 const sampling = {

@@ -2,11 +2,12 @@
 import { fromDollars } from '../core/money.ts'
 import { parsePeriod } from '../core/period.ts'
 import { Secret } from '../secrets/secret.ts'
+import { adjustmentsOf } from './adjustments.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import type { Env } from './interpolate.ts'
 import { DAYS, PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
 import { ollamaOrigin } from './ollama-host.ts'
-import { ratesOf } from './price.ts'
+import { priceOf } from './price.ts'
 import { resolveModel } from './provider.ts'
 import type { FileConfig, ModelEntry } from './schema.ts'
 
@@ -24,10 +25,11 @@ export function normalise(
 ): Config {
   const { general_settings: general, litellm_settings: litellm, router_settings: router, tollgate } = file
   const counts = new Map<string, number>()
+  const adjustments = adjustmentsOf(litellm)
   const models = file.model_list.flatMap((entry, i) => {
     const n = (counts.get(entry.model_name) ?? 0) + 1
     counts.set(entry.model_name, n)
-    const model = oneModel(entry, `${entry.model_name}#${n}`, providers, env, taken.get(i) ?? {})
+    const model = oneModel(entry, `${entry.model_name}#${n}`, providers, env, taken.get(i) ?? {}, adjustments)
     return model ? [model] : []
   })
   const total = router.timeout ?? litellm.request_timeout ?? tollgate.timeouts.total
@@ -133,6 +135,7 @@ function oneModel(
   providers: readonly KnownProvider[],
   env: Env,
   taken: Record<string, unknown>,
+  adjustments: ReturnType<typeof adjustmentsOf>,
 ): ModelConfig | undefined {
   const { litellm_params: params, model_info: info = {} } = entry
   const resolved = resolveModel(params.model, params.custom_llm_provider, providers)
@@ -168,7 +171,8 @@ function oneModel(
     },
     retries: params.max_retries,
     dropParams: params.drop_params,
-    rates: ratesOf(entry),
+    price: priceOf(entry),
+    adjustment: adjustments(provider),
     extraHeaders: Object.fromEntries(Object.entries(params.extra_headers ?? {}).map(([k, v]) => [k, new Secret(v)])),
     extraBody: params.extra_body ?? {},
     defaults: Object.fromEntries(

@@ -1,6 +1,7 @@
 /** The reference page and the files for editors, written from the schema. `generate.ts` puts them in their places. */
 import { exampleYaml } from './example.ts'
 import { laterKeys, refusedKeys } from './known.ts'
+import { ENDINGS, PRICE_KEYS } from './price.ts'
 import { type JsonSchema, jsonSchema, typeName } from './schema-json.ts'
 
 /** Path from the root of the checkout → text. */
@@ -14,7 +15,23 @@ export function generatedFiles(): Record<string, string> {
 
 /** For editors, values may also be `os.environ/NAME` or hold `${NAME}`, whatever their kind. */
 function schemaFile(): JsonSchema {
-  return { $id: 'tollgate.schema.json', title: 'Tollgate', ...withVariables(jsonSchema()) }
+  return { $id: 'tollgate.schema.json', title: 'Tollgate', ...withVariables(shortened(structuredClone(jsonSchema()))) }
+}
+
+/** Words that only add to another one are a pattern: by themselves they would be two thirds of the file. */
+function shortened(schema: JsonSchema): JsonSchema {
+  const parts = schema.properties?.model_list?.items?.properties ?? {}
+  for (const part of [parts.litellm_params, parts.model_info]) {
+    if (!part?.properties) continue
+    for (const longer of [...ENDINGS.values()].flat()) delete part.properties[longer]
+    part.patternProperties = {
+      [`^(${[...ENDINGS.keys()].join('|')})(_above_[0-9]+k_tokens)?(_(priority|flex|batches|balanced|ultrafast))?$`]: {
+        type: ['number', 'string'],
+        description: 'Another price of the word that it begins with: for long prompts, or in another service.',
+      },
+    }
+  }
+  return schema
 }
 
 function withVariables(schema: JsonSchema): JsonSchema {
@@ -46,9 +63,12 @@ export function referencePage(): string {
     if (name === 'model_list') {
       const entry = section.items?.properties ?? {}
       out.push('', ...table(entry, (_, schema) => !schema.properties))
-      for (const [part, schema] of Object.entries(entry))
-        if (schema.properties)
-          out.push('', `### model_list[].${part}`, '', schema.description ?? '', '', ...table(schema.properties))
+      for (const [part, { properties, description = '' }] of Object.entries(entry)) {
+        if (!properties) continue
+        const own = table(properties, (key) => !PRICE_KEYS.includes(key))
+        out.push('', `### model_list[].${part}`, '', description, '', ...own)
+      }
+      out.push('', '### model_list[]: prices', '', PRICES, '', ...prices(entry.litellm_params?.properties ?? {}))
       continue
     }
     if (!section.properties) continue
@@ -60,6 +80,18 @@ export function referencePage(): string {
   out.push('', '## Known from LiteLLM, refused', '', REFUSED, '', ...list(refusedKeys()))
   out.push('', '## Known from LiteLLM, without effect', '', LATER, '', ...list(laterKeys()))
   return `${out.join('\n')}\n`
+}
+
+/** The words of prices, and under them those that only add to one of them. */
+function prices(properties: Record<string, JsonSchema>): string[] {
+  const longer = new Set([...ENDINGS.values()].flat())
+  return [
+    ...table(properties, (key) => PRICE_KEYS.includes(key) && !longer.has(key)),
+    '',
+    LONGER,
+    '',
+    ...[...ENDINGS].map(([word, words]) => `- ${word}: ${words.map((one) => `\`${one}\``).join(', ')}`),
+  ]
 }
 
 function table(properties: Record<string, JsonSchema>, keep = (_key: string, _schema: JsonSchema) => true): string[] {
@@ -131,6 +163,16 @@ const INTRO = [
   "`litellm_settings` or in `router_settings`; the router's value wins.",
   '',
   'For editors there is [tollgate.schema.json](tollgate.schema.json).',
+].join('\n')
+
+const PRICES = [
+  'Any of these may stand in `litellm_params` or in `model_info`; the former win. What is not said comes from the price',
+  'list. How they work together is in [prices.md](../prices.md).',
+].join('\n')
+
+const LONGER = [
+  'Each of these says another price of the word before it, in US dollars a token: `above_…k_tokens` for the whole',
+  'request where its prompt is longer, the others where it is served so (`batches`: by the batch API).',
 ].join('\n')
 
 const REFUSED = [

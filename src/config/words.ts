@@ -11,10 +11,6 @@ export const count = (description: string) => z.number().int().min(1).optional()
 export const seconds = (description: string, usual: string) =>
   z.number().positive().max(86_400).optional().describe(`${description} In seconds. Default: ${usual}.`)
 
-/** US dollars a token, as LiteLLM writes them. */
-export const cost = (what: string) =>
-  z.number().min(0).max(1).optional().describe(`${what}, in US dollars (\`0.0000025\`). Default: from the price list.`)
-
 /** Aliases to go to, for each alias. */
 export const fallbackList = (description: string) =>
   z

@@ -4,6 +4,7 @@
  * earlier requests), and the least an answer has been lately. Counting with a tokenizer costs milliseconds a request
  * and still differs from the provider's own count; what the provider reported last is both cheaper and closer.
  */
+import type { Load } from './load.ts'
 import { MOST_TOKENS } from './usage.ts'
 
 /** Bytes of JSON per token of prompt where nothing is known yet: 4 characters a token is OpenAI's rule of thumb. */
@@ -17,6 +18,8 @@ export class Experience {
   readonly #ratios = new Float64Array(KEPT)
   readonly #outputs = new Float64Array(KEPT)
   #seen = 0
+  readonly #times = new Float64Array(KEPT)
+  #timed = 0
 
   /** A whole answer came: `bytes` of request were `input` tokens, and the answer had `output`. */
   observe(bytes: number, input: number, output: number): void {
@@ -24,6 +27,16 @@ export class Experience {
     const slot = this.#seen++ % KEPT
     this.#ratios[slot] = input / bytes
     this.#outputs[slot] = output
+  }
+
+  /** An answer took the machine so many ms. */
+  took(ms: number): void {
+    this.#times[this.#timed++ % KEPT] = ms
+  }
+
+  /** ms of the machine to expect: the most that one of the last answers took. */
+  likelyMs(): number {
+    return this.#timed === 0 ? 0 : Math.max(...this.#times.subarray(0, Math.min(this.#timed, KEPT)))
   }
 
   /** Tokens of prompt to expect of `bytes`: by the densest of the last requests, so that it is seldom too low. */
@@ -53,6 +66,9 @@ export interface Estimate {
   inputLikely: number
   outputMost: number
   outputLeast: number
+  /** What else it may use, at most and most likely; undefined: any kind of token, and nothing beside them. */
+  loadMost?: Load | undefined
+  loadLikely?: Load | undefined
 }
 
 /** What is known of a model's size, in tokens. */
@@ -65,6 +81,7 @@ export interface Sizes {
  * @param bytes length of the request's body
  * @param asked the caller's own limit of one answer, if any
  * @param n how many answers are asked for
+ * @param loads what it may use beside tokens of text
  */
 export function estimate(
   experience: Experience,
@@ -72,6 +89,7 @@ export function estimate(
   asked: number | undefined,
   n: number,
   sizes: Sizes,
+  loads?: { most: Load; likely: Load },
 ): Estimate {
   const inputMost = Math.min(bytes, sizes.contextTokens ?? Number.POSITIVE_INFINITY)
   // Of a model that nobody describes the caller's own limit is believed, however high: it may write that much.
@@ -83,6 +101,8 @@ export function estimate(
     outputMost,
     // Each of n answers has a token: cut below n, each would be asked for with a limit of 0.
     outputLeast: Math.min(outputMost, Math.max(n, experience.leastOutput())),
+    loadMost: loads?.most,
+    loadLikely: loads?.likely,
   }
 }
 

@@ -1,5 +1,6 @@
 /** A virtual key as the deciders see it. The key itself is never kept, only its digest (store/keys.ts). */
 import type { BudgetTerms } from './budget.ts'
+import type { SaidPrice } from './rates.ts'
 
 export interface Limits {
   /** Requests in any 60 seconds. */
@@ -29,6 +30,8 @@ export interface Key extends BudgetTerms {
   /** Put on every request of it. */
   tags: readonly string[]
   metadata: Readonly<Record<string, unknown>>
+  /** What it pays for an alias in place of what the alias costs others. */
+  pricing?: Readonly<Record<string, SaidPrice>> | undefined
   createdAt: number
   updatedAt: number
 }

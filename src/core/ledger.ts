@@ -9,6 +9,7 @@
 import { type Budget, type BudgetMode, limitAt } from './budget.ts'
 import type { Estimate } from './estimate.ts'
 import { allows } from './key.ts'
+import type { Load } from './load.ts'
 import { type Window, windowAt } from './period.ts'
 import { outputAffordable, type Price, worstCost } from './price.ts'
 
@@ -74,10 +75,11 @@ export function roll(account: Account, now: number): void {
   account.warned = 0
 }
 
-/** What a hold pays for, in tokens. */
+/** What a hold pays for: tokens, and what was to be expected beside them. */
 export interface Covered {
   input: number
   output: number
+  load?: Load | undefined
 }
 
 export interface Ask {
@@ -98,16 +100,16 @@ export type Verdict =
 /** Decides on one attempt at one target for all its accounts, or none. Changes nothing. */
 export function decide(accounts: readonly Account[], ask: Ask): Verdict {
   const { price, tokens } = ask
-  const worst = worstCost(price, tokens.inputMost, tokens.outputMost)
+  const worst = worstCost(price, tokens.inputMost, tokens.outputMost, tokens.loadMost)
   const tight = worst === 0 ? [] : accounts.filter((a) => a.mode !== 'soft' && a.limit - a.spent - a.held < worst)
   if (tight.length === 0) {
-    const covers = { input: tokens.inputMost, output: tokens.outputMost }
+    const covers = { input: tokens.inputMost, output: tokens.outputMost, load: tokens.loadMost }
     return { kind: 'hold', amount: worst, maxOutput: undefined, covers }
   }
 
   // The worst case does not fit: from here on the likely one counts, and the request runs alone on what is left.
-  const cut = worstCost(price, tokens.inputLikely, tokens.outputLeast)
-  const uncut = worstCost(price, tokens.inputLikely, tokens.outputMost)
+  const cut = worstCost(price, tokens.inputLikely, tokens.outputLeast, tokens.loadLikely)
+  const uncut = worstCost(price, tokens.inputLikely, tokens.outputMost, tokens.loadLikely)
   const leastOf = (account: Account): number => (account.mode === 'cap' ? cut : uncut)
   const short = tight.find((a) => a.limit - a.spent < leastOf(a))
   if (short) return { kind: 'refuse', account: short, needed: leastOf(short) }
@@ -117,12 +119,16 @@ export function decide(accounts: readonly Account[], ask: Ask): Verdict {
   // Whoever does not cut has been seen to pay for all of it: where all of it is not there, a cap is the tightest.
   const needed = amount < uncut ? tokens.outputLeast : tokens.outputMost
   // Prompt and answer are rounded up one by one there; that both together fit was seen above.
-  const affordable = Math.max(needed, outputAffordable(price, tokens.inputLikely, amount))
+  const affordable = Math.max(needed, outputAffordable(price, tokens.inputLikely, amount, tokens.loadLikely))
   return {
     kind: 'hold',
     amount,
     maxOutput: affordable < tokens.outputMost ? affordable : undefined,
-    covers: { input: tokens.inputLikely, output: Math.min(affordable, tokens.outputMost) },
+    covers: {
+      input: tokens.inputLikely,
+      output: Math.min(affordable, tokens.outputMost),
+      load: tokens.loadLikely,
+    },
   }
 }
 
@@ -158,7 +164,7 @@ export function join(hold: Hold, account: Account, alias: string): void {
 export function extend(
   hold: Hold,
   price: Price,
-  { input, output }: Covered,
+  { input, output, load }: Covered,
   least: number,
   wanted: number,
 ): { tokens: number } | { short: Account; needed: number } {
@@ -173,11 +179,11 @@ export function extend(
     tightest = account
   }
   // By the difference, since tiers depend on the prompt and a request's own fee is paid once.
-  const paid = worstCost(price, input, output)
-  const costOf = (tokens: number): number => worstCost(price, input, output + tokens) - paid
+  const paid = worstCost(price, input, output, load)
+  const costOf = (tokens: number): number => worstCost(price, input, output + tokens, load) - paid
   let tokens = wanted
   if (costOf(tokens) > Math.max(0, left) && tightest) {
-    tokens = Math.max(least, Math.min(wanted, outputAffordable(price, input, paid + left) - output))
+    tokens = Math.max(least, Math.min(wanted, outputAffordable(price, input, paid + left, load) - output))
     if (costOf(tokens) > left) return { short: tightest, needed: costOf(least) }
   }
   const more = costOf(tokens)

@@ -55,7 +55,10 @@ export function findAlias(snapshot: Snapshot, name: string): Alias | undefined {
     if (star === undefined) continue
     return {
       name,
-      targets: wildcard.targets.map((t) => ({ ...t, alias: name, model: t.model.replace('*', () => star) })),
+      targets: wildcard.targets.map((t) => {
+        const model = t.model.replace('*', () => star)
+        return { ...t, alias: name, model, ...t.known?.(model) }
+      }),
     }
   }
   return undefined

@@ -32,6 +32,8 @@ export interface Target {
   /** It runs in the house: it has no bill, and failing over from it to a cloud is told in a header. */
   local: boolean
   price: Price
+  /** What is known of a model that a name has put into a target with a star. */
+  known?: ((model: string) => Pick<Target, 'price' | 'contextTokens'>) | undefined
   abilities: Abilities
   /** Tokens of prompt and answer together; undefined where nobody knows. */
   contextTokens?: number | undefined

@@ -52,7 +52,7 @@ function gather(accounts: Account[], io: Io, scope: string, { alias }: Target): 
 }
 
 /** @throws Refusal unpriced_model where an account has a limit and nobody knows what the target costs */
-export function mustBePriced(call: Call, target: Target, accounts: readonly Account[]): void {
+export function mustBePriced(call: Call, target: Pick<Target, 'alias' | 'price'>, accounts: readonly Account[]): void {
   if (target.price.kind === 'unknown' && call.snapshot.policy.unpriced === 'refuse' && accounts.some(isHard))
     throw unpricedModel(target.alias)
 }

@@ -12,6 +12,7 @@ import type { Call } from './call.ts'
 import { begin, drop, failAttempt, used } from './conclude.ts'
 import { gaveUp } from './gave-up.ts'
 import type { Io } from './io.ts'
+import { loadsFor } from './loads.ts'
 import { setAside } from './set-aside.ts'
 import { wantedOf } from './wanted.ts'
 
@@ -95,9 +96,9 @@ function holdFor(call: Call, io: Io, target: Target): Promise<OpenHold> {
   const bytes = call.form ? textBytes(call.form) : call.bytes.byteLength
   const n = call.peek.n ?? 1
   const asked = /^(embed|rerank)$/.test(call.door.dialect.op) ? 0 : call.peek.maxTokens
-  return setAside(call, io, target, () => ({
-    price: target.price,
-    tokens: estimate(experience, bytes, asked, n, target),
+  return setAside(call, io, target, (price) => ({
+    price,
+    tokens: estimate(experience, bytes, asked, n, target, loadsFor(call, price, target, experience)),
   }))
 }
 

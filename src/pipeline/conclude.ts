@@ -11,6 +11,7 @@ import { NO_USAGE, type Usage, type UsageSource } from '../core/usage.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
+import { completed } from './price.ts'
 
 export interface Ending {
   /** `ok`, `aborted`, or the kind of the failure. */
@@ -56,17 +57,17 @@ export function endAttempt(call: Call, io: Io, hold: OpenHold, ending: Ending): 
   const now = io.now()
   if (hold.hold.settled) return io.ledger.settle(hold, { ...ending, now })
   const state = io.state(hold.attempt.target)
+  const usage = ending.source === 'none' ? ending.usage : completed(call, hold, ending.usage, now)
   state.inFlight--
-  state.tokens.add(now, ending.usage.input + ending.usage.output)
+  state.tokens.add(now, usage.input + usage.output)
   if (ending.outcome === 'ok') {
     onSuccess(state.breaker)
     const { firstMs } = ending
-    if (firstMs !== undefined)
-      state.pace.observe(now, firstMs, now - hold.attempt.startedAt - firstMs, ending.usage.output)
-    if (ending.source === 'provider')
-      state.experience.observe(call.bytes.byteLength, ending.usage.input, ending.usage.output)
+    if (firstMs !== undefined) state.pace.observe(now, firstMs, now - hold.attempt.startedAt - firstMs, usage.output)
+    if (ending.source === 'provider') state.experience.observe(call.bytes.byteLength, usage.input, usage.output)
+    if (usage.gpuMs > 0) state.experience.took(usage.gpuMs)
   } else if (ending.outcome === 'aborted' || ending.outcome === 'budget_exceeded') onNeutral(state.breaker)
-  return io.ledger.settle(hold, { ...ending, now })
+  return io.ledger.settle(hold, { ...ending, usage, now })
 }
 
 /** Settles an attempt that failed, and lets its breaker know. Returns its cost in nano-dollars. */

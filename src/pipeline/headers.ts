@@ -55,6 +55,8 @@ const MOST_REASONS = 5
 /** `ollama/mistral: unreachable; openai/gpt-4o: rate_limited`, and `… cooling down` for who was not even asked. */
 function why(call: Call): string {
   const failed = call.failures.map(({ target, failure }) => `${target.provider}/${target.model}: ${failure.kind}`)
-  const left = call.leftOut.slice(0, MOST_REASONS).map(({ target, reason }) => `${target.provider}/${target.model}: ${reason}`)
+  const left = call.leftOut
+    .slice(0, MOST_REASONS)
+    .map(({ target, reason }) => `${target.provider}/${target.model}: ${reason}`)
   return [...left, ...call.skipped, ...failed].join('; ')
 }

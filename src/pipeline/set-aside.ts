@@ -1,9 +1,11 @@
 import type { Ask } from '../core/ledger.ts'
+import type { Price } from '../core/price.ts'
 import type { Target } from '../core/target.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { accountsAt, mustBePriced } from './accounts.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
+import { priceFor } from './price.ts'
 
 /** What is held, where it is not the usual. */
 interface Special {
@@ -11,6 +13,8 @@ interface Special {
   attempt?: number
   /** What the ledger calls it; else as its route is called. */
   name?: string
+  /** What it is charged by; else what the target asks of this caller now. */
+  price?: Price
   /** ms; else the gateway's. */
   waitMs?: number
   /** Ends the waiting; else the caller's leaving. */
@@ -27,20 +31,21 @@ export async function setAside(
   call: Call,
   io: Io,
   target: Target,
-  ask: () => Ask,
-  { attempt, name, waitMs, signal }: Special = {},
+  ask: (price: Price) => Ask,
+  { attempt, name, waitMs, signal, price = priceFor(call, target, io.now()) }: Special = {},
 ): Promise<OpenHold> {
   const { policy } = call.snapshot
   const accounts = () => accountsAt(call, io, target)
-  if (ask !== nothing && target.price.kind === 'unknown') mustBePriced(call, target, accounts())
+  if (ask !== nothing && price.kind === 'unknown') mustBePriced(call, { alias: target.alias, price }, accounts())
   const hold = await io.ledger.hold({
     operation: call.operation,
     attempt: attempt ?? call.attempts + 1,
     payer: call.payer,
     target,
     call: name ?? call.door.call,
+    price,
     accounts,
-    ask,
+    ask: () => ask(price),
     waitMs: waitMs ?? policy.budgetWaitMs,
     status: policy.budgetStatus,
     signal: signal ?? call.request.signal,

@@ -18,6 +18,7 @@ import {
 } from '../core/ledger.ts'
 import { isOfDays } from '../core/period.ts'
 import { costOf, type Price } from '../core/price.ts'
+import { served } from '../core/price-at.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { Payer } from '../core/scope.ts'
 import type { Target } from '../core/target.ts'
@@ -52,6 +53,8 @@ export interface HoldRequest {
   target: Target
   call: string
   payer: Payer
+  /** What it is charged by; the target's own where it is not given. */
+  price?: Price
   /**
    * Of its payer and its target, as {@link Ledger.accounts} gives them. Asked for each time it is decided anew: budgets
    * may change while it waits.
@@ -203,7 +206,8 @@ export class Ledger {
 
   /** Books what an attempt really used and lets go of its hold. Idempotent. Returns the cost in nano-dollars. */
   settle(open: OpenHold, outcome: Outcome): number {
-    const cost = costOf(open.price, outcome.usage)
+    const price = served(open.price, outcome.usage.service)
+    const cost = costOf(price, outcome.usage)
     if (open.hold.settled) return cost
     const { attempt, row, hold } = open
     this.#open.delete(open)
@@ -217,7 +221,7 @@ export class Ledger {
         firstMs: outcome.firstMs === undefined ? null : Math.round(outcome.firstMs),
         payer: row.payer,
         target: row.target,
-        price: row.price,
+        price: price === open.price ? row.price : this.#names.price(price),
         call: row.call,
         outcome: this.#names.word(outcome.outcome),
         failed: outcome.outcome !== 'ok',
@@ -292,7 +296,7 @@ export class Ledger {
     const hold = take(accounts, amount, now)
     const open: OpenHold = {
       attempt: { operation, attempt, startedAt: now, target, call },
-      ...{ hold, price: target.price, maxOutput, covers, inputLikely },
+      ...{ hold, price: request.price ?? target.price, maxOutput, covers, inputLikely },
       row: { operation, attempt, startedAt: now, ...numbers, amount, inputLikely },
     }
     // At once: an account that is opened from here on has to know of it.
@@ -304,11 +308,19 @@ export class Ledger {
    * Everything that a charge names, written before money is taken for it. Its scopes too: a number that were given
    * within the transaction of the charge would be given again if that failed.
    */
-  #numbersOf({ payer, target, call }: HoldRequest): Pick<HoldRow, 'payer' | 'target' | 'price' | 'call'> {
+  #numbersOf({
+    payer,
+    target,
+    call,
+    price = target.price,
+  }: HoldRequest): Pick<HoldRow, 'payer' | 'target' | 'price' | 'call'> {
     try {
       const numbers = { payer: this.#names.payer(payer), target: this.#names.target(target) }
       this.#names.scopes(numbers.payer, numbers.target)
-      return { ...numbers, price: this.#names.price(target.price), call: this.#names.word(call) }
+      // In whichever service it will be served.
+      if (price.kind === 'priced') for (const other of Object.values(price.services ?? {})) this.#names.price(other)
+      const standard = this.#names.price(served(price, undefined))
+      return { ...numbers, price: standard, call: this.#names.word(call) }
     } catch (cause) {
       this.#hooks.onError(cause)
       throw unwritable(String(cause))

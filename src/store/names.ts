@@ -1,5 +1,6 @@
 /** Numbers for targets, payers, prices and words, so that a charge holds an integer in place of a sentence. */
 import type { Price } from '../core/price.ts'
+import { priceText } from '../core/price-text.ts'
 import { GATEWAY, type Payer, scopesOfPayer, scopesOfTarget } from '../core/scope.ts'
 import type { Target } from '../core/target.ts'
 import type { Store } from './open.ts'
@@ -69,7 +70,7 @@ export class Names {
 
   price(price: Price): number {
     return known(this.#knownPrices, price, () => {
-      const text = JSON.stringify(price)
+      const text = priceText(price)
       return bounded(this.#prices, text, () => this.#price([text]))
     })
   }

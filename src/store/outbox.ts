@@ -97,7 +97,7 @@ export class Outbox {
     this.#insertHold = sqlite.prepare('INSERT INTO holds (facts) VALUES (?)')
     this.#deleteHolds = sqlite.prepare('DELETE FROM holds')
     this.#insertCharge = sqlite.prepare(
-      `INSERT INTO charges VALUES (${Array(26).fill('?').join(', ')}) ON CONFLICT DO NOTHING`,
+      `INSERT INTO charges VALUES (${Array(30).fill('?').join(', ')}) ON CONFLICT DO NOTHING`,
     )
     this.#rollups = new Rollups(store, names)
     this.#begin = sqlite.prepare('BEGIN IMMEDIATE')
@@ -210,6 +210,7 @@ export class Outbox {
         r.operation, r.attempt, r.startedAt, r.durationMs, r.firstMs, r.payer, r.target, r.price, r.call, r.outcome, r.status,
         r.input, r.cacheRead, r.cacheWrite, r.cacheWriteHour, r.audioInput, r.output, r.reasoning, r.audioOutput,
         r.images, r.mediaMs, r.gpuMs, r.characters, r.searches, r.source, r.cost,
+        r.imageInput, r.audioRead, r.imageRead, r.imageOutput,
       ) // biome-ignore format: the columns in their order
       // One that is there already must not keep all others from being written, and counts once.
       if (changes > 0) sums.add(r, moves)

@@ -3,7 +3,8 @@
  * charge of its prompt (estimated; the provider may have sold more, but what is not known is not invented), and the
  * money is free again before the first request is served.
  */
-import { costOf, type Price } from '../core/price.ts'
+import { costOf } from '../core/price.ts'
+import { readPrice } from '../core/price-text.ts'
 import { NO_USAGE } from '../core/usage.ts'
 import { startOfDay } from '../core/zone.ts'
 import { Days } from './days.ts'
@@ -39,7 +40,7 @@ export function recoverHolds(store: Store, now: number, zone: string): number {
   for (const hold of left) {
     const { operation, attempt, startedAt, payer, target, price, call } = hold
     const usage = { ...NO_USAGE, input: hold.inputLikely }
-    const cost = costOf(JSON.parse(priceOf.get(price) as string) as Price, usage)
+    const cost = costOf(readPrice(priceOf.get(price) as string), usage)
     const words = { outcome: names.word('interrupted'), source: names.word('estimated') }
     const times = { startedAt, durationMs: Math.max(0, now - startedAt), firstMs: null, day: days.of(startedAt) }
     const row = { operation, attempt, ...times, payer, target, price, call, ...words, failed: true, status: 0 }

@@ -39,6 +39,10 @@ export interface SpendRow {
   audioOutput: number
   images: number
   mediaMs: number
+  imageInput: number
+  audioRead: number
+  imageRead: number
+  imageOutput: number
   gpuMs: number
   characters: number
   searches: number
@@ -74,6 +78,7 @@ const COLUMNS = `c.operation, c.attempt, c.started_at AS startedAt, c.duration_m
   t.alias, t.provider, t.model, call.word AS call, outcome.word AS outcome, c.status, c.input, c.cache_read AS cacheRead,
   c.cache_write AS cacheWrite, c.cache_write_hour AS cacheWriteHour, c.audio_input AS audioInput, c.output, c.reasoning,
   c.audio_output AS audioOutput, c.images, c.media_ms AS mediaMs, c.gpu_ms AS gpuMs, c.characters, c.searches,
+  c.image_input AS imageInput, c.audio_read AS audioRead, c.image_read AS imageRead, c.image_output AS imageOutput,
   source.word AS source, c.cost, price.price`
 
 const CONDITIONS = {

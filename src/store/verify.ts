@@ -4,6 +4,7 @@
  */
 import type { Database } from 'better-sqlite3'
 import { costOf, type Price } from '../core/price.ts'
+import { readPrice } from '../core/price-text.ts'
 import { GATEWAY, type Payer, scopesOfPayer, scopesOfTarget } from '../core/scope.ts'
 import type { Usage } from '../core/usage.ts'
 import { Days } from './days.ts'
@@ -105,7 +106,8 @@ function addCharges(
   const page = sqlite.prepare<[number, number, number], ChargeOfBooks>(
     `SELECT operation, attempt, started_at AS startedAt, payer, target, price, outcome, input, cache_read AS cacheRead,
        cache_write AS cacheWrite, cache_write_hour AS cacheWriteHour, audio_input AS audioInput, output, reasoning,
-       audio_output AS audioOutput, images, media_ms AS mediaMs, gpu_ms AS gpuMs, characters, searches, cost
+       audio_output AS audioOutput, images, media_ms AS mediaMs, gpu_ms AS gpuMs, characters, searches,
+       image_input AS imageInput, audio_read AS audioRead, image_read AS imageRead, image_output AS imageOutput, cost
      FROM charges WHERE (operation, attempt) > (?, ?) ORDER BY operation, attempt LIMIT ?`,
   )
   const lines = new Map<string, Line>()
@@ -121,7 +123,7 @@ function addCharges(
       cost += row.cost
       let price = prices.get(row.price)
       if (!price) {
-        price = JSON.parse(priceOf.get(row.price) as string) as Price
+        price = readPrice(priceOf.get(row.price) as string)
         prices.set(row.price, price)
       }
       const due = costOf(price, row)

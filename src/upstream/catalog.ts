@@ -20,9 +20,8 @@ export class Catalog {
     models: readonly ModelConfig[],
     timeoutsOf: (model: ModelConfig, local: boolean) => Timeouts,
     env: Readonly<Record<string, string | undefined>>,
-    now: Date,
   ) {
-    this.links = models.map((m) => linkFor(m, timeoutsOf(m, findProvider(m.provider)?.local ?? false), env, now))
+    this.links = models.map((m) => linkFor(m, timeoutsOf(m, findProvider(m.provider)?.local ?? false), env))
     this.#byId = new Map(this.links.map((link) => [link.target.id, link]))
     const names = [...new Set(models.map((m) => m.alias))]
     const aliases = names.map(

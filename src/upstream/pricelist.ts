@@ -1,97 +1,131 @@
 /**
- * What a model costs: the configuration's own rates over the price library's, over nothing. Looked up once a target
- * (the library's own calculation costs 170 µs a call); test/upstream proves that both agree.
+ * What the price library knows of a model. Looked up once a target (the library's own calculation costs 170 µs a call);
+ * test/upstream proves that both agree.
  */
-import { calcPrice } from '@pydantic/genai-prices'
-import { FREE, type Price, type Rates, type Tier, UNKNOWN } from '../core/price.ts'
+import { calcPrice, type ModelPrice } from '@pydantic/genai-prices'
+import pkg from '../../package.json'
+import type { Rates, Timed } from '../core/price.ts'
+import type { Listed, Listing } from '../core/price-lay.ts'
+import type { SaidRates } from '../core/rates.ts'
 
-type Listed = number | { base: number; tiers: readonly { start: number; price: number }[] } | undefined
+/** The version of the library's data that is installed (pinned, so that it is what package.json says). */
+export const LIST_VERSION = `genai-prices@${pkg.dependencies['@pydantic/genai-prices']}`
+
+type Words = Record<string, number | { base: number; tiers: readonly { start: number; price: number }[] } | undefined>
 
 /** Dollars per million tokens → nano-dollars per million tokens. */
-const rate = (dollars: number): number => Math.round(dollars * 1e9)
+const perMillion = (dollars: number): number => Math.round(dollars * 1e9)
+/** Dollars per hour → nano-dollars per million ms. */
+const perHour = (dollars: number): number => Math.round((dollars * 1e9) / 3.6)
+/** Dollars per thousand → nano-dollars each. */
+const perThousand = (dollars: number): number => Math.round(dollars * 1e6)
 
-const at = (listed: Listed, start: number): number | undefined => {
-  if (listed === undefined || typeof listed === 'number') return listed
-  return listed.tiers.findLast((t) => t.start <= start)?.price ?? listed.base
+/** The library's words. Of two for one rate the dearer counts (images and videos are one kind of token here). */
+const RATE_OF: Readonly<Record<string, readonly [keyof Rates, (dollars: number) => number]>> = {
+  input_mtok: ['input', perMillion],
+  cache_read_mtok: ['cacheRead', perMillion],
+  cache_write_mtok: ['cacheWrite', perMillion],
+  cache_write_1h_mtok: ['cacheWriteHour', perMillion],
+  input_audio_mtok: ['audioInput', perMillion],
+  cache_audio_read_mtok: ['audioRead', perMillion],
+  input_image_mtok: ['imageInput', perMillion],
+  cache_image_read_mtok: ['imageRead', perMillion],
+  input_video_mtok: ['imageInput', perMillion],
+  output_mtok: ['output', perMillion],
+  output_reasoning_mtok: ['reasoning', perMillion],
+  output_audio_mtok: ['audioOutput', perMillion],
+  output_image_mtok: ['imageOutput', perMillion],
+  output_video_mtok: ['imageOutput', perMillion],
+  // `audio_hours` is both directions together; a transcription has one.
+  input_audio_hours: ['media', perHour],
+  requests_kcount: ['request', perThousand],
+  web_searches_kcount: ['search', perThousand],
+  rerank_searches_kcount: ['search', perThousand],
 }
+/** Sold beside the answer by providers' own tools and told in no usage: an answer's price is whole without them. */
+const BESIDE = new Set(['storage_searches_kcount', 'output_citation_mtok', 'audio_hours'])
 
 /** What the library knows of a model: its price, and its context window in tokens. */
-export interface Listing {
-  price: Price
+export interface Found {
+  listing: Listing | undefined
   contextTokens: number | undefined
 }
 
 /**
  * @param providerId the library's id of the provider
  * @param model the model in the upstream's words
- * @param now the day whose prices hold
  */
-export function listed(providerId: string, model: string, now: Date): Listing {
-  const found = lookUp(providerId, model, now)
-  if (!found) return { price: UNKNOWN, contextTokens: undefined }
-  const p = found.model_price as Record<string, Listed>
-  const starts = new Set(Object.values(p).flatMap((v) => (typeof v === 'object' ? v.tiers.map((t) => t.start) : [])))
-  const tiers: Tier[] = [...starts].sort((a, b) => a - b).map((start) => ({ above: start, rates: ratesAt(p, start) }))
-  return {
-    price: { kind: 'priced', rates: ratesAt(p, 0), tiers, version: `genai-prices:${found.model.id}` },
-    contextTokens: found.model.context_window,
+export function listed(providerId: string, model: string): Found {
+  const found = lookUp(providerId, model)
+  if (!found) return { listing: undefined, contextTokens: undefined }
+  const { prices, id, name, description, price_comments } = found.model
+  const version = `${LIST_VERSION}:${found.provider.id}/${id}`
+  const contextTokens = found.model.context_window
+  if (!Array.isArray(prices)) {
+    // An empty price is that of a free model, or one that nobody has written down.
+    const isFree =
+      Object.keys(prices).length === 0 && /\bfree\b/i.test(`${id} ${name} ${description} ${price_comments}`)
+    return { listing: isFree ? { rates: {}, version } : listingOf(prices, version), contextTokens }
   }
+  const [first, ...others] = prices
+  const base = first && listingOf(first.prices, version)
+  if (!base) return { listing: undefined, contextTokens }
+  // The library takes the last that is right for the moment, and the first where none is.
+  const times = others.flatMap(({ constraint, prices: at }) => {
+    const when = constraint ? momentOf(constraint) : {}
+    const price = listingOf(at, version + (constraint ? ` ${wordsOf(constraint)}` : ''))
+    return price ? [{ ...when, price }] : []
+  })
+  return { listing: { ...base, times }, contextTokens }
 }
 
-function lookUp(providerId: string, model: string, now: Date) {
+type Constraint = { start_date: string } | { start_time: string; end_time: string }
+
+function momentOf(constraint: Constraint): Pick<Timed, 'from' | 'hours'> {
+  if ('start_date' in constraint) return { from: Date.parse(`${constraint.start_date}T00:00:00Z`) }
+  return { hours: { from: msOf(constraint.start_time), to: msOf(constraint.end_time) } }
+}
+
+const wordsOf = (constraint: Constraint): string =>
+  'start_date' in constraint
+    ? `from ${constraint.start_date}`
+    : `${constraint.start_time.slice(0, 5)} to ${constraint.end_time.slice(0, 5)} UTC`
+
+const DAY_MS = 86_400_000
+
+/** `16:30:00Z` → ms after midnight in UTC. */
+const msOf = (time: string): number => ((Date.parse(`1970-01-01T${time}`) % DAY_MS) + DAY_MS) % DAY_MS
+
+function lookUp(providerId: string, model: string) {
   try {
-    return calcPrice({ input_tokens: 1, output_tokens: 1 }, model, { providerId, timestamp: now })
+    // Nothing is used and so nothing can be missing: what is wanted is the model that it finds.
+    return calcPrice({}, model, { providerId, timestamp: new Date(0) })
   } catch {
-    // It throws where a model has no token prices at all (images, minutes): unknown to us as well.
     return null
   }
 }
 
-function ratesAt(p: Record<string, Listed>, start: number): Rates {
-  const input = at(p.input_mtok, start) ?? 0
-  const write = at(p.cache_write_mtok, start) ?? input
-  const output = at(p.output_mtok, start) ?? 0
-  return {
-    input: rate(input),
-    cacheRead: rate(at(p.cache_read_mtok, start) ?? input),
-    cacheWrite: rate(write),
-    cacheWriteHour: rate(at(p.cache_write_1h_mtok, start) ?? write),
-    output: rate(output),
-    reasoning: rate(at(p.output_reasoning_mtok, start) ?? output),
-    request: Math.round(rate(at(p.requests_kcount, start) ?? 0) / 1000),
-  }
-}
-
-/**
- * The price of a target. Rates in the configuration win one by one; those it leaves out come from the list, and where
- * the list knows nothing a cache costs as much as plain input and reasoning as much as output.
- */
-export function priceOf(own: Partial<Rates>, listing: Listing, local: boolean): Price {
-  const given = Object.values(own).some((r) => r !== undefined)
-  if (!given) return local ? FREE : listing.price
-  const base = !local && listing.price.kind === 'priced' ? listing.price : undefined
-  const lay = (under: Rates | undefined): Rates => {
-    const input = own.input ?? under?.input ?? 0
-    const output = own.output ?? under?.output ?? 0
-    const cacheWrite = own.cacheWrite ?? under?.cacheWrite ?? input
-    return {
-      input,
-      output,
-      cacheRead: own.cacheRead ?? under?.cacheRead ?? input,
-      cacheWrite,
-      cacheWriteHour: own.cacheWriteHour ?? under?.cacheWriteHour ?? cacheWrite,
-      reasoning: own.reasoning ?? (own.output === undefined ? under?.reasoning : undefined) ?? output,
-      request: own.request ?? under?.request ?? 0,
+/** Undefined where it holds what is not counted here (pages, messages): such a price would bill too low. */
+function listingOf(prices: ModelPrice, version: string): Listed | undefined {
+  const words = prices as Words
+  const known = Object.entries(words).flatMap(([word, value]) => {
+    const rate = RATE_OF[word]
+    return value === undefined || !rate ? [] : [{ name: rate[0], of: rate[1], value }]
+  })
+  const isWhole = Object.keys(words).every((word) => RATE_OF[word] || BESIDE.has(word))
+  if (!isWhole || known.length === 0) return undefined
+  const starts = new Set(
+    known.flatMap(({ value }) => (typeof value === 'number' ? [] : value.tiers.map((t) => t.start))),
+  )
+  const at = (start: number): SaidRates => {
+    const rates: { -readonly [R in keyof Rates]?: Rates[R] } = {}
+    for (const { name, of, value } of known) {
+      const dollars =
+        typeof value === 'number' ? value : (value.tiers.findLast((t) => t.start <= start)?.price ?? value.base)
+      rates[name] = Math.max(rates[name] ?? 0, of(dollars))
     }
+    return rates
   }
-  const rates = lay(base?.rates)
-  if (Object.values(rates).every((r) => r === 0)) return FREE
-  // A tier of the list is kept only where the configuration leaves the base rates to the list.
-  const tiers = own.input === undefined && own.output === undefined ? (base?.tiers ?? []) : []
-  return {
-    kind: 'priced',
-    rates,
-    tiers: tiers.map((t) => ({ above: t.above, rates: lay(t.rates) })),
-    version: 'config',
-  }
+  const tiers = [...starts].sort((a, b) => a - b).map((above) => ({ above, rates: at(above) }))
+  return { rates: at(-1), tiers, version }
 }

@@ -1,10 +1,12 @@
 /** From a configured model to a link: which provider, with which settings, at what price. */
 import { providers } from '../../providers/index.ts'
 import type { ModelConfig } from '../config/config.ts'
+import { FREE, UNKNOWN } from '../core/price.ts'
+import { adjustPrice, layPrice } from '../core/price-lay.ts'
 import type { Abilities, Target, Timeouts } from '../core/target.ts'
 import type { WireId } from '../dialects/canonical.ts'
 import { Link } from './link.ts'
-import { listed, priceOf } from './pricelist.ts'
+import { listed } from './pricelist.ts'
 import type { Place, Provider } from './provider.ts'
 
 /** The provider with this id or prefix. */
@@ -24,14 +26,12 @@ export function keepers(place: Place): string[] {
 
 /**
  * @param env where keys and bases are found that the configuration does not give
- * @param now the day whose prices hold
  * @throws Error naming the model and what is wrong with its settings
  */
 export function linkFor(
   model: ModelConfig,
   timeouts: Timeouts,
   env: Readonly<Record<string, string | undefined>>,
-  now: Date,
 ): Link {
   const provider = findProvider(model.provider)
   if (!provider)
@@ -49,20 +49,16 @@ export function linkFor(
       `model_list '${model.alias}' (${model.prefix}/${model.model}): litellm_params.${first?.path.join('.')}: ${first?.message}.`,
     )
   }
-  const known = model.info.base_model ?? provider.priced?.(model.model) ?? model.model
-  const listing = listed(provider.prices ?? provider.id, known, now)
+  const known = knower(model, provider)
   const target: Target = {
     id: model.id,
     alias: model.alias,
     provider: provider.id,
     model: model.model,
     local: provider.local ?? false,
-    price: priceOf(model.rates, listing, provider.local ?? false),
+    ...known(model.model),
+    ...(model.model.includes('*') ? { known } : {}),
     abilities: { ...provider.abilities, ...ownAbilities(model.info) },
-    contextTokens:
-      model.info.max_input_tokens ??
-      (model.settings.num_ctx as number | undefined) ??
-      (provider.local ? undefined : listing.contextTokens),
     maxOutputTokens: model.info.max_output_tokens ?? model.info.max_tokens,
     rpm: model.rpm,
     tpm: model.tpm,
@@ -87,6 +83,30 @@ export function linkFor(
     extraBody: model.extraBody,
     dropParams: model.dropParams,
   })
+}
+
+/** Names that callers put into a pattern are many; so many are remembered. */
+const REMEMBERED = 1_000
+
+/** What is known of a model at this provider: its price and its context window. Remembered, since a look-up is slow. */
+function knower(model: ModelConfig, provider: Provider): (name: string) => Pick<Target, 'price' | 'contextTokens'> {
+  const own = model.info.max_input_tokens ?? (model.settings.num_ctx as number | undefined)
+  const known = new Map<string, Pick<Target, 'price' | 'contextTokens'>>()
+  return (name) => {
+    const found = known.get(name)
+    if (found) return found
+    // What runs in the house has no cloud's price, whatever its name.
+    const base = model.info.base_model ?? provider.priced?.(name) ?? name
+    const list = provider.local ? undefined : listed(provider.prices ?? provider.id, base)
+    const price = layPrice(model.price, list?.listing) ?? (provider.local ? FREE : UNKNOWN)
+    const made = {
+      price: model.adjustment ? adjustPrice(price, model.adjustment) : price,
+      contextTokens: own ?? list?.contextTokens,
+    }
+    if (known.size >= REMEMBERED) known.clear()
+    known.set(name, made)
+    return made
+  }
 }
 
 function fromEnvironment(

@@ -17,6 +17,7 @@ const MAY: Record<string, readonly string[]> = {
     'secrets',
     'npm:@aws-sdk/credential-providers',
     'npm:@pydantic/genai-prices',
+    'package.json',
     'npm:ipaddr.js',
     'npm:zod',
   ],

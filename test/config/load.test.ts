@@ -79,7 +79,42 @@ test('prices become nano-dollars per million tokens; litellm_params win over mod
   const { config } = right(
     'model_list: [{ model_name: a, litellm_params: { model: ollama/x, input_cost_per_token: 1.5e-7, input_cost_per_request: 0.01 }, model_info: { input_cost_per_token: 9e-7, output_cost_per_token: 0.0000006 } }]',
   )
-  expect(config.models[0]?.rates).toEqual({ input: 150_000_000, output: 600_000_000, request: 10_000_000 })
+  expect(config.models[0]?.price).toEqual({
+    rates: { input: 150_000_000, output: 600_000_000, request: 10_000_000 },
+  })
+})
+
+test('prices of other days go on from the ones before them', () => {
+  const { config } = right(
+    `model_list: [{ model_name: a, litellm_params: { model: ollama/x, input_cost_per_token: 1e-6, output_cost_per_token: 4e-6,
+      prices: [{ from: 2027-01-01, output_cost_per_token: 6e-6 }, { from: "2026-12-01T08:00:00Z", input_cost_per_token: 2e-6 }] } }]`,
+  )
+  expect(config.models[0]?.price).toEqual({
+    rates: { input: 1e9, output: 4e9 },
+    later: [
+      { from: Date.UTC(2026, 11, 1, 8), price: { rates: { input: 2e9, output: 4e9 } } },
+      { from: Date.UTC(2027, 0, 1), price: { rates: { input: 2e9, output: 6e9 } } },
+    ],
+  })
+})
+
+test('discounts and margins: the line of the provider, by any of its names, else the one for all', () => {
+  const entry = (name: string) => `{ model_name: ${name}, litellm_params: { model: ${name}/x, api_key: k } }`
+  const { config } = right(
+    `model_list: [${['openai', 'anthropic', 'ollama', 'demo'].map(entry).join(', ')}]
+litellm_settings:
+  cost_discount_config: { ollama_chat: 0.05, openai: 0.1 }
+  cost_margin_config: { global: 0.2, anthropic: { percentage: 0.3, fixed_amount: 0.001 }, ollama: { fixed_amount: 0.002 } }`,
+  )
+  expect(config.models.map((m) => [m.alias, m.adjustment])).toEqual([
+    ['openai', { discount: 0.1, margin: 0.2, fee: 0 }],
+    ['anthropic', { discount: 0, margin: 0.3, fee: 1_000_000 }],
+    ['ollama', { discount: 0.05, margin: 0, fee: 2_000_000 }],
+    ['demo', { discount: 0, margin: 0.2, fee: 0 }],
+  ])
+  expect(
+    right('model_list: [{ model_name: a, litellm_params: { model: ollama/x } }]').config.models[0]?.adjustment,
+  ).toBe(undefined)
 })
 
 test('several targets of an alias have ids that stay', () => {

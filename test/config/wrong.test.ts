@@ -53,12 +53,30 @@ const CASES: [name: string, text: string, expected: string[]][] = [
     ),
   ],
   [
-    'a price for long prompts',
-    model('input_cost_per_token_above_200k_tokens: 0.1'),
-    at(
-      'input_cost_per_token_above_200k_tokens',
-      '`input_cost_per_token_above_200k_tokens` is known from LiteLLM and not built yet. It is a price for long prompts, which would be billed too low: refusing to start without it. Remove the key if you can do without.',
-    ),
+    'a price of a day that is none',
+    model('prices: [{ from: 2026-13-01 }, { from: 2026-12-01, input_cost_per_tokn: 1 }, { from: 2026-12-01 }]'),
+    [
+      ...at('prices[0].from', 'must be a day (`2026-12-01`) or a moment (`2026-12-01T08:00:00Z`), in UTC.', 18),
+      ...at('prices[1].input_cost_per_tokn', 'is no word for a price, or no number.', 58),
+      ...at('prices[2].from', 'stands twice. Put both prices together.', 86),
+    ],
+  ],
+  [
+    'a tier without a range',
+    model('tiered_pricing: [{ input_cost_per_token: 0.1 }, { range: [0, 5], mode: 1 }]'),
+    [
+      ...at('tiered_pricing[0]', 'needs a `range` of two numbers: `[0, 32000]`.', 24),
+      ...at('tiered_pricing[1].mode', 'is no word for a price, or no number.', 72),
+    ],
+  ],
+  [
+    'a margin of a provider that is none',
+    'litellm_settings:\n  cost_margin_config: { globl: 0.1 }\n  cost_discount_config: { global: 0.1, openai: 2 }',
+    [
+      'E t.yaml:2:25 litellm_settings.cost_margin_config.globl: there is no provider `globl`. Did you mean `global`?',
+      'E t.yaml:3:27 litellm_settings.cost_discount_config.global: there is no provider `global`.',
+      'E t.yaml:3:40 litellm_settings.cost_discount_config.openai: must be at most 1, not 2.',
+    ],
   ],
   [
     'a key that stands twice',

@@ -2,8 +2,9 @@
 import * as fc from 'fast-check'
 import type { Breaker } from '../../src/core/breaker.ts'
 import type { Key } from '../../src/core/key.ts'
-import type { Price, Rates, Tier } from '../../src/core/price.ts'
+import type { Priced, Rates, Tier } from '../../src/core/price.ts'
 import { FREE } from '../../src/core/price.ts'
+import { NO_RATES, wholeRates } from '../../src/core/rates.ts'
 import type { Policy, Snapshot } from '../../src/core/snapshot.ts'
 import { TargetState } from '../../src/core/state.ts'
 import type { Target } from '../../src/core/target.ts'
@@ -37,13 +38,12 @@ export function target(given: Partial<Target> = {}): Target {
 }
 
 export function rates(given: Partial<Rates> = {}): Rates {
-  return { input: 0, cacheRead: 0, cacheWrite: 0, cacheWriteHour: 0, output: 0, reasoning: 0, request: 0, ...given }
+  return { ...NO_RATES, ...given }
 }
 
 /** Nano-dollars per million tokens of prompt and answer. */
-export function priced(input: number, output: number, tiers: readonly Tier[] = []): Price & { kind: 'priced' } {
-  const all = rates({ input, cacheRead: input, cacheWrite: input, cacheWriteHour: input, output, reasoning: output })
-  return { kind: 'priced', rates: all, tiers, version: 'test' }
+export function priced(input: number, output: number, tiers: readonly Tier[] = []): Priced {
+  return { kind: 'priced', rates: wholeRates({ input, output }), tiers, version: 'test' }
 }
 
 export function key(given: Partial<Key> = {}): Key {
@@ -120,13 +120,24 @@ export const anyRates: fc.Arbitrary<Rates> = fc.record({
   cacheRead: anyRate,
   cacheWrite: anyRate,
   cacheWriteHour: anyRate,
+  audioInput: anyRate,
+  imageInput: anyRate,
+  audioRead: anyRate,
+  imageRead: anyRate,
   output: anyRate,
   reasoning: anyRate,
+  audioOutput: anyRate,
+  imageOutput: anyRate,
+  media: anyRate,
+  gpu: anyRate,
+  character: anyRate,
+  image: fc.integer({ min: 0, max: 1_000_000_000 }),
+  search: fc.integer({ min: 0, max: 1_000_000_000 }),
   request: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 1_000_000_000 })),
 })
 
 /** A price with up to three tiers, lowest first. */
-export const anyPrice: fc.Arbitrary<Price & { kind: 'priced' }> = fc
+export const anyPrice: fc.Arbitrary<Priced> = fc
   .record({
     rates: anyRates,
     tiers: fc.uniqueArray(fc.record({ above: fc.integer({ min: 1, max: 1_000_000 }), rates: anyRates }), {
@@ -144,19 +155,41 @@ export const anyPrice: fc.Arbitrary<Price & { kind: 'priced' }> = fc
 const tokens = (max: number): fc.Arbitrary<number> =>
   fc.oneof(fc.integer({ min: 0, max }), fc.integer({ min: 0, max: 5_000 }))
 
-/** A usage that keeps its invariants, of up to `most` tokens each way. */
+/** A usage that keeps its invariants, of up to `most` tokens each way, and of everything else. */
 export const anyUsage = (most: number): fc.Arbitrary<Usage> =>
   fc
-    .tuple(tokens(most), fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 4, maxLength: 4 }), tokens(most))
-    .map(([input, parts, output]) => {
-      const [a, b, c, d] = parts as [number, number, number, number]
-      const share = (part: number) => Math.floor((input * part) / 400)
+    .record({
+      input: tokens(most),
+      output: tokens(most),
+      parts: fc.array(fc.nat(100), { minLength: 8, maxLength: 8 }),
+      answer: fc.array(fc.nat(100), { minLength: 3, maxLength: 3 }),
+      beside: fc.option(
+        fc.record({
+          images: fc.nat(20),
+          mediaMs: fc.nat(3_600_000),
+          gpuMs: fc.nat(600_000),
+          characters: fc.nat(100_000),
+          searches: fc.nat(20),
+        }),
+        { nil: {} },
+      ),
+    })
+    .map(({ input, output, parts, answer, beside }) => {
+      const share = (n: number) => Math.floor((input * (parts[n] as number)) / 800)
+      const said = (n: number) => Math.floor((output * (answer[n] as number)) / 300)
       return usage({
         input,
-        cacheRead: share(a),
-        cacheWrite: share(b),
-        cacheWriteHour: share(c),
+        cacheRead: share(0) + share(1) + share(2),
+        audioRead: share(1),
+        imageRead: share(2),
+        cacheWrite: share(3),
+        cacheWriteHour: share(4),
+        audioInput: share(5),
+        imageInput: share(6),
         output,
-        reasoning: Math.floor((output * d) / 100),
+        reasoning: said(0),
+        audioOutput: said(1),
+        imageOutput: said(2),
+        ...beside,
       })
     })

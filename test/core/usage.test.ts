@@ -26,6 +26,7 @@ test('whatever a provider says, parts stay within their whole and nothing is neg
 test('what makes sense is left as it was said', () => {
   const whole: Usage = {
     ...{ input: 100, cacheRead: 40, cacheWrite: 20, cacheWriteHour: 10, audioInput: 5 },
+    ...{ imageInput: 6, audioRead: 8, imageRead: 9, imageOutput: 3 },
     ...{ output: 50, reasoning: 30, audioOutput: 7 },
     ...{ images: 1, mediaMs: 2, gpuMs: 3, characters: 4, searches: 5 },
   }

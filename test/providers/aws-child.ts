@@ -18,7 +18,7 @@ const loaded = load(stringify({ model_list: [{ model_name: 'it', litellm_params 
 if (!loaded.ok || !loaded.config.models[0]) throw new Error(JSON.stringify(loaded))
 if (loaded.warnings.length > 0) throw new Error(JSON.stringify(loaded.warnings))
 const timeouts = { connect: 1_000, firstByte: 1_000, idle: 1_000, total: 1_000 }
-const link = linkFor(loaded.config.models[0], timeouts, process.env, new Date('2026-01-01T00:00:00Z'))
+const link = linkFor(loaded.config.models[0], timeouts, process.env)
 
 async function ask(): Promise<string> {
   try {

@@ -33,7 +33,7 @@ export function linkOf(model: string, params: Params = {}, env: Env = {}, warned
   if (!warned) expect(loaded.warnings).toEqual([])
   const [first] = loaded.config.models
   if (!first) throw new Error('no model')
-  return linkFor(first, TIMEOUTS, env, new Date('2026-01-01T00:00:00Z'))
+  return linkFor(first, TIMEOUTS, env)
 }
 
 export const dialectOf = (id: WireId): TargetDialect => targetDialects[id]

@@ -8,6 +8,7 @@ import { isObject } from '../../dialects/wire.ts'
 import { accountsAt, mustBePriced } from '../accounts.ts'
 import type { Call } from '../call.ts'
 import type { Io } from '../io.ts'
+import { ownPrice } from '../price.ts'
 import { receiveBytes } from '../receive.ts'
 import { isOver, settleBatch } from './settle.ts'
 import { fetchFrom, mine, objectIn, placeOf, principal, remember, type Step, targetOf } from './step.ts'
@@ -47,7 +48,7 @@ function mayStart(call: Call, io: Io, alias: string, target: Target): void {
       `'${alias}' has moved to another target since the file was uploaded. Upload it again.`,
     )
   const accounts = accountsAt(call, io, target)
-  mustBePriced(call, target, accounts)
+  mustBePriced(call, { alias, price: ownPrice(call, { ...target, alias }) }, accounts)
   const empty = accounts.find((account) => account.mode !== 'soft' && account.limit - account.spent <= 0)
   if (!empty) return
   throw new Refusal(

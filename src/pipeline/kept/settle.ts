@@ -1,8 +1,11 @@
 /** The charge of a batch, once, when its end is first seen: half of its target's rates for what the provider reports. */
 import { batchPrice } from '../../core/batch-price.ts'
 import { UpstreamFailure } from '../../core/failure.ts'
+import type { Price } from '../../core/price.ts'
+import { priceAt } from '../../core/price-at.ts'
 import { Refusal } from '../../core/refusal.ts'
-import { NO_USAGE, type Usage, type UsageSource, usage } from '../../core/usage.ts'
+import type { Target } from '../../core/target.ts'
+import { addUsage, NO_USAGE, type Usage, type UsageSource, usage } from '../../core/usage.ts'
 import { usageReader } from '../../dialects/any-usage.ts'
 import type { Json } from '../../dialects/canonical.ts'
 import { NdjsonFramer } from '../../dialects/ndjson.ts'
@@ -11,6 +14,7 @@ import type { Link } from '../../upstream/link.ts'
 import type { Call } from '../call.ts'
 import { drop, endAttempt } from '../conclude.ts'
 import type { Belonging, Io } from '../io.ts'
+import { ownPrice } from '../price.ts'
 import { nothing, setAside } from '../set-aside.ts'
 import { fetchFrom, placeOf } from './step.ts'
 
@@ -32,8 +36,9 @@ export async function settleBatch(
   const source: UsageSource = reported ? 'provider' : 'none'
   const { target } = link
   // Its money was spent at the provider long ago: it is booked, whatever is left.
-  const sold = { ...target, alias: batch.alias ?? target.alias, price: batchPrice(target.price) }
-  const hold = await setAside(call, io, sold, nothing, { attempt: 1, name: 'abatch', waitMs: 0 })
+  const sold = { ...target, alias: batch.alias ?? target.alias }
+  const price = priceOf(call, sold, facts)
+  const hold = await setAside(call, io, sold, nothing, { attempt: 1, name: 'abatch', waitMs: 0, price })
   // Two that look at the same moment: one of them is first.
   if (!io.belongings.settle(batch.owner, batch.id)) {
     drop(io, hold)
@@ -48,6 +53,12 @@ export async function settleBatch(
     firstMs: undefined,
   })
   return { usage: counted, cost }
+}
+
+/** A batch costs what batches cost when it was made. */
+function priceOf(call: Call, target: Target, facts: Json): Price {
+  const madeAt = typeof facts.created_at === 'number' ? facts.created_at * 1000 : call.startedAt
+  return batchPrice(priceAt(ownPrice(call, target), madeAt))
 }
 
 /** More than OpenAI takes as a batch's input. */
@@ -89,5 +100,5 @@ function add(sum: Usage, line: string | undefined): void {
   }
   const body = isObject(json) && isObject(json.response) ? json.response.body : undefined
   const one = isObject(body) ? usageReader()(body) : undefined
-  if (one) for (const key of Object.keys(sum) as (keyof Usage)[]) sum[key] += one[key]
+  if (one) addUsage(sum, one)
 }

@@ -15,6 +15,7 @@ import { deliver } from '../deliver.ts'
 import { forwarded } from '../forwarded.ts'
 import { gaveUp } from '../gave-up.ts'
 import type { Io } from '../io.ts'
+import { loadsFor } from '../loads.ts'
 import { attemptEnd } from '../patience.ts'
 import { readWhole } from '../read-whole.ts'
 import { setAside } from '../set-aside.ts'
@@ -38,9 +39,10 @@ const LONGEST_ERROR = 64 * 1024
 export function holdFor(call: Call, io: Io, target: Target): Promise<OpenHold> {
   const { experience } = io.state(target)
   const bytes = call.form ? textBytes(call.form) : call.bytes.byteLength
-  return setAside(call, io, target, () => {
-    const tokens = estimate(experience, bytes, bytes === 0 ? 0 : call.peek.maxTokens, call.peek.n, target)
-    return { price: target.price, tokens: { ...tokens, outputLeast: tokens.outputMost } }
+  return setAside(call, io, target, (price) => {
+    const loads = loadsFor(call, price, target, experience)
+    const tokens = estimate(experience, bytes, bytes === 0 ? 0 : call.peek.maxTokens, call.peek.n, target, loads)
+    return { price, tokens: { ...tokens, outputLeast: tokens.outputMost } }
   })
 }
 

@@ -1,6 +1,7 @@
 /** The money of a conversation: a hold for the next answer, opened before it begins, and a row for each that has ended. */
+import type { Price } from '../../core/price.ts'
 import type { Target } from '../../core/target.ts'
-import { NO_USAGE, type Usage } from '../../core/usage.ts'
+import { addUsage, NO_USAGE, type Usage } from '../../core/usage.ts'
 import type { OpenHold } from '../../store/ledger.ts'
 import { charge } from '../accounts.ts'
 import type { Call } from '../call.ts'
@@ -94,7 +95,7 @@ export class Purse {
     const status = outcome === 'server' ? 500 : 200
     this.cost += endAttempt(this.#call, this.#io, hold, { outcome, status, ...charged, firstMs: undefined })
     this.#lastInput = charged.usage.input
-    for (const key of Object.keys(this.total) as (keyof Usage)[]) this.total[key] += charged.usage[key]
+    addUsage(this.total, charged.usage)
   }
 
   /** @param ahead whether it is for what is still to come; what has been is booked whatever is left */
@@ -108,7 +109,7 @@ export class Purse {
     const special = { attempt: ++this.#call.attempts, signal: this.#gone }
     // Budgets may have changed since the conversation began.
     charge(this.#call, this.#io)
-    const ask = ahead ? () => ({ price: target.price, tokens }) : nothing
+    const ask = ahead ? (price: Price) => ({ price, tokens }) : nothing
     return setAside(this.#call, this.#io, target, ask, special)
   }
 }
