@@ -218,10 +218,10 @@ test('choosing among 100 targets costs under 10 µs', () => {
     for (let i = 0; i < 3_000; i++) once()
     // The best of several rounds: other work runs on the machine.
     let best = Number.POSITIVE_INFINITY
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 60; round++) {
       const before = Bun.nanoseconds()
-      for (let i = 0; i < 500; i++) once()
-      best = Math.min(best, (Bun.nanoseconds() - before) / 500 / 1_000)
+      for (let i = 0; i < 100; i++) once()
+      best = Math.min(best, (Bun.nanoseconds() - before) / 100 / 1_000)
     }
     expect([strategy, best < 10, best]).toEqual([strategy, true, best])
   }
