@@ -7,6 +7,7 @@ import { checkCommand } from './check.ts'
 import { initCommand } from './init.ts'
 import { keyCommand } from './key.ts'
 import { ledgerCommand } from './ledger.ts'
+import { routeCommand } from './route.ts'
 import { serveCommand } from './serve.ts'
 import { statementCommand } from './statement.ts'
 import { type ExitCode, realTerminal, type Terminal, Trouble, UsageError } from './terminal.ts'
@@ -25,6 +26,7 @@ const root: Command = {
     init: initCommand,
     check: checkCommand,
     key: keyCommand,
+    route: routeCommand,
     statement: statementCommand,
     ledger: ledgerCommand,
   } as Record<string, Command>,

@@ -8,6 +8,7 @@ import { SseToArray } from '../dialects/gemini/array.ts'
 import { readPath } from '../dialects/gemini/path.ts'
 import { dialects } from '../dialects/index.ts'
 import { passed } from '../dialects/passed.ts'
+import { explain } from '../pipeline/explain.ts'
 import type { Door, Reshape } from '../pipeline/io.ts'
 import { type Kept, keptDoor } from '../pipeline/kept/door.ts'
 import { pass } from '../pipeline/pass/pass.ts'
@@ -90,6 +91,20 @@ function geminiDoor(params: Readonly<Record<string, string>>, url: URL): Door {
     said: { model, stream },
   }
   return stream && url.searchParams.get('alt') !== 'sse' ? { ...door, reshape: asArray } : door
+}
+
+/** The request whose way is explained may be of any dialect: `?dialect=anthropic`. */
+function explainDoor(_: Readonly<Record<string, string>>, url: URL): Door {
+  const asked = url.searchParams.get('dialect') ?? 'openai-chat'
+  if (!Object.hasOwn(dialects, asked))
+    throw new Refusal(
+      'invalid_request',
+      `There is no dialect '${asked.slice(0, 50)}'. There are ${Object.keys(dialects).join(', ')}.`,
+      {
+        param: 'dialect',
+      },
+    )
+  return { dialect: dialects[asked as DialectId], call: 'route', other: explain }
 }
 
 /** Azure's clients name the deployment in the path: `/openai/deployments/{model}/chat/completions`. */
@@ -201,6 +216,7 @@ export function routes(offices: Offices): Route[] {
       }),
     ),
 
+    { method: 'POST', path: '/utils/route', role: 'caller', dialect: openai, door: explainDoor },
     ...['/v1', ''].flatMap(keptRoutes),
     ...['/v1/realtime', '/realtime'].map((path): Route => {
       const other: Door['other'] = (io, request, door) => openRealtime(io, request, door, offices.sockets)

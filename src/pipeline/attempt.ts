@@ -1,7 +1,9 @@
 import { isOpen, onNeutral } from '../core/breaker.ts'
 import { estimate } from '../core/estimate.ts'
 import { UpstreamFailure } from '../core/failure.ts'
+import type { Ask } from '../core/ledger.ts'
 import { left, pick } from '../core/pick.ts'
+import type { Price } from '../core/price.ts'
 import { Refusal } from '../core/refusal.ts'
 import { next } from '../core/retry.ts'
 import type { Target } from '../core/target.ts'
@@ -90,16 +92,20 @@ function noteSkipped(call: Call, io: Io): void {
 /** Another target may be cheaper, priced, or able to be told what this one cannot. */
 const ELSEWHERE: ReadonlySet<string> = new Set(['budget_exceeded', 'unpriced_model', 'unsupported_parameter'])
 
-function holdFor(call: Call, io: Io, target: Target): Promise<OpenHold> {
+const holdFor = (call: Call, io: Io, target: Target): Promise<OpenHold> =>
+  setAside(call, io, target, asking(call, io, target))
+
+/** What is asked of the ledger for one attempt at `target`; read anew each time it is decided. */
+export function asking(call: Call, io: Io, target: Target): (price: Price) => Ask {
   const { experience } = io.state(target)
   // A file in a form is no text: what it costs is not counted by its bytes.
   const bytes = call.form ? textBytes(call.form) : call.bytes.byteLength
   const n = call.peek.n ?? 1
   const asked = /^(embed|rerank)$/.test(call.door.dialect.op) ? 0 : call.peek.maxTokens
-  return setAside(call, io, target, (price) => ({
+  return (price) => ({
     price,
     tokens: estimate(experience, bytes, asked, n, target, loadsFor(call, price, target, experience)),
-  }))
+  })
 }
 
 /** It is said to somebody else, or to nobody. */

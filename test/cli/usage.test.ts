@@ -4,9 +4,9 @@ import pkg from '../../package.json'
 import { tollgate } from './world.ts'
 
 const CASES: [string[], string][] = [
-  [[], 'a command is missing: serve, init, check, key, statement, ledger.'],
+  [[], 'a command is missing: serve, init, check, key, route, statement, ledger.'],
   [['sreve'], 'there is no command `sreve`. Did you mean `serve`?'],
-  [['toString'], 'there is no command `toString`. There are serve, init, check, key, statement, ledger.'],
+  [['toString'], 'there is no command `toString`. There are serve, init, check, key, route, statement, ledger.'],
   [['key'], 'a command is missing: create, list, delete, block, unblock.'],
   [['key', 'crate'], 'there is no command `crate`. Did you mean `create`?'],
   [['serve', '--prot', '1'], 'there is no option `--prot`. Did you mean `--port`?'],
