@@ -105,6 +105,16 @@ export function usage(said: Partial<Record<keyof Counts, unknown>>, service?: Se
   return all
 }
 
+/** A later report in the place of an earlier one: what only that one told (searches, the service) is kept. */
+export function later(before: Usage | undefined, now: Usage): Usage {
+  if (!before) return now
+  const isLess = before.searches > now.searches || (before.service !== undefined && now.service === undefined)
+  if (!isLess) return now
+  const all: Usage = { ...now, searches: Math.max(before.searches, now.searches) }
+  const service = now.service ?? before.service
+  return service ? { ...all, service } : all
+}
+
 /** Adds `more` to `sum`, in place. */
 export function addUsage(sum: Usage, more: Counts): void {
   for (const name of COUNTS) sum[name] += more[name]

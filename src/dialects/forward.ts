@@ -7,6 +7,8 @@ import type { DialectId, Json } from './canonical.ts'
 import type { ForwardDialect, Frame, Sight } from './dialect.ts'
 import { readAnyError } from './failure-of.ts'
 import { writeError, writeStreamError } from './openai/error.ts'
+import { readUsage as readOpenAi } from './openai/usage.ts'
+import { readUsage as readResponses } from './openai-responses/usage.ts'
 import { glanceWith, type Look, sight } from './sight.ts'
 import { isObject } from './wire.ts'
 
@@ -36,14 +38,29 @@ function look(json: Json): Look {
   return { content: true, finished: true, usage: usageIn(json) }
 }
 
-/** OpenAI's usage in its two spellings: images and transcriptions have the newer one. */
+/**
+ * OpenAI's usage in its two spellings (images and transcriptions have the newer one), the images that were made, and how
+ * long the recording was that was written down.
+ */
 function usageIn(json: Json): Usage | undefined {
-  const said = json.usage
-  if (!isObject(said)) return undefined
-  const input = said.input_tokens ?? said.prompt_tokens
-  const output = said.output_tokens ?? said.completion_tokens
-  if (input === undefined && output === undefined && said.total_tokens === undefined) return undefined
-  return usage({ input: input ?? said.total_tokens, output })
+  const said = isObject(json.usage) ? json.usage : {}
+  const images = Array.isArray(json.data) ? json.data.filter((one) => isObject(one) && hasImage(one)).length : 0
+  const counted = readResponses(said) ?? readOpenAi(said, json.service_tier) ?? readDuration(said) ?? readDuration(json)
+  if (!counted) return images > 0 ? usage({ images }) : undefined
+  // Without a word on the kinds of its tokens, what a maker of images answers is images.
+  const isDrawn = (images > 0 || isDrawing(json)) && !isObject(said.output_tokens_details)
+  const drawn = isDrawn ? { imageOutput: counted.output } : {}
+  return { ...counted, ...drawn, images: images || (isDrawing(json) ? 1 : 0) }
+}
+
+const hasImage = (one: Json): boolean => one.b64_json !== undefined || one.url !== undefined
+/** The last event of an image's stream. */
+const isDrawing = ({ type }: Json): boolean => /^image_(generation|edit)\.completed$/.test(String(type))
+
+/** Seconds that were billed (whisper-1: `{type: 'duration', seconds}`), or those of a verbose transcription. */
+export function readDuration(said: Json): Usage | undefined {
+  const seconds = said.type === 'duration' ? said.seconds : said.task === undefined ? undefined : said.duration
+  return typeof seconds === 'number' && seconds > 0 ? usage({ mediaMs: Math.round(seconds * 1000) }) : undefined
 }
 
 /** Events of a stream pass as they are; the last ones may hold usage. Where such a stream ends is where its body does. */

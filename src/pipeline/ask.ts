@@ -7,6 +7,7 @@ import { eventsOf } from '../dialects/replay.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { failureOf, thrown } from '../upstream/classify.ts'
 import type { Link } from '../upstream/link.ts'
+import { serviceInHeaders, usageInHeaders } from '../upstream/told.ts'
 import type { Answer, StreamAnswer, WholeAnswer } from './answer.ts'
 import type { Call } from './call.ts'
 import { type Composed, compose } from './compose.ts'
@@ -60,6 +61,7 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
     )
     reached = true
     if (response.status !== 200) throw await refused(response, composed, link)
+    call.service = hasServices(hold) ? serviceInHeaders(response.headers) : undefined
     if (call.door.dialect.op === 'forward') {
       const answer = await forwarded(call, io, link, hold, response, abort)
       if (answer.kind === 'stream') source = answer.source
@@ -79,6 +81,9 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
     call.request.signal.removeEventListener('abort', onLeave)
   }
 }
+
+/** Whether it matters to the charge how an answer is served. */
+const hasServices = ({ price }: OpenHold): boolean => price.kind === 'priced' && price.services !== undefined
 
 async function refused(response: Response, { dialect }: Composed, link: Link): Promise<UpstreamFailure> {
   const body = await readWhole(response, 64 * 1024).then(
@@ -111,25 +116,26 @@ async function whole(
     firstMs: io.now() - startedAt,
     contentType: 'application/json',
   } as const
+  const inHeaders = () => usageInHeaders(response.headers)
   const { dialect } = composed
   if (!composed.translated) {
     const sight = call.door.dialect.glance(said)
     if (sight.failure) throw new UpstreamFailure(sight.failure)
     if (sight.garbage) throw bad('The answer is not JSON of its dialect.')
     if (!sight.finished) throw bad('The answer ends without saying why: it is not whole.')
-    return { ...common, body: raw, usage: sight.usage }
+    return { ...common, body: raw, usage: sight.usage ?? inHeaders() }
   }
   if (dialect.op === 'rerank') {
     const reply = dialect.readReply(parseAny(said))
     const body = (call.door.dialect as RerankDialect).writeReply(reply, call.canonical as Rerank, answering(call))
-    return { ...common, body: JSON.stringify(body), usage: reply.usage }
+    return { ...common, body: JSON.stringify(body), usage: reply.usage ?? inHeaders() }
   }
   const json = parse(said)
   if (dialect.op === 'embed') {
     const reply = dialect.readReply(json)
     const timed = new Stopwatch(io.now, startedAt).whole(reply)
     const body = (call.door.dialect as EmbedDialect).writeReply(timed, call.canonical as Embed)
-    return { ...common, body: JSON.stringify(body), usage: reply.usage }
+    return { ...common, body: JSON.stringify(body), usage: reply.usage ?? inHeaders() }
   }
   if (dialect.op !== 'chat') throw new Error('what is forwarded is not translated')
   const read = dialect.readReply(json)
@@ -137,7 +143,7 @@ async function whole(
   if (reply.choices.some((c) => c.finish === undefined))
     throw bad('The answer ends without saying why: it is not whole.')
   const body = (call.door.dialect as ChatDialect).writeReply(reply, call.canonical as Chat, answering(call))
-  return { ...common, body: JSON.stringify(body), usage: reply.usage }
+  return { ...common, body: JSON.stringify(body), usage: reply.usage ?? inHeaders() }
 }
 
 /** A short answer as text, which is looked at and sent on for less than bytes are (measured 1.8 µs against 3.5). */

@@ -8,6 +8,7 @@ import type { Stage } from '../core/plan.ts'
 import { NOBODY, type Payer } from '../core/scope.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import type { Target } from '../core/target.ts'
+import type { Service } from '../core/usage.ts'
 import type { Chat, Embed, Rerank } from '../dialects/canonical.ts'
 import type { FormPart } from '../dialects/multipart.ts'
 import type { Peek } from '../dialects/peek.ts'
@@ -50,6 +51,8 @@ export class Call {
   /** Parameters that the target could not be told. */
   dropped: string[] = []
   answer: Answer | undefined = undefined
+  /** How the last attempt is served, where the headers of its answer say so. */
+  service: Service | undefined = undefined
   concluded = false
 
   constructor(operation: number, now: number, request: Request, door: Door, snapshot: Snapshot) {

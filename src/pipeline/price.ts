@@ -58,7 +58,8 @@ export function completed(call: Call, hold: OpenHold, used: Usage, now: number):
   if (price.kind !== 'priced' || (!price.services && price.rates.gpu === 0)) return used
   const { target, startedAt } = hold.attempt
   const more: { service?: Service } & Partial<Counts> = {}
-  const service = used.service === undefined && price.services ? serviceOf(askedService(call, target)) : undefined
+  const isSilent = used.service === undefined && price.services !== undefined
+  const service = isSilent ? (call.service ?? serviceOf(askedService(call, target))) : undefined
   if (service) more.service = service
   // What has media is paid by its length (LiteLLM's input_cost_per_second).
   const isTimed = price.rates.gpu > 0 && used.gpuMs === 0 && call.door.dialect.op !== 'forward'

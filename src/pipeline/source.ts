@@ -4,7 +4,7 @@
  */
 import { UpstreamFailure } from '../core/failure.ts'
 import type { Refusal } from '../core/refusal.ts'
-import type { Usage } from '../core/usage.ts'
+import { later, type Usage } from '../core/usage.ts'
 import type { Chat, Event } from '../dialects/canonical.ts'
 import type { Answering, ChatDialect, ChatTarget, ForwardDialect, Sight } from '../dialects/dialect.ts'
 import { EventStreamFramer } from '../dialects/eventstream.ts'
@@ -139,7 +139,7 @@ function note(sight: Sight, progress: Progress): void {
   }
   if (sight.finished) progress.finished = true
   if (sight.end) progress.ended = true
-  if (sight.usage) progress.usage = sight.usage
+  if (sight.usage) progress.usage = later(progress.usage, sight.usage)
 }
 
 function notice(event: Event, progress: Progress): void {
@@ -158,7 +158,7 @@ function notice(event: Event, progress: Progress): void {
       progress.finished = true
       break
     case 'usage':
-      progress.usage = event.usage
+      progress.usage = later(progress.usage, event.usage)
       break
     case 'end':
       progress.ended = true

@@ -117,7 +117,7 @@ export function saidInEvents(events: readonly Event[]): Said {
     if (event.type === 'call') said.calls[event.index] = { name: event.name, args: undefined }
     if (event.type === 'args') args[event.index] = (args[event.index] ?? '') + event.text
     if (event.type === 'finish') said.finish = event.reason.unified
-    if (event.type === 'usage') said.usage = event.usage
+    if (event.type === 'usage') said.usage = tokensOf(event.usage)
   }
   for (const [index, call] of said.calls.entries()) call.args = JSON.parse(args[index] || '{}')
   return said
@@ -137,11 +137,17 @@ export function saidInReply(reply: Reply): Said {
       part.type === 'call' ? [{ name: part.name, args: JSON.parse(part.args || '{}') }] : [],
     ),
     finish: choice?.finish?.unified,
-    usage: reply.usage,
+    usage: reply.usage && tokensOf(reply.usage),
   }
 }
 
 /** What is left of an answer in a dialect that only continues texts, or that counts less. */
+/** Tokens are told from one dialect to another; the machine's time, searches and the service are for the ledger. */
+function tokensOf(counted: Usage): Usage {
+  const { service: _, ...counts } = counted
+  return { ...counts, gpuMs: 0, searches: 0 }
+}
+
 export function asSaidIn(said: Said, dialect: DialectId): Said {
   const isBare = dialect === 'openai-completions' || dialect === 'ollama-generate'
   const isOllama = dialect.startsWith('ollama')

@@ -1,5 +1,5 @@
 /** Usage in Anthropic's words: `input_tokens` is what neither was read from the cache nor written to it. */
-import { type Usage, usage } from '../../core/usage.ts'
+import { serviceOf, type Usage, usage } from '../../core/usage.ts'
 import type { Json } from '../canonical.ts'
 import { isObject } from '../wire.ts'
 
@@ -19,19 +19,25 @@ export function readUsage(said: unknown, before: Json = {}): Usage | undefined {
   const creation = isObject(all.cache_creation) ? all.cache_creation : {}
   const cacheWriteHour = Math.min(count(creation.ephemeral_1h_input_tokens), written)
   const details = isObject(all.output_tokens_details) ? all.output_tokens_details : {}
-  return usage({
-    input: count(all.input_tokens) + cacheRead + written,
-    cacheRead,
-    cacheWrite: written - cacheWriteHour,
-    cacheWriteHour,
-    output: all.output_tokens,
-    reasoning: details.thinking_tokens,
-  })
+  const tools = isObject(all.server_tool_use) ? all.server_tool_use : {}
+  return usage(
+    {
+      input: count(all.input_tokens) + cacheRead + written,
+      cacheRead,
+      cacheWrite: written - cacheWriteHour,
+      cacheWriteHour,
+      output: all.output_tokens,
+      reasoning: details.thinking_tokens,
+      searches: tools.web_search_requests,
+    },
+    // `speed: fast` is the dearer of the two where both are said.
+    all.speed === 'fast' ? serviceOf('fast') : serviceOf(all.service_tier),
+  )
 }
 
 /** Counts of the cache always stand there: some clients read nothing else. */
 export function writeUsage(counted: Usage): Json {
-  const { input, cacheRead, cacheWrite, cacheWriteHour, output, reasoning } = counted
+  const { input, cacheRead, cacheWrite, cacheWriteHour, output, reasoning, searches } = counted
   return {
     input_tokens: input - cacheRead - cacheWrite - cacheWriteHour,
     cache_creation_input_tokens: cacheWrite + cacheWriteHour,
@@ -41,5 +47,6 @@ export function writeUsage(counted: Usage): Json {
       : {}),
     output_tokens: output,
     ...(reasoning > 0 ? { output_tokens_details: { thinking_tokens: reasoning } } : {}),
+    ...(searches > 0 ? { server_tool_use: { web_search_requests: searches } } : {}),
   }
 }

@@ -64,7 +64,7 @@ export function reader(): (frame: Frame) => Event[] {
       }
       case 'metadata': {
         // Usage comes behind the end of the message, and nothing behind it.
-        const usage = readUsage(event.usage)
+        const usage = readUsage(event.usage, event.serviceTier)
         return [...(usage ? [{ type: 'usage', usage } as const] : []), { type: 'end' }]
       }
       default:

@@ -21,7 +21,7 @@ export function readReply(body: Json): Reply {
     model: '',
     created: 0,
     choices: [defined<Reply['choices'][number]>(choice as Reply['choices'][number])],
-    usage: readUsage(body.usage),
+    usage: readUsage(body.usage, body.serviceTier),
   } as Reply)
 }
 
@@ -32,7 +32,7 @@ export const glance = (body: string): Sight =>
           content: true,
           finished: readFinish(reply.stopReason) !== undefined,
           end: true,
-          usage: readUsage(reply.usage),
+          usage: readUsage(reply.usage, reply.serviceTier),
         }
       : undefined,
   )

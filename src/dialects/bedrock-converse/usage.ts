@@ -1,10 +1,11 @@
 /** Usage in Converse's words: `inputTokens` is what neither was read from the cache nor written to it. */
-import { type Usage, usage } from '../../core/usage.ts'
+import { serviceOf, type Usage, usage } from '../../core/usage.ts'
 import { isObject } from '../wire.ts'
 
 const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)
 
-export function readUsage(said: unknown): Usage | undefined {
+/** @param tier `serviceTier` as it stands beside it: `{type: 'priority'}` */
+export function readUsage(said: unknown, tier?: unknown): Usage | undefined {
   if (!isObject(said)) return undefined
   const cacheRead = count(said.cacheReadInputTokens)
   const written = count(said.cacheWriteInputTokens)
@@ -13,5 +14,8 @@ export function readUsage(said: unknown): Usage | undefined {
   const details = Array.isArray(said.cacheDetails) ? said.cacheDetails.filter(isObject) : []
   const hours = details.reduce((sum, one) => sum + (one.ttl === '1h' ? count(one.inputTokens) : 0), 0)
   const cacheWriteHour = Math.min(hours, written)
-  return usage({ input, cacheRead, cacheWrite: written - cacheWriteHour, cacheWriteHour, output: said.outputTokens })
+  return usage(
+    { input, cacheRead, cacheWrite: written - cacheWriteHour, cacheWriteHour, output: said.outputTokens },
+    isObject(tier) ? serviceOf(tier.type) : undefined,
+  )
 }

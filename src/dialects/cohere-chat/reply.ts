@@ -32,7 +32,9 @@ export function readUsage(said: unknown): Usage | undefined {
   const counted = [said.billed_units, said.tokens].find((one) => isObject(one) && one.input_tokens !== undefined)
   if (!isObject(counted)) return undefined
   const { input_tokens: input, output_tokens: output } = counted
-  return input || output ? usage({ input, output, cacheRead: said.cached_tokens }) : undefined
+  return input || output
+    ? usage({ input, output, cacheRead: said.cached_tokens, searches: counted.search_units })
+    : undefined
 }
 
 export function readReply(body: Json): Reply {

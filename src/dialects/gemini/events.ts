@@ -13,7 +13,7 @@ import { blockedFinish, writeFinish } from './finish.ts'
 import { writeGrounding } from './grounding.ts'
 import { PartialCalls } from './partial-args.ts'
 import { ID } from './parts.ts'
-import { readUsage, writeUsage } from './usage.ts'
+import { readAnswerUsage, writeUsage } from './usage.ts'
 
 export function reader(): (frame: Frame) => Event[] {
   let started = false
@@ -93,7 +93,7 @@ export function reader(): (frame: Frame) => Event[] {
       if (isObject(candidate)) events.push(...readChoice(candidate, position))
     const blocked = candidates.length === 0 ? blockedFinish(chunk) : undefined
     if (blocked) events.push({ type: 'finish', choice: 0, reason: blocked })
-    const usage = readUsage(chunk.usageMetadata)
+    const usage = readAnswerUsage(chunk)
     if (usage) events.push({ type: 'usage', usage })
     return events
   }

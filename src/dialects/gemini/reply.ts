@@ -7,7 +7,7 @@ import { readCandidate, writeCandidate } from './candidate.ts'
 import { failureOf } from './error.ts'
 import { blockedFinish } from './finish.ts'
 import { ID } from './parts.ts'
-import { readUsage, writeUsage } from './usage.ts'
+import { readAnswerUsage, writeUsage } from './usage.ts'
 
 const KNOWN = new Set(['candidates', 'usageMetadata', 'modelVersion', 'responseId', 'createTime'])
 
@@ -23,7 +23,7 @@ export function readReply(body: Json): Reply {
     model: isString(body.modelVersion) ? body.modelVersion : '',
     created: isString(body.createTime) ? Math.floor(Date.parse(body.createTime) / 1000) || 0 : 0,
     choices: choices.length === 0 && blocked ? [{ index: 0, parts: [], finish: blocked }] : choices,
-    usage: readUsage(body.usageMetadata),
+    usage: readAnswerUsage(body),
     extras: extrasOf(ID, body, KNOWN),
   } as Reply)
 }

@@ -8,7 +8,7 @@ import type { Look } from '../sight.ts'
 import { isObject, isString } from '../wire.ts'
 import { failureOf } from './error.ts'
 import { blockedFinish, readFinish } from './finish.ts'
-import { readUsage } from './usage.ts'
+import { readAnswerUsage, readUsage } from './usage.ts'
 
 const says = (part: unknown): boolean =>
   isObject(part) &&
@@ -36,14 +36,16 @@ export function lookAtChunk(chunk: Json): Look | undefined {
   if (failure) return { failure }
   const seen = lookAtCandidates(chunk)
   if (!seen) return undefined
-  const usage = readUsage(chunk.usageMetadata)
+  const usage = readAnswerUsage(chunk)
+  const { usageMetadata } = chunk
   return {
     content: seen.content,
     finished: seen.finished,
     usage,
     gaps: gapsOf(chunk),
     numbers: COUNTS,
-    counted: usage && readUsage,
+    // Its kinds of tokens are those of the chunk that was read: a prompt does not change while it is answered.
+    counted: usage && ((numbers) => readUsage({ ...(usageMetadata as Json), ...numbers })),
   }
 }
 
@@ -74,5 +76,5 @@ export function lookAtReply(reply: Json): Look | undefined {
   if (failure) return { failure }
   const seen = lookAtCandidates(reply)
   if (!seen || (reply.candidates === undefined && !blockedFinish(reply))) return undefined
-  return { content: true, finished: seen.all, end: true, usage: readUsage(reply.usageMetadata) }
+  return { content: true, finished: seen.all, end: true, usage: readAnswerUsage(reply) }
 }

@@ -60,8 +60,12 @@ function writeRequest(embed: Embed, warn: Warn): Json {
   })
 }
 
-const readUsage = (json: Json) =>
-  json.prompt_eval_count === undefined ? undefined : usage({ input: json.prompt_eval_count })
+/** Embeddings tell their whole time and that of loading, of which the rest is work. */
+function readUsage(json: Json) {
+  if (json.prompt_eval_count === undefined) return undefined
+  const { total = 0, load = 0 } = readTimings(json) ?? {}
+  return usage({ input: json.prompt_eval_count, gpuMs: Math.round(Math.max(0, total - load) / 1e6) })
+}
 
 function readReply(body: Json): EmbedReply {
   const failure = failureIn(body)

@@ -6,10 +6,17 @@ import { compact, defined } from '../wire.ts'
 /** @returns undefined where nothing was counted (a load, an unload, an answer that just stopped) */
 export function readUsage(json: Json): Usage | undefined {
   if (json.prompt_eval_count === undefined && json.eval_count === undefined) return undefined
-  return usage({ input: json.prompt_eval_count, output: json.eval_count })
+  return usage({ input: json.prompt_eval_count, output: json.eval_count, gpuMs: workOf(json) })
 }
 
 const duration = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined)
+
+/**
+ * What the machine worked, ms, of ns: reading and writing. Not the loading of a model, which the next caller profits of,
+ * and not the waiting in Ollama's own queue, which are in its total.
+ */
+const workOf = (json: Json): number =>
+  Math.round(((duration(json.prompt_eval_duration) ?? 0) + (duration(json.eval_duration) ?? 0)) / 1e6)
 
 /** In ns. */
 export function readTimings(json: Json): Timings | undefined {

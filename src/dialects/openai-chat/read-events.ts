@@ -91,7 +91,7 @@ export function reader(): (frame: Frame) => Event[] {
     for (const [position, choice] of (Array.isArray(chunk.choices) ? chunk.choices : []).entries()) {
       if (isObject(choice)) readChoice(choice, position, events)
     }
-    const counted = readUsage(chunk.usage)
+    const counted = readUsage(chunk.usage, chunk.service_tier)
     if (counted) events.push({ type: 'usage', usage: counted })
     return events
   }

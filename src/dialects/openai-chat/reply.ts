@@ -23,7 +23,7 @@ export function readReply(body: Json): Reply {
     model: isString(body.model) ? body.model : '',
     created: typeof body.created === 'number' ? body.created : 0,
     choices: body.choices.map(readChoice),
-    usage: readUsage(body.usage),
+    usage: readUsage(body.usage, body.service_tier),
     extras: extrasOf(ID, body, KNOWN),
   } as Reply)
 }

@@ -14,7 +14,7 @@ export function lookAtChunk(chunk: Json): Look | undefined {
   if (failure) return { failure }
   const { choices } = chunk
   if (!Array.isArray(choices)) return undefined
-  const usage = readUsage(chunk.usage)
+  const usage = readUsage(chunk.usage, chunk.service_tier)
   let finished = false
   let said: string[] = []
   let called = false
@@ -59,5 +59,5 @@ export function lookAtReply(reply: Json): Look | undefined {
     if (!isObject(choice) || !isObject(choice.message)) return undefined
     if (!says(choice.finish_reason)) finished = false
   }
-  return { content: true, finished, end: true, usage: readUsage(reply.usage) }
+  return { content: true, finished, end: true, usage: readUsage(reply.usage, reply.service_tier) }
 }

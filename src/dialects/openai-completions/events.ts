@@ -33,7 +33,7 @@ export function reader(): (frame: Frame) => Event[] {
       const reason = readFinish(choice.finish_reason, false)
       if (reason) events.push({ type: 'finish', choice: index, reason })
     }
-    const usage = readUsage(chunk.usage)
+    const usage = readUsage(chunk.usage, chunk.service_tier)
     if (usage) events.push({ type: 'usage', usage })
     return events
   }
@@ -97,7 +97,7 @@ export function lookAt(chunk: Json, whole: boolean): Look | undefined {
   if (failure) return { failure }
   const { choices } = chunk
   if (!Array.isArray(choices) || !choices.every(isObject) || (whole && choices.length === 0)) return undefined
-  const usage = readUsage(chunk.usage)
+  const usage = readUsage(chunk.usage, chunk.service_tier)
   const finished = whole ? choices.every((c) => says(c.finish_reason)) : choices.some((c) => says(c.finish_reason))
   const content = whole || choices.some((c) => says(c.text))
   const isPlain = content && !whole && choices.length === 1 && !finished && !choices[0]!.logprobs

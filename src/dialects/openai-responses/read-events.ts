@@ -9,7 +9,7 @@ import { readFinish } from './finish.ts'
 import { readDrawn } from './images.ts'
 import { thoughtIn } from './reasoning.ts'
 import { searchIn } from './searches.ts'
-import { readUsage } from './usage.ts'
+import { readResponseUsage } from './usage.ts'
 
 const choice = 0
 
@@ -134,7 +134,7 @@ export function reader(): (frame: Frame) => Event[] {
     const events: Event[] = []
     const reason = readFinish(response, calls > 0)
     if (reason) events.push({ type: 'finish', choice, reason })
-    const usage = readUsage(response.usage)
+    const usage = readResponseUsage(response)
     if (usage) events.push({ type: 'usage', usage })
     events.push({ type: 'end' })
     return events

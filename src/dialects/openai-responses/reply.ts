@@ -14,7 +14,7 @@ import { ungroup } from './namespaces.ts'
 import { ownReasoning, readReasoning } from './reasoning.ts'
 import { envelope, itemId, ownId } from './response.ts'
 import { searchIn, writeSearch } from './searches.ts'
-import { readUsage, writeUsage } from './usage.ts'
+import { readResponseUsage, writeUsage } from './usage.ts'
 
 const KNOWN = new Set([
   'id',
@@ -47,7 +47,7 @@ export function readReply(body: Json): Reply {
         ...sourcesIn(output),
       } as Choice),
     ],
-    usage: readUsage(body.usage),
+    usage: readResponseUsage(body),
     extras: extrasOf(ID, body, KNOWN),
   } as Reply)
 }

@@ -4,7 +4,7 @@ import type { Look } from '../sight.ts'
 import { isObject, isString } from '../wire.ts'
 import { failureOf } from './error.ts'
 import { readFinish } from './finish.ts'
-import { readUsage } from './usage.ts'
+import { readResponseUsage } from './usage.ts'
 
 const DELTAS = new Set([
   'response.output_text.delta',
@@ -36,7 +36,7 @@ export function lookAtEvent(event: Json): Look | undefined {
     case 'response.completed':
     case 'response.incomplete': {
       const response = isObject(event.response) ? event.response : {}
-      return { finished: readFinish(response, true) !== undefined, end: true, usage: readUsage(response.usage) }
+      return { finished: readFinish(response, true) !== undefined, end: true, usage: readResponseUsage(response) }
     }
     case 'response.failed':
     case 'error': {
@@ -60,6 +60,6 @@ export function lookAtReply(reply: Json): Look | undefined {
     content: true,
     finished: isLater || readFinish(reply, true) !== undefined,
     end: true,
-    usage: readUsage(reply.usage),
+    usage: readResponseUsage(reply),
   }
 }

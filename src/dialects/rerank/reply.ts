@@ -45,7 +45,7 @@ function unitsIn(body: Json): number | undefined {
   return number(units) && units > 0 ? units : undefined
 }
 
-/** Tokens as Jina, Voyage, Together and vLLM tell them; none, but told, where search units are billed. */
+/** Tokens as Jina, Voyage, Together and vLLM tell them, and search units where those are billed. */
 export function readUsage(body: Json): Usage | undefined {
   const { usage: said, meta } = body
   const told = isObject(said) ? said : billedIn(body)
@@ -53,8 +53,8 @@ export function readUsage(body: Json): Usage | undefined {
   const input = [told.total_tokens, told.prompt_tokens, told.input_tokens, tokens.input_tokens].find(
     (n) => number(n) && n > 0,
   )
-  if (input !== undefined) return usage({ input })
-  return unitsIn(body) === undefined ? undefined : usage({})
+  const searches = unitsIn(body)
+  return input === undefined && searches === undefined ? undefined : usage({ input, searches })
 }
 
 /** Documents stand in the answer where they were asked for, as Cohere's and Jina's do: an object, a text as its `text`. */

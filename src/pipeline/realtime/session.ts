@@ -1,8 +1,9 @@
 /** A conversation between a caller and a provider: events pass as they come, answers are charged, and either end ends both. */
 import { Refusal } from '../../core/refusal.ts'
-import { usage } from '../../core/usage.ts'
 import type { Json } from '../../dialects/canonical.ts'
+import { readDuration } from '../../dialects/forward.ts'
 import { errorBody } from '../../dialects/openai/error.ts'
+import { readUsage } from '../../dialects/openai-responses/usage.ts'
 import { isObject } from '../../dialects/wire.ts'
 import type { Call } from '../call.ts'
 import { conclude } from '../conclude.ts'
@@ -221,9 +222,5 @@ export class Session implements Talk {
   }
 }
 
-/** Usage in the words of Realtime: `input_token_details`, where Responses say `input_tokens_details`. */
-function usageOf(said: unknown) {
-  if (!isObject(said) || (!said.input_tokens && !said.output_tokens)) return undefined
-  const input = isObject(said.input_token_details) ? said.input_token_details : {}
-  return usage({ input: said.input_tokens, cacheRead: input.cached_tokens, output: said.output_tokens })
-}
+/** Of an answer, and of speech that was written down: that may be counted in seconds. */
+const usageOf = (said: unknown) => readUsage(said) ?? (isObject(said) ? readDuration(said) : undefined)
