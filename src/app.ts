@@ -1,19 +1,25 @@
 /** The composition root: from a configuration to a gateway that listens. The only file that constructs I/O. */
 import { providers as allProviders } from '../providers/index.ts'
+import { grantRoutes } from './admin/grant-routes.ts'
+import { Grants } from './admin/grants.ts'
+import { holderRoutes } from './admin/holder-routes.ts'
 import { Keyring } from './admin/keyring.ts'
 import { keyRoutes } from './admin/keys.ts'
 import { type Money, moneyOf } from './admin/money.ts'
-import { type ConfiguredBudgets, Payers } from './admin/payers.ts'
+import { Payers } from './admin/payers.ts'
 import { reportRoutes } from './admin/reports.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
+import { templateRoutes } from './admin/templates.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Started, StartOptions } from './config/start.ts'
+import { type Access, EVERYTHING } from './core/access.ts'
+import type { Principal } from './core/key.ts'
 import type { Account } from './core/ledger.ts'
-import { Counters } from './core/limit.ts'
+import { AllCounters } from './core/limit.ts'
 import { toDollars } from './core/money.ts'
 import { periodName } from './core/period.ts'
 import { GATEWAY } from './core/scope.ts'
-import type { Snapshot } from './core/snapshot.ts'
+import { findAlias, type Snapshot } from './core/snapshot.ts'
 import { TargetState } from './core/state.ts'
 import type { Target } from './core/target.ts'
 import { type Offices, routes } from './http/routes.ts'
@@ -25,6 +31,7 @@ import type { Io, RequestLog } from './pipeline/io.ts'
 import { Sealer } from './secrets/seal.ts'
 import type { Secret } from './secrets/secret.ts'
 import { Belongings } from './store/belongings.ts'
+import { GrantStore } from './store/grants.ts'
 import { Holders } from './store/holders.ts'
 import { Digests, fact, Keys, newSecret, setFact } from './store/keys.ts'
 import { Ledger } from './store/ledger.ts'
@@ -85,17 +92,22 @@ async function open(
   const master = theMasterKey(store, digests, masterKey)
   const ring = new Keyring(new Keys(store), digests, now, master.digest)
   const catalog = new Catalog(config.models, (model, local) => timeoutsFor(config, model, local), process.env)
+  const snapshot = snapshotOf(config, catalog)
   const settings = { zone: config.timezone, mode: config.budgetMode, warnAt: config.warnAt }
   const ledger = new Ledger(store, systemTiming(now), settings, {
     onError: (cause) => log.error('The ledger could not be written; it will be tried again.', { told: String(cause) }),
     onCrossed: (account, mark) => log.warn('A budget has come to a mark.', crossed(account, mark)),
   })
-  const payers = new Payers(new Holders(store), configuredBudgets(config), (id) => ring.get(id))
+  const hasModel = (name: string): boolean => !name.includes('*') && findAlias(snapshot, name)?.name === name
+  const configured = { scopes: config.budgets, others: config.usualBudgets }
+  const payers = new Payers(new Holders(store), configured, (id) => ring.get(id), hasModel)
+  for (const id of payers.missing())
+    log.warn('A budget that the configuration names does not exist: make it with /budget/new.', { budget_id: id })
+  const grants = new Grants(new GrantStore(store), now)
   const money = (scope: string): Money =>
     moneyOf(ledger.accounts(scope, payers.budgets(scope)), ledger.total(scope).cost)
-  const snapshot = snapshotOf(config, catalog)
   const states = new Map<string, TargetState>()
-  const counters = new Map<string, Counters>()
+  const counters = new AllCounters()
 
   const state = (target: Target): TargetState => getOr(states, target.id, () => new TargetState())
 
@@ -106,7 +118,8 @@ async function open(
     link: (target) => catalog.link(target),
     ledger,
     payers,
-    counters: (scope) => getOr(counters, scope, () => new Counters()),
+    grants,
+    counters: (scope) => counters.of(scope, now()),
     state,
     view: { stateOf: state },
     recognise: (secret) => {
@@ -123,13 +136,26 @@ async function open(
     warn: (message, facts) => log.warn(message, facts),
     settings: { bodyLimit: config.bodyLimit, heartbeatMs: config.heartbeat, keyHeader: config.keyHeader },
   }
+  const access = (who: Principal): Access =>
+    who.role === 'admin'
+      ? EVERYTHING
+      : { lists: payers.lists(payers.of(who.key), who.key), grants: grants.of(who.key.id), now: now() }
+  const house = {
+    ...{ payers, keys: () => ring.all(), money, hasModel, now },
+    hasProvider: (id: string) => catalog.links.some(({ target }) => target.provider === id),
+  }
+  const keys = keyRoutes(ring, { ...house, rules: config.newKeys, removed: (key) => grants.forget(key.id) })
   let draining = false
   const sockets = new Sockets()
   const offices: Offices = {
     snapshot: () => snapshot,
     link: io.link,
     links: () => catalog.links,
-    keys: keyRoutes(ring, money, now),
+    access,
+    keys,
+    holders: holderRoutes({ ...house, keyRoutes: keys }),
+    budgets: templateRoutes(house),
+    grants: grantRoutes(grants, { snapshot: () => snapshot, access, keyOf: (id) => ring.get(id), now }),
     responses,
     sockets,
     spendLogs: (who, query) => {
@@ -189,13 +215,6 @@ function theMasterKey(
   const digest = digests.of(made)
   setFact(store, 'master_key_digest', digest)
   return { digest, made }
-}
-
-/** The budgets that stand in the configuration file. */
-function configuredBudgets(config: Config): ConfiguredBudgets {
-  const { budget } = config
-  const gateway = budget && { maxBudget: budget.max, period: budget.period, budgetDuration: budget.duration }
-  return { scopes: gateway ? { [GATEWAY]: gateway } : {}, customer: undefined }
 }
 
 const crossed = (account: Account, mark: number): Record<string, unknown> => ({

@@ -34,7 +34,7 @@ export const keys = sqliteTable(
     projectId: text('project_id'),
     /** JSON list. */
     tags: text('tags').notNull().default('[]'),
-    /** JSON of core/budget.ts BudgetTerms, without what stands in columns of its own. */
+    /** JSON of core/budget.ts BudgetTerms, and of the prices that only it has. */
     terms: text('terms').notNull().default('{}'),
     /** JSON object of the operator's own. */
     metadata: text('metadata').notNull().default('{}'),
@@ -86,6 +86,8 @@ export const grants = sqliteTable(
     /** `asked`, `given`, `refused`, `ended`. */
     state: text('state').notNull(),
     reason: text('reason'),
+    /** For how long it was asked, as it was written. */
+    duration: text('duration'),
     askedAt: integer('asked_at').notNull(),
     decidedAt: integer('decided_at'),
     /** Who decided: `master` or a key's id. */

@@ -1,30 +1,30 @@
 /** What /key/generate and /key/update take, in LiteLLM's words, and what they answer. */
 import { z } from 'zod'
 import type { Key } from '../core/key.ts'
-import { fromDollars, toDollars } from '../core/money.ts'
 import { expiryAfter, parsePeriod } from '../core/period.ts'
+import { meaningOf, readPriceWords, writeSaidWords } from '../core/price-words.ts'
 import { Refusal } from '../core/refusal.ts'
+import { showTerms, termsOf } from '../core/terms.ts'
+import { duration, limits, limitsOf, metadata, models, readBody, showLimits, tags, terms } from './fields.ts'
+import { heldTo, type KeyRules, withDefaults } from './key-rules.ts'
 import type { NewKey } from './keyring.ts'
-import type { Money } from './money.ts'
-
-const period = z
-  .string()
-  .refine((text) => parsePeriod(text) !== undefined, 'must be a duration such as 30s, 15m, 1h, 7d, 1w or 1mo')
-const count = z.number().int().min(0)
+import { type Money, showMoney } from './money.ts'
+import type { Payers } from './payers.ts'
 
 const fields = {
-  key_alias: z.string().min(1).max(200).nullish(),
-  models: z.array(z.string()).nullish(),
-  max_budget: z.number().min(0).max(9_000_000).nullish(),
-  budget_duration: period.nullish(),
-  rpm_limit: count.nullish(),
-  tpm_limit: count.nullish(),
-  max_parallel_requests: count.nullish(),
-  duration: z.union([period, z.literal('-1')]).nullish(),
-  metadata: z.record(z.string(), z.unknown()).nullish(),
+  key_alias: z.string().max(200).nullish(),
+  models,
+  ...terms,
+  ...limits,
+  duration: z.union([duration, z.literal('-1')]).nullish(),
+  metadata,
+  tags,
+  pricing: z.record(z.string(), z.record(z.string(), z.number().min(0))).nullish(),
   allowed_passthrough_routes: z.array(z.string().regex(/^(\*|\/.*)$/, "must be '*' or begin with '/'")).nullish(),
-  team_id: z.string().nullish(),
-  user_id: z.string().nullish(),
+  team_id: z.string().max(256).nullish(),
+  user_id: z.string().max(256).nullish(),
+  organization_id: z.string().max(256).nullish(),
+  project_id: z.string().max(256).nullish(),
   blocked: z.boolean().nullish(),
 }
 const generate = z.object({
@@ -36,81 +36,105 @@ const generate = z.object({
 })
 const update = z.object({ ...fields, key: z.string() })
 
-/** A body's fields, each wrong one named at once. @throws Refusal invalid_request */
-function read<T>(schema: z.ZodObject & z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body)
-  if (!parsed.success) {
-    const told = parsed.error.issues.map((i) => `${i.path.join('.') || 'body'}: ${i.message}`)
-    throw new Refusal('invalid_request', `${told.join('; ')}.`, {
-      param: String(parsed.error.issues[0]?.path[0] ?? 'body'),
-    })
-  }
-  // A field that is not honoured must not seem to be: an `allowed_routes` that does nothing is an open door.
-  for (const [name, value] of Object.entries(body as object))
-    if (!(name in schema.shape) && !isEmpty(value))
-      throw new Refusal(
-        'invalid_request',
-        `'${name}' has no effect here (yet), so it is refused rather than dropped. Known are: ${Object.keys(schema.shape).join(', ')}.`,
-        { param: name },
-      )
-  return parsed.data
+/** What a key's fields are checked against. */
+export interface KeyHouse {
+  payers: Payers
+  /** Whether the gateway has a model of this very name. */
+  hasModel(name: string): boolean
+  rules: KeyRules
+  /** ms since the epoch. */
+  now(): number
 }
 
-/** LiteLLM's clients send every field they know, most of them empty. */
-const isEmpty = (value: unknown): boolean =>
-  value === null ||
-  value === undefined ||
-  value === '' ||
-  (typeof value === 'object' && Object.keys(value as object).length === 0)
-
-export function readGenerate(body: unknown, now: number): { wanted: NewKey; secret: string | undefined } {
-  const asked = read(generate, body)
+export function readGenerate(
+  body: Readonly<Record<string, unknown>>,
+  house: KeyHouse,
+): { wanted: NewKey; secret: string | undefined } {
+  const said = readBody(generate, withDefaults(house.rules, body))
+  const asked = heldTo(house.rules, said, sharedBy(house.payers, said.budget_id), true)
   const none: NewKey = { models: [], tags: [], limits: {}, blocked: false, metadata: {} }
-  return { wanted: { ...none, ...changesOf(asked, none, now) }, secret: asked.key ?? undefined }
+  return { wanted: { ...none, ...changesOf(asked, none, house) }, secret: asked.key ?? undefined }
 }
 
 export function readUpdate(
-  body: unknown,
+  body: Readonly<Record<string, unknown>>,
   find: (reference: string) => Key,
-  now: number,
+  house: KeyHouse,
 ): { key: Key; changes: Partial<NewKey> } {
-  const asked = read(update, body)
-  const key = find(asked.key)
-  return { key, changes: changesOf(asked, key, now) }
+  const said = readBody(update, body)
+  const key = find(said.key)
+  const asked = heldTo(house.rules, said, sharedBy(house.payers, said.budget_id), false)
+  return { key, changes: changesOf(asked, key, house) }
+}
+
+function sharedBy(payers: Payers, id: string | null | undefined): Record<string, unknown> {
+  const template = id ? payers.template(id) : undefined
+  return template ? { ...showTerms(template), ...showLimits(template.limits) } : {}
 }
 
 type Asked = z.infer<z.ZodObject<typeof fields>>
 
 /** null clears a field; a field that is not there is left alone. */
-function changesOf(asked: Asked, before: NewKey, now: number): Partial<NewKey> {
-  const changes: Partial<NewKey> = {}
-  if (asked.key_alias !== undefined) changes.name = asked.key_alias ?? undefined
+function changesOf(asked: Asked, before: NewKey, house: KeyHouse): Partial<NewKey> {
+  const { payers, now } = house
+  const changes: Partial<NewKey> = { ...termsOf(asked, before, now()), limits: limitsOf(asked, before.limits) }
+  if (asked.key_alias !== undefined) changes.name = asked.key_alias || undefined
   if (asked.models !== undefined) changes.models = asked.models ?? []
-  if (asked.max_budget !== undefined)
-    changes.maxBudget = asked.max_budget === null ? undefined : fromDollars(asked.max_budget)
-  if (asked.budget_duration !== undefined) {
-    changes.budgetDuration = asked.budget_duration ?? undefined
-    changes.period = asked.budget_duration ? parsePeriod(asked.budget_duration) : undefined
-  }
-  const { rpm_limit: rpm, tpm_limit: tpm, max_parallel_requests: parallel } = asked
-  changes.limits = {
-    rpm: rpm === undefined ? before.limits.rpm : (rpm ?? undefined),
-    tpm: tpm === undefined ? before.limits.tpm : (tpm ?? undefined),
-    parallel: parallel === undefined ? before.limits.parallel : (parallel ?? undefined),
-  }
   if (asked.duration !== undefined) {
     const life = asked.duration === null || asked.duration === '-1' ? undefined : parsePeriod(asked.duration)
-    changes.expiresAt = life ? expiryAfter(life, now) : undefined
+    changes.expiresAt = life ? expiryAfter(life, now()) : undefined
   }
-  if (asked.metadata !== undefined) changes.metadata = asked.metadata ?? {}
+  if (asked.metadata !== undefined) {
+    changes.metadata = asked.metadata ?? {}
+    // LiteLLM's older place for tags.
+    const said = tags.safeParse(changes.metadata.tags)
+    if (changes.metadata.tags !== undefined && !said.success)
+      throw new Refusal('invalid_request', 'metadata.tags: a list of up to 10 texts.', { param: 'metadata.tags' })
+    if (said.data) changes.tags = said.data
+  }
+  if (asked.pricing !== undefined) changes.pricing = asked.pricing ? readPricing(asked.pricing, house) : undefined
+  if (asked.tags !== undefined) changes.tags = asked.tags ?? []
   // Where LiteLLM keeps it, too.
   const { allowed_passthrough_routes: routes } = asked
   if (routes !== undefined)
     changes.metadata = { ...(changes.metadata ?? before.metadata), allowed_passthrough_routes: routes ?? [] }
-  if (asked.team_id !== undefined) changes.teamId = asked.team_id ?? undefined
-  if (asked.user_id !== undefined) changes.userId = asked.user_id ?? undefined
+  if (asked.team_id !== undefined) changes.teamId = asked.team_id || undefined
+  if (asked.user_id !== undefined) changes.userId = asked.user_id || undefined
+  if (asked.organization_id !== undefined) changes.organizationId = asked.organization_id || undefined
+  if (asked.project_id !== undefined) changes.projectId = asked.project_id || undefined
   if (asked.blocked !== undefined) changes.blocked = asked.blocked ?? false
+  checkReferences({ ...before, ...changes }, asked, payers)
   return changes
+}
+
+/** Alias → prices in LiteLLM's words. @throws Refusal for a word that is none: it would be billed as if it were not there */
+function readPricing(said: Readonly<Record<string, Record<string, number>>>, house: KeyHouse): NewKey['pricing'] {
+  const priced = Object.entries(said).map(([alias, words]) => {
+    const at = `pricing.${alias}`
+    const unknown = Object.keys(words).find((word) => !meaningOf(word))
+    if (unknown)
+      throw new Refusal('invalid_request', `${at}: '${unknown}' is no word for a price: input_cost_per_token is.`, {
+        param: 'pricing',
+      })
+    if (!house.hasModel(alias))
+      throw new Refusal('invalid_request', `${at}: there is no model of this name.`, { param: 'pricing' })
+    return [alias, readPriceWords(words)] as const
+  })
+  return priced.length > 0 ? Object.fromEntries(priced) : undefined
+}
+
+/** A team or user may be a mere name that spend is counted by; whoever names one of the others means something that is there. */
+function checkReferences(key: NewKey, asked: Asked, payers: Payers): void {
+  payers.checkTerms(key, asked)
+  if (asked.organization_id) payers.need('organization', asked.organization_id, 'organization_id')
+  const project = key.projectId === undefined ? undefined : payers.holder('project', key.projectId)
+  if (asked.project_id) payers.need('project', asked.project_id, 'project_id')
+  if (project?.teamId !== undefined && key.teamId !== undefined && project.teamId !== key.teamId)
+    throw new Refusal(
+      'invalid_request',
+      `project_id: the project '${project.id}' belongs to the team '${project.teamId}', and the key to '${key.teamId}'.`,
+      { param: 'project_id' },
+    )
 }
 
 /** A key as LiteLLM shows one: `spend` is that of the current window. Never the key itself. */
@@ -121,19 +145,19 @@ export function showKey(key: Key, money: Money): Record<string, unknown> {
     key_name: `sk-...${key.hint}`,
     key_alias: key.name ?? null,
     models: key.models,
-    spend: toDollars(money.spent),
-    total_spend: toDollars(money.total),
-    held: toDollars(money.held),
-    max_budget: key.maxBudget === undefined ? null : toDollars(key.maxBudget),
-    budget_duration: key.budgetDuration ?? null,
-    budget_reset_at: iso(money.resetAt),
-    rpm_limit: key.limits.rpm ?? null,
-    tpm_limit: key.limits.tpm ?? null,
-    max_parallel_requests: key.limits.parallel ?? null,
+    ...showMoney(money),
+    ...showTerms(key),
+    ...showLimits(key.limits),
     expires: iso(key.expiresAt),
     blocked: key.blocked,
     team_id: key.teamId ?? null,
     user_id: key.userId ?? null,
+    organization_id: key.organizationId ?? null,
+    project_id: key.projectId ?? null,
+    tags: key.tags,
+    pricing: key.pricing
+      ? Object.fromEntries(Object.entries(key.pricing).map(([alias, said]) => [alias, writeSaidWords(said)]))
+      : null,
     metadata: key.metadata,
     created_at: iso(key.createdAt),
     updated_at: iso(key.updatedAt),

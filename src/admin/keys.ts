@@ -2,17 +2,18 @@
 import { z } from 'zod'
 import type { Key, Principal } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
-import { readGenerate, readUpdate, showKey } from './key-fields.ts'
+import { type KeyHouse, readGenerate, readUpdate, showKey } from './key-fields.ts'
 import type { Keyring } from './keyring.ts'
 import type { Money } from './money.ts'
 
 export interface KeyRoutes {
-  generate(body: unknown): Record<string, unknown>
-  update(body: unknown): Record<string, unknown>
+  generate(body: Record<string, unknown>): Record<string, unknown>
+  update(body: Record<string, unknown>): Record<string, unknown>
   info(who: Principal, reference: string | null): Record<string, unknown>
   list(query: URLSearchParams): Record<string, unknown>
   remove(body: unknown): Record<string, unknown>
   setBlocked(body: unknown, blocked: boolean): Record<string, unknown>
+  show(key: Key): Record<string, unknown>
 }
 
 const removal = z.object({ keys: z.array(z.string()).nullish(), key_aliases: z.array(z.string()).nullish() })
@@ -20,17 +21,25 @@ const named = z.object({ key: z.string() })
 const PAGE = 50
 const LARGEST_PAGE = 500
 
-/** @param money of a scope @param now ms since the epoch */
-export function keyRoutes(ring: Keyring, money: (scope: string) => Money, now: () => number): KeyRoutes {
+interface House extends KeyHouse {
+  /** Of a scope. */
+  money(scope: string): Money
+  /** A key is gone. */
+  removed(key: Key): void
+}
+
+export function keyRoutes(ring: Keyring, house: House): KeyRoutes {
+  const { money } = house
   const show = (key: Key) => showKey(key, money(`key:${key.id}`))
   return {
+    show,
     generate(body) {
-      const { wanted, secret } = readGenerate(body, now())
+      const { wanted, secret } = readGenerate(body, house)
       const made = ring.create(wanted, secret)
       return { key: made.secret, ...show(made.key) }
     },
     update(body) {
-      const { key, changes } = readUpdate(body, (r) => ring.find(r), now())
+      const { key, changes } = readUpdate(body, (r) => ring.find(r), house)
       return { key: `sk-...${key.hint}`, ...show(ring.update(key, changes)) }
     },
     info(who, reference) {
@@ -61,6 +70,8 @@ export function keyRoutes(ring: Keyring, money: (scope: string) => Money, now: (
         wanted('key_alias', (k) => k.name),
         wanted('team_id', (k) => k.teamId),
         wanted('user_id', (k) => k.userId),
+        wanted('organization_id', (k) => k.organizationId),
+        wanted('project_id', (k) => k.projectId),
         wanted('key_hash', (k) => k.id),
       ]
       const found = ring
@@ -83,7 +94,10 @@ export function keyRoutes(ring: Keyring, money: (scope: string) => Money, now: (
         throw new Refusal('invalid_request', "Name the keys to delete in 'keys' or 'key_aliases'.", { param: 'keys' })
       // All or none: a wrong name must not leave half of the list deleted.
       const found = references.map((r) => ring.find(r))
-      for (const key of found) ring.delete(key)
+      for (const key of found) {
+        ring.delete(key)
+        house.removed(key)
+      }
       return { deleted_keys: references.map((r, i) => (r.startsWith('sk-') ? `sk-...${found[i]?.hint}` : r)) }
     },
     setBlocked(body, blocked) {

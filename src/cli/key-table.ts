@@ -1,18 +1,12 @@
 /** Keys as a table for people. */
+import { plain, table } from './table.ts'
 
 const HEAD = ['ALIAS', 'KEY', 'SPENT', 'BUDGET', 'MODELS', 'EXPIRES', 'STATE'] as const
 
 /** @param keys as `/key/list?return_full_object=true` tells them */
 export function keyTable(keys: readonly unknown[]): string[] {
   if (keys.length === 0) return ['There is no key yet. `tollgate key create` makes one.']
-  const rows = [HEAD as readonly string[], ...keys.map(row)]
-  const widths = HEAD.map((_, i) => Math.max(...rows.map((cells) => cells[i]?.length ?? 0)))
-  return rows.map((cells) =>
-    cells
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  )
+  return table(HEAD, keys.map(row))
 }
 
 function row(key: unknown): string[] {
@@ -32,8 +26,5 @@ function row(key: unknown): string[] {
     k.blocked === true ? 'blocked' : 'open',
   ]
 }
-
-/** Control characters of a name must not reach the terminal. */
-const plain = (value: unknown): string => (value == null ? '' : String(value).replace(/[\x00-\x1f\x7f-\x9f]/g, '?'))
 
 const dollars = (value: unknown): string => (typeof value === 'number' ? `$${value}` : plain(value))

@@ -1,30 +1,9 @@
 /** `tollgate key`: makes and manages virtual keys on a running gateway, by LiteLLM's routes. */
 import { defineCommand } from 'citty'
 import { isDuration } from '../config/duration.ts'
-import { type Client, clientFor } from './client.ts'
 import { keyTable } from './key-table.ts'
+import { managementArgs, openGateway } from './management.ts'
 import { type ExitCode, type Terminal, UsageError } from './terminal.ts'
-
-const DEFAULT_URL = 'http://127.0.0.1:4000'
-
-const common = {
-  url: { type: 'string', description: 'The gateway. Default: TOLLGATE_URL, else http://127.0.0.1:4000' },
-  config: {
-    type: 'string',
-    description:
-      'Configuration file with the master key. Default: TOLLGATE_MASTER_KEY or LITELLM_MASTER_KEY, else tollgate.yaml',
-  },
-  json: { type: 'boolean', description: 'Print what the gateway answered, as JSON' },
-} as const
-
-interface Common {
-  url?: string | undefined
-  config?: string | undefined
-  json?: boolean | undefined
-}
-
-const open = (args: Common, terminal: Terminal): Promise<Client> =>
-  clientFor(args.url ?? (terminal.env.TOLLGATE_URL || DEFAULT_URL), args.config, terminal)
 
 const create = defineCommand({
   meta: { name: 'create', description: 'Make a key; it is shown once' },
@@ -39,7 +18,7 @@ const create = defineCommand({
     duration: { type: 'string', description: 'How long it lives: 1h, 30d, 1mo. Default: for ever' },
     rpm: { type: 'string', description: 'Requests a minute. Default: no limit' },
     tpm: { type: 'string', description: 'Tokens a minute. Default: no limit' },
-    ...common,
+    ...managementArgs,
   },
   async run({ args, data }): Promise<ExitCode> {
     const terminal = data as Terminal
@@ -54,7 +33,7 @@ const create = defineCommand({
     }
     if (body.budget_duration !== undefined && body.max_budget === undefined)
       throw new UsageError('`--budget-duration` bounds nothing without `--max-budget`.')
-    const answer = (await (await open(args, terminal)).post('/key/generate', body)) as { key?: unknown }
+    const answer = (await (await openGateway(args, terminal)).post('/key/generate', body)) as { key?: unknown }
     if (args.json) terminal.out(JSON.stringify(answer, null, 2))
     else {
       // Alone on stdout, so that a script can take it: KEY=$(tollgate key create …)
@@ -67,10 +46,10 @@ const create = defineCommand({
 
 const list = defineCommand({
   meta: { name: 'list', description: 'List the keys' },
-  args: common,
+  args: managementArgs,
   async run({ args, data }): Promise<ExitCode> {
     const terminal = data as Terminal
-    const client = await open(args, terminal)
+    const client = await openGateway(args, terminal)
     const keys: unknown[] = []
     for (let page = 1, pages = 1; page <= pages; page++) {
       const answer = (await client.get(`/key/list?return_full_object=true&size=100&page=${page}`)) as Page
@@ -93,13 +72,13 @@ const remove = defineCommand({
   args: {
     key: { type: 'positional', required: false, description: 'Keys, or their hashes' },
     alias: { type: 'string', description: 'Aliases, with commas between' },
-    ...common,
+    ...managementArgs,
   },
   async run({ args, data }): Promise<ExitCode> {
     const terminal = data as Terminal
     const aliases = listOf(args.alias)
     if (args._.length === 0 && !aliases) throw new UsageError('name the keys to delete, or `--alias`.')
-    const client = await open(args, terminal)
+    const client = await openGateway(args, terminal)
     const answer = await client.post('/key/delete', {
       ...(args._.length > 0 ? { keys: args._ } : {}),
       ...(aliases ? { key_aliases: aliases } : {}),
@@ -112,11 +91,11 @@ const remove = defineCommand({
 const gate = (name: 'block' | 'unblock', description: string, done: string) =>
   defineCommand({
     meta: { name, description },
-    args: { key: { type: 'positional', description: 'The key, or its hash' }, ...common },
+    args: { key: { type: 'positional', description: 'The key, or its hash' }, ...managementArgs },
     async run({ args, data }): Promise<ExitCode> {
       const terminal = data as Terminal
       if (args._.length > 1) throw new UsageError('one key at a time.')
-      const answer = await (await open(args, terminal)).post(`/key/${name}`, { key: args.key })
+      const answer = await (await openGateway(args, terminal)).post(`/key/${name}`, { key: args.key })
       terminal.out(args.json ? JSON.stringify(answer, null, 2) : done)
       return 0
     },

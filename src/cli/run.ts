@@ -4,6 +4,7 @@ import pkg from '../../package.json'
 import { nearest } from '../config/nearest.ts'
 import { ConfigError } from '../config/problem.ts'
 import { checkCommand } from './check.ts'
+import { grantsCommand } from './grants.ts'
 import { initCommand } from './init.ts'
 import { keyCommand } from './key.ts'
 import { ledgerCommand } from './ledger.ts'
@@ -27,6 +28,7 @@ const root: Command = {
     check: checkCommand,
     key: keyCommand,
     route: routeCommand,
+    grants: grantsCommand,
     statement: statementCommand,
     ledger: ledgerCommand,
   } as Record<string, Command>,

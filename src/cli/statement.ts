@@ -1,9 +1,9 @@
 /** `tollgate statement`: a month of one project, team or customer, from a running gateway. */
 import { defineCommand } from 'citty'
-import { type Client, clientFor } from './client.ts'
+import type { Client } from './client.ts'
+import { openGateway, whereArgs } from './management.ts'
 import { type ExitCode, type Terminal, UsageError } from './terminal.ts'
 
-const DEFAULT_URL = 'http://127.0.0.1:4000'
 /** Options that name whose statement it is, and what the gateway calls them. */
 const OF = {
   project: 'project_id',
@@ -24,12 +24,7 @@ export const statementCommand = defineCommand({
     ...whose,
     month: { type: 'string', required: true, description: 'The month: 2026-10' },
     format: { type: 'string', description: 'text, json or csv. Default: text' },
-    url: { type: 'string', description: 'The gateway. Default: TOLLGATE_URL, else http://127.0.0.1:4000' },
-    config: {
-      type: 'string',
-      description:
-        'Configuration file with the master key. Default: TOLLGATE_MASTER_KEY or LITELLM_MASTER_KEY, else tollgate.yaml',
-    },
+    ...whereArgs,
   },
   async run({ args, data }): Promise<ExitCode> {
     const terminal = data as Terminal
@@ -43,7 +38,7 @@ export const statementCommand = defineCommand({
       )
     const format = args.format ?? 'text'
     if (!['text', 'json', 'csv'].includes(format)) throw new UsageError('`--format` is text, json or csv.')
-    const client = await clientFor(args.url ?? (terminal.env.TOLLGATE_URL || DEFAULT_URL), args.config, terminal)
+    const client = await openGateway(args, terminal)
     await print(
       client,
       new URLSearchParams([

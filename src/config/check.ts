@@ -2,6 +2,7 @@
 
 import { starMatch } from '../core/key.ts'
 import { GLOBAL } from './adjustments.ts'
+import { checkBudgets } from './budgets.ts'
 import { type KnownProvider, takenBy } from './config.ts'
 import { isDuration } from './duration.ts'
 import type { Finding } from './explain.ts'
@@ -30,6 +31,7 @@ export function check(file: FileConfig, providers: readonly KnownProvider[], say
     ...checkBudget(file, says),
     ...checkAdjustments(file, providers),
     ...checkNames(file),
+    ...checkBudgets(file, providers, (name) => isNamed(file, name)),
     ...checkBoth(file),
     ...checkUnbuilt(file),
   ]
@@ -140,6 +142,13 @@ function checkAdjustments(file: FileConfig, providers: readonly KnownProvider[])
         return error(path, `there is no provider \`${name}\`.${near ? ` Did you mean \`${near}\`?` : ''}`, near)
       })
   })
+}
+
+/** Whether callers can ask for it. With no models in the file they are discovered, and nothing can be said yet. */
+function isNamed(file: FileConfig, name: string): boolean {
+  const names = file.model_list.map((entry) => entry.model_name)
+  if (name.includes('*')) return false
+  return names.length === 0 || names.some((known) => known === name || starMatch(known, name) !== undefined)
 }
 
 /** Every alias that is named must be one. */

@@ -3,9 +3,8 @@
  * nano-dollars, secrets sealed. How a file says it is `schema.ts`; how one becomes the other is `normalise.ts`.
  */
 import type { ZodSafeParseResult } from 'zod'
-import type { BudgetMode } from '../core/budget.ts'
+import type { BudgetMode, BudgetTerms } from '../core/budget.ts'
 import type { Conditions, TagRules } from '../core/conditions.ts'
-import type { Period } from '../core/period.ts'
 import type { Adjustment, OwnPrice } from '../core/price-lay.ts'
 import type { StrategyName } from '../core/strategy.ts'
 import type { Timeouts } from '../core/target.ts'
@@ -66,6 +65,7 @@ export interface ModelInfo {
   max_tokens?: number | undefined
   max_input_tokens?: number | undefined
   max_output_tokens?: number | undefined
+  needs_grant?: boolean | undefined
   [key: string]: unknown
 }
 
@@ -81,8 +81,12 @@ export interface Config {
   masterKeyShell?: string | undefined
   /** A header beside the usual ones that carries the key, in lower case. */
   keyHeader?: string | undefined
-  /** The gateway's own budget. Without a period it never resets. */
-  budget?: { max: number; period?: Period | undefined; duration?: string | undefined } | undefined
+  /** By scope: `gateway`, `provider:openai`. */
+  budgets: Readonly<Record<string, BudgetTerms>>
+  /** Of those who have none of their own: the first that amounts to something. */
+  usualBudgets: { customer?: readonly BudgetTerms[]; user?: readonly BudgetTerms[] }
+  /** What new keys are where nothing is said, and how much they may be; in LiteLLM's words. */
+  newKeys: { defaults: Readonly<Record<string, unknown>>; bounds: Readonly<Record<string, number | string>> }
   budgetExceededStatus: number
   budgetMode: BudgetMode
   /** Of the calendar that budgets and reports go by. */

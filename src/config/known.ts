@@ -33,16 +33,13 @@ const set = (reason: string, keys: string): [string, string][] => keys.split(' '
 const UNSAFE = new Map<string, string>([
   ...set(
     AUTH,
-    'allowed_ips custom_auth custom_auth_run_common_checks custom_key_generate custom_key_update custom_key_policy custom_sso custom_ui_sso_sign_in_handler enable_jwt_auth litellm_jwtauth enable_oauth2_auth enable_oauth2_proxy_auth oauth2_config_mappings enforce_rbac role_permissions allow_user_auth allowed_routes admin_only_routes enforced_params enforce_user_param key_generation_settings disable_custom_api_keys disable_key_generate_for_org_admin default_team_disabled team_id access_windows enforce_fallback_model_access validate_end_user_id_in_db upperbound_key_generate_params service_account_settings',
+    'allowed_ips custom_auth custom_auth_run_common_checks custom_key_generate custom_key_update custom_key_policy custom_sso custom_ui_sso_sign_in_handler enable_jwt_auth litellm_jwtauth enable_oauth2_auth enable_oauth2_proxy_auth oauth2_config_mappings enforce_rbac role_permissions allow_user_auth allowed_routes admin_only_routes enforced_params enforce_user_param key_generation_settings disable_custom_api_keys disable_key_generate_for_org_admin default_team_disabled team_id access_windows enforce_fallback_model_access validate_end_user_id_in_db service_account_settings',
   ),
   ...set(
     SCREEN,
     'guardrails guardrail_list guardrail_name_config_map policies policy_attachments pre_call_rules post_call_rules banned_keywords_list blocked_user_list llamaguard_model_name llamaguard_unsafe_content_categories openai_moderations_model_name google_moderation_confidence_threshold llm_guard_mode presidio_ad_hoc_recognizers output_parse_pii blocked allowed_file_extensions blocked_file_extensions vertex_ai_safety_settings',
   ),
-  ...set(
-    MONEY,
-    'max_end_user_budget max_end_user_budget_id tag_budget_config provider_budget_config max_budget budget_duration default_api_key_tpm_limit default_api_key_rpm_limit',
-  ),
+  ...set(MONEY, 'max_budget budget_duration default_api_key_tpm_limit default_api_key_rpm_limit'),
 ])
 
 /** What to do, or what is so already. */

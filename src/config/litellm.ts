@@ -1,6 +1,7 @@
 /** `litellm_settings`: what holds for every call. */
 import { z } from 'zod'
 import { isZone } from '../core/zone.ts'
+import { keyBounds, newKeys, period, windows } from './budget.ts'
 import { fallbackList, retries, seconds } from './words.ts'
 
 const callbacks = (when: string) =>
@@ -34,6 +35,31 @@ export const litellmSettings = z
       .max(499)
       .optional()
       .describe('HTTP status of a refusal for want of budget. Default: 422.'),
+    max_end_user_budget: z
+      .number()
+      .min(0)
+      .max(9_000_000)
+      .optional()
+      .describe(
+        'What each customer may spend who has no budget of his own, in US dollars. Default: no limit. A customer is whom a request names (`user`).',
+      ),
+    max_end_user_budget_id: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'The shared budget (`/budget/new`) of each customer who has none of his own: each has it for himself. `max_end_user_budget` holds until it is made.',
+      ),
+    max_internal_user_budget: z
+      .number()
+      .min(0)
+      .max(9_000_000)
+      .optional()
+      .describe('What each user may spend who has no budget of his own, in US dollars. Default: no limit.'),
+    internal_user_budget_duration: period('When `max_internal_user_budget` begins anew. Default: never.'),
+    tag_budget_config: windows('Budgets of tags: `{ "product:chat": { max_budget: 10, budget_duration: 1d } }`.'),
+    default_key_generate_params: newKeys,
+    upperbound_key_generate_params: keyBounds,
     num_retries: retries('Further attempts after the first. `router_settings.num_retries` wins. Default: 2.'),
     request_timeout: seconds('The longest that a whole request may take. `router_settings.timeout` wins.', '600'),
     allowed_fails: z

@@ -163,6 +163,12 @@ export const modelInfo = z
     max_tokens: count('The most tokens an answer may have. Default: from the price list.'),
     max_input_tokens: count('The most tokens a prompt may have. Default: from the price list.'),
     max_output_tokens: count('The most tokens an answer may have. Default: from the price list.'),
+    needs_grant: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether a key needs leave for this alias, which it asks for with `/grant/ask`: docs/budgets.md. Default: false.',
+      ),
     supports_function_calling: flag('calls tools'),
     supports_vision: flag('reads images'),
     supports_audio_input: flag('listens to audio'),

@@ -1,8 +1,7 @@
 /** A checked file, in LiteLLM's words → the configuration as the house reads it. The one place where sections merge. */
-import { fromDollars } from '../core/money.ts'
-import { parsePeriod } from '../core/period.ts'
 import { Secret } from '../secrets/secret.ts'
 import { adjustmentsOf } from './adjustments.ts'
+import { budgetsIn, usualBudgets } from './budgets.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import type { Env } from './interpolate.ts'
 import { DAYS, PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
@@ -46,14 +45,12 @@ export function normalise(
     ),
     masterKey: general.master_key === undefined ? undefined : new Secret(general.master_key),
     keyHeader: header?.toLowerCase(),
-    budget:
-      litellm.max_budget === undefined
-        ? undefined
-        : {
-            max: fromDollars(litellm.max_budget),
-            period: litellm.budget_duration === undefined ? undefined : parsePeriod(litellm.budget_duration),
-            duration: litellm.budget_duration,
-          },
+    budgets: budgetsIn(file, providers),
+    usualBudgets: usualBudgets(file),
+    newKeys: {
+      defaults: litellm.default_key_generate_params ?? {},
+      bounds: said(litellm.upperbound_key_generate_params ?? {}),
+    },
     budgetExceededStatus: general.budget_exceeded_status_code ?? litellm.budget_exceeded_status_code ?? 422,
     budgetMode: tollgate.budget_mode,
     timezone: litellm.timezone ?? tollgate.timezone,
@@ -121,6 +118,9 @@ function conditionsOf({ when }: ModelEntry): ModelConfig['when'] {
     days: days?.map((day) => DAYS.indexOf(day)),
   }
 }
+
+const said = <T>(map: Record<string, T | undefined>): Record<string, T> =>
+  Object.fromEntries(Object.entries(map).filter((entry): entry is [string, T] => entry[1] !== undefined))
 
 function fallbackMap(lines: readonly Record<string, string[]>[], others: readonly string[]): FallbackMap {
   const map: Record<string, readonly string[]> = Object.create(null)

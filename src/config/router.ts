@@ -1,5 +1,6 @@
 /** `router_settings`: how a target is chosen, and what follows its failure. */
 import { z } from 'zod'
+import { windows } from './budget.ts'
 import { fallbackList, retries, seconds } from './words.ts'
 
 /** LiteLLM's strategies and two of ours. `lar1` is not built: it is warned of, and `simple-shuffle` stands in. */
@@ -58,6 +59,9 @@ export const routerSettings = z
       .boolean()
       .optional()
       .describe('One common tag is enough; otherwise a target needs all of the request. Default: true.'),
+    provider_budget_config: windows(
+      'What may be spent at a provider: `{ openai: { budget_limit: 100, time_period: 1d } }`. One that is spent is passed over for the next target.',
+    ),
     model_group_alias: z
       .record(
         z.string(),

@@ -1,6 +1,7 @@
 /** `tollgate`: what LiteLLM has no word for. */
 import { z } from 'zod'
 import { isZone } from '../core/zone.ts'
+import { budget } from './budget.ts'
 
 const secondsWith = (fallback: number, description: string) =>
   z.number().positive().max(86_400).default(fallback).describe(`${description} In seconds.`)
@@ -33,6 +34,12 @@ export const tollgateSettings = z
       .default('cap')
       .describe(
         'What happens when the rest of a budget pays for fewer tokens than asked: `cap` cuts `max_tokens` to fit and says so in a header, `strict` refuses, `soft` lets it through and warns. A budget may say otherwise (`budget_mode` beside `max_budget`).',
+      ),
+    budgets: z
+      .record(z.string(), budget)
+      .optional()
+      .describe(
+        'Budgets by scope: `{ gateway: …, "model:gpt-4o": …, "provider:openai": …, "team:red": … }`, each with `max_budget`, `soft_budget`, `budget_duration`, `budget_limits`, `model_max_budget`, `budget_mode` or `budget_id`. One that is made by a route wins.',
       ),
     budget_warn_at: z
       .array(z.number().positive().max(10))

@@ -40,16 +40,16 @@ export interface BudgetTerms {
   budgetDuration?: string | undefined
   mode?: BudgetMode | undefined
   /** Further windows beside the first: an hour's and a month's. */
-  windows?: readonly Window[] | undefined
+  windows?: readonly BudgetWindow[] | undefined
   /** Of each alias or pattern. */
-  perModel?: Readonly<Record<string, Window>> | undefined
+  perModel?: Readonly<Record<string, BudgetWindow>> | undefined
   /** A raise of `maxBudget` that ends by itself. */
   raise?: { amount: number; until: number } | undefined
   /** Id of the template that stands in for whatever is not said here. */
   budgetId?: string | undefined
 }
 
-interface Window {
+export interface BudgetWindow {
   limit: number
   period?: Period | undefined
   /** As it was written. */

@@ -7,6 +7,41 @@ export class Counters {
   readonly requests = new Meter()
   readonly tokens = new Meter()
   parallel = 0
+  /** ms since the epoch, when it was last asked for. */
+  usedAt = 0
+}
+
+/** Callers can name any number of customers: those whose minute is over are let go when there are this many. */
+const MOST_SCOPES = 10_000
+const IDLE_MS = 62_000
+
+/** The counters of all scopes. */
+export class AllCounters {
+  readonly #scopes = new Map<string, Counters>()
+  #sweepAt = MOST_SCOPES
+
+  /** @param now ms since the epoch */
+  of(scope: string, now: number): Counters {
+    let counters = this.#scopes.get(scope)
+    if (!counters) {
+      if (this.#scopes.size >= this.#sweepAt) this.#sweep(now)
+      counters = new Counters()
+      this.#scopes.set(scope, counters)
+    }
+    counters.usedAt = now
+    return counters
+  }
+
+  /** What nobody asked for in more than a minute counts nothing any more. */
+  #sweep(now: number): void {
+    for (const [scope, { parallel, usedAt }] of this.#scopes)
+      if (parallel === 0 && now - usedAt > IDLE_MS) this.#scopes.delete(scope)
+    this.#sweepAt = Math.max(MOST_SCOPES, this.#scopes.size * 2)
+  }
+
+  get size(): number {
+    return this.#scopes.size
+  }
 }
 
 export interface Checked {

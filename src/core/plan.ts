@@ -1,5 +1,5 @@
 /** From the name a caller asked for to the targets that may answer, in the order in which they are asked. Pure. */
-import { allows, type Principal } from './key.ts'
+import { type Access, isFree, isGranted, mayName, needsGrant, whoForbids } from './access.ts'
 import { Refusal } from './refusal.ts'
 import { findAlias, type Snapshot } from './snapshot.ts'
 import type { Target } from './target.ts'
@@ -7,20 +7,43 @@ import type { Target } from './target.ts'
 /** Targets of equal standing: one of them is chosen by the strategy, the next stage is for when none of them can. */
 export interface Stage {
   alias: string
+  /** What has to be given to a key before it may use them. */
+  grant?: string | undefined
   targets: readonly Target[]
 }
 
 /** How many aliases a chain of fallbacks may have. */
 const LONGEST_CHAIN = 6
 
-/** Plans of callers whom nothing restricts: the same for all of them while a snapshot stands. */
-const plans = new WeakMap<Snapshot, Map<string, Stage[]>>()
+/** Plans as they would be for somebody whom nothing restricts, while a snapshot stands. */
+const plans = new WeakMap<Snapshot, Map<string, readonly Stage[]>>()
 /** Names can be made up through patterns. */
 const REMEMBERED = 1_000
 
-/** {@link makePlan}, remembered: a plan is a function of the snapshot, the name and what the caller may use. */
-export function plan(snapshot: Snapshot, model: string, who: Principal): Stage[] {
-  if (who.role === 'caller' && who.key.models.length > 0) return makePlan(snapshot, model, who)
+/**
+ * The stages for `model`: its own targets by their `order`, then its fallbacks', each only if this caller may use it.
+ * @throws Refusal model_not_found, model_access_denied, grant_required
+ */
+export function plan(snapshot: Snapshot, model: string, access: Access): readonly Stage[] {
+  const stages = wholePlan(snapshot, model)
+  const [first] = stages
+  if (!first) throw unknownModel(snapshot, model, access)
+  if (isFree(access)) return stages
+  if (!mayName(access, model))
+    throw new Refusal(
+      'model_access_denied',
+      `${whoForbids(access, model)} may not use the model '${model}'. It may use: ${usable(snapshot, access)}.`,
+      { param: 'model' },
+    )
+  if (!isGranted(access, first.grant)) throw needsGrant(access, model, first.grant ?? model)
+  const own = first.alias
+  const barred = (stage: Stage) =>
+    stage.alias !== own && !(mayName(access, stage.alias) && isGranted(access, stage.grant))
+  return stages.some(barred) ? stages.filter((stage) => !barred(stage)) : stages
+}
+
+/** A plan without a caller; empty where there is no such model, which is not remembered. */
+function wholePlan(snapshot: Snapshot, model: string): readonly Stage[] {
   let known = plans.get(snapshot)
   if (!known) {
     known = new Map()
@@ -28,32 +51,22 @@ export function plan(snapshot: Snapshot, model: string, who: Principal): Stage[]
   }
   let stages = known.get(model)
   if (!stages) {
-    stages = makePlan(snapshot, model, who)
+    stages = makePlan(snapshot, model)
+    if (stages.length === 0) return stages
     if (known.size >= REMEMBERED) known.clear()
     known.set(model, stages)
   }
   return stages
 }
 
-/**
- * The stages for `model`: its own targets by their `order`, then its fallbacks', each only if this caller may use it.
- * @throws Refusal model_not_found, model_access_denied
- */
-function makePlan(snapshot: Snapshot, model: string, who: Principal): Stage[] {
+function makePlan(snapshot: Snapshot, model: string): Stage[] {
   const alias = findAlias(snapshot, model)
-  if (!alias) throw unknownModel(snapshot, model, who)
-  if (!mayUse(who, model))
-    throw new Refusal(
-      'model_access_denied',
-      `This API key may not use the model '${model}'. It may use: ${usable(snapshot, who)}.`,
-      { param: 'model' },
-    )
+  if (!alias) return []
   const stages: Stage[] = []
   for (const name of chain(snapshot, alias.name)) {
-    if (name !== alias.name && !mayUse(who, name)) continue
-    const targets = name === alias.name ? alias.targets : (findAlias(snapshot, name)?.targets ?? [])
+    const { targets, grant } = name === alias.name ? alias : (findAlias(snapshot, name) ?? { targets: [] })
     for (const order of new Set(targets.map((t) => t.order).sort((a, b) => a - b)))
-      stages.push({ alias: name, targets: targets.filter((t) => t.order === order) })
+      stages.push({ alias: name, grant, targets: targets.filter((t) => t.order === order) })
   }
   return stages
 }
@@ -79,30 +92,30 @@ function chain(snapshot: Snapshot, name: string): string[] {
   return names
 }
 
-const mayUse = (who: Principal, model: string): boolean => who.role === 'admin' || allows(who.key.models, model)
-
-/** The names this caller may ask for, patterns as they stand. */
-export function namesFor(snapshot: Snapshot, who: Principal): string[] {
+/** The names this caller may ask for now, patterns as they stand. */
+export function namesFor(snapshot: Snapshot, access: Access): string[] {
   const others = [...snapshot.otherNames.keys()].filter((name) => !snapshot.hiddenNames.has(name))
-  const all = [...snapshot.aliases.keys(), ...snapshot.wildcards.map((w) => w.name), ...others]
-  return [...new Set(all)].filter((name) => mayUse(who, name))
+  const patterns = new Map(snapshot.wildcards.map((w) => [w.name, w.grant]))
+  const grantOf = (name: string) => (patterns.has(name) ? patterns.get(name) : findAlias(snapshot, name)?.grant)
+  const all = [...snapshot.aliases.keys(), ...patterns.keys(), ...others]
+  return [...new Set(all)].filter((name) => mayName(access, name) && isGranted(access, grantOf(name)))
 }
 
 const SHOWN = 20
 
-function usable(snapshot: Snapshot, who: Principal): string {
-  const names = namesFor(snapshot, who)
+function usable(snapshot: Snapshot, access: Access): string {
+  const names = namesFor(snapshot, access)
   if (names.length === 0) return 'nothing'
   return names.length > SHOWN
     ? `${names.slice(0, SHOWN).join(', ')} and ${names.length - SHOWN} more (GET /v1/models)`
     : names.join(', ')
 }
 
-function unknownModel(snapshot: Snapshot, model: string, who: Principal): Refusal {
+function unknownModel(snapshot: Snapshot, model: string, access: Access): Refusal {
   const shown = model.length > 200 ? `${model.slice(0, 200)}…` : model
   return new Refusal(
     'model_not_found',
-    `The model '${shown}' does not exist here or is not found. There is: ${usable(snapshot, who)}.`,
+    `The model '${shown}' does not exist here or is not found. There is: ${usable(snapshot, access)}.`,
     { param: 'model' },
   )
 }

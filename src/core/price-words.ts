@@ -183,6 +183,20 @@ export function writePriceWords(price: Price): Record<string, number | null> {
   return words
 }
 
+/** What somebody said of a price, in the words he said it in. */
+export function writeSaidWords(said: SaidPrice): Record<string, number> {
+  const words: Record<string, number> = {}
+  const parts: [string, SaidTiers][] = Object.entries(said.services ?? {})
+  for (const [ending, part] of [
+    ['', said] as const,
+    ...parts.map(([s, part]) => [`_${ENDING_OF[s] ?? s}`, part] as const),
+  ]) {
+    write(words, part.rates, ending)
+    for (const { above, rates } of part.tiers ?? []) write(words, rates, `_above_${above / 1000}k_tokens${ending}`)
+  }
+  return words
+}
+
 function write(words: Record<string, number>, said: SaidRates, ending: string): void {
   for (const [name, amount] of Object.entries(said) as [Rate, number][])
     if (meaningOf(WORD_OF[name] + ending)) words[WORD_OF[name] + ending] = dollarsOf(name, amount)

@@ -18,6 +18,7 @@ const CODES = {
   blocked_api_key: [401, 'client', false],
   forbidden: [403, 'client', false],
   model_access_denied: [403, 'client', false],
+  grant_required: [403, 'client', false],
   model_not_found: [404, 'client', false],
   no_target: [400, 'client', false],
   not_found: [404, 'client', false],

@@ -16,17 +16,20 @@ export interface Payer {
 }
 
 /** From the narrowest to the widest: a refusal names the first that stands in the way. `team:red` is a scope's name everywhere. */
-export type ScopeKind =
-  | 'key'
-  | 'customer'
-  | 'user'
-  | 'project'
-  | 'team'
-  | 'organization'
-  | 'tag'
-  | 'model'
-  | 'provider'
-  | 'gateway'
+export const SCOPE_KINDS = [
+  'key',
+  'customer',
+  'user',
+  'project',
+  'team',
+  'organization',
+  'tag',
+  'model',
+  'provider',
+  'gateway',
+] as const
+
+export type ScopeKind = (typeof SCOPE_KINDS)[number]
 
 /** The scope of everything. */
 export const GATEWAY = 'gateway'

@@ -55,6 +55,7 @@ export function findAlias(snapshot: Snapshot, name: string): Alias | undefined {
     if (star === undefined) continue
     return {
       name,
+      grant: wildcard.grant,
       targets: wildcard.targets.map((t) => {
         const model = t.model.replace('*', () => star)
         return { ...t, alias: name, model, ...t.known?.(model) }

@@ -61,5 +61,7 @@ export interface Target {
 
 export interface Alias {
   name: string
+  /** What leave for it is called, where it asks for one: its own name, or the pattern's that it was found by. */
+  grant?: string | undefined
   targets: readonly Target[]
 }

@@ -1,5 +1,5 @@
 /** /v1/models in the shape that the caller's client expects. */
-import type { Principal } from '../core/key.ts'
+import { type Access, isGranted, mayName } from '../core/access.ts'
 import { namesFor } from '../core/plan.ts'
 import { Refusal } from '../core/refusal.ts'
 import { findAlias, type Snapshot } from '../core/snapshot.ts'
@@ -42,8 +42,8 @@ export function shapeFor({ request, url }: Visit): ModelShape {
   return isGoogle || /^\/v1(beta|alpha)\//.test(url.pathname) ? 'gemini' : 'openai'
 }
 
-export function listModels(snapshot: Snapshot, who: Principal, shape: ModelShape): Record<string, unknown> {
-  const names = namesFor(snapshot, who)
+export function listModels(snapshot: Snapshot, access: Access, shape: ModelShape): Record<string, unknown> {
+  const names = namesFor(snapshot, access)
   if (shape === 'gemini') return { models: names.map((name) => geminiModel(name, snapshot)) }
   if (shape === 'anthropic')
     return {
@@ -56,13 +56,9 @@ export function listModels(snapshot: Snapshot, who: Principal, shape: ModelShape
 }
 
 /** @throws Refusal model_not_found, also for a model that this caller may not use */
-export function showModel(snapshot: Snapshot, who: Principal, shape: ModelShape, id: string): Record<string, unknown> {
-  const names = namesFor(snapshot, who)
+export function showModel(snapshot: Snapshot, access: Access, shape: ModelShape, id: string): Record<string, unknown> {
   const known = findAlias(snapshot, id)
-  const mayUse =
-    who.role === 'admin' ||
-    names.includes(id) ||
-    (known !== undefined && namesFor({ ...snapshot, aliases: new Map([[id, known]]), wildcards: [] }, who).includes(id))
+  const mayUse = known !== undefined && mayName(access, id) && isGranted(access, known.grant)
   if (!known || !mayUse)
     throw new Refusal('model_not_found', `The model '${id.slice(0, 200)}' does not exist here or is not found.`, {
       param: 'model',

@@ -2,7 +2,7 @@
  * What an Ollama client asks besides for answers: which models there are, which are loaded, what one can do. Aliases
  * take the place of models, whatever is behind them; what can be known is asked of the real server.
  */
-import type { Principal } from '../core/key.ts'
+import type { Access } from '../core/access.ts'
 import { namesFor, plan } from '../core/plan.ts'
 import { Refusal } from '../core/refusal.ts'
 import { findAlias, type Snapshot } from '../core/snapshot.ts'
@@ -29,17 +29,17 @@ export interface OllamaDoor {
 const tagged = (name: string): string => (name.includes(':') ? name : `${name}:latest`)
 
 /** The aliases of this caller as `/api/tags` lists models. Patterns are left out: they are no model's name. */
-export async function tags(door: OllamaDoor, who: Principal): Promise<{ models: Listed[] }> {
+export async function tags(door: OllamaDoor, access: Access): Promise<{ models: Listed[] }> {
   const snapshot = door.snapshot()
-  const names = namesFor(snapshot, who).filter((name) => !name.includes('*'))
+  const names = namesFor(snapshot, access).filter((name) => !name.includes('*'))
   const real = await listings(door, names, '/api/tags')
   return { models: names.map((name) => described(name, findAlias(snapshot, name)?.targets[0], real)) }
 }
 
 /** The loaded models among this caller's aliases. A cloud's model is always ready and never loaded. */
-export async function loaded(door: OllamaDoor, who: Principal): Promise<{ models: Listed[] }> {
+export async function loaded(door: OllamaDoor, access: Access): Promise<{ models: Listed[] }> {
   const snapshot = door.snapshot()
-  const names = namesFor(snapshot, who).filter((name) => !name.includes('*'))
+  const names = namesFor(snapshot, access).filter((name) => !name.includes('*'))
   const real = await listings(door, names, '/api/ps')
   return {
     models: names.flatMap((name) => {
@@ -98,12 +98,12 @@ function described(name: string, target: Target | undefined, real: Listings): Li
 }
 
 /** What one model can do: the real server's answer where it is an Ollama's, else what is known of the target. */
-export async function show(door: OllamaDoor, who: Principal, body: Record<string, unknown>): Promise<unknown> {
+export async function show(door: OllamaDoor, access: Access, body: Record<string, unknown>): Promise<unknown> {
   // aider and older clients say `name`.
   const name = body.model ?? body.name
   if (typeof name !== 'string' || name === '')
     throw new Refusal('invalid_request', "'model' is missing. Name the model to show.", { param: 'model' })
-  const target = plan(door.snapshot(), name, who)[0]?.targets[0]
+  const target = plan(door.snapshot(), name, access)[0]?.targets[0]
   if (!target) throw new Refusal('model_not_found', `model '${name}' not found`, { param: 'model' })
   const link = door.link(target)
   if (link.provider.speaks['ollama-chat'] !== undefined) {

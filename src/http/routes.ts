@@ -1,6 +1,10 @@
 /** Every route there is, with the role that may use it: one table, and nothing is reached but through it. */
+import type { GrantRoutes } from '../admin/grant-routes.ts'
+import type { HolderRoute } from '../admin/holder-routes.ts'
 import type { KeyRoutes } from '../admin/keys.ts'
 import type { ReportRoutes } from '../admin/reports.ts'
+import type { TemplateRoutes } from '../admin/templates.ts'
+import type { Access } from '../core/access.ts'
 import type { Principal } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { DialectId } from '../dialects/canonical.ts'
@@ -25,7 +29,12 @@ import type { PlainRoute, Role, Route, Visit } from './route.ts'
 /** What the routes need of the rest of the house. */
 export interface Offices extends OllamaDoor {
   links(): readonly Link[]
+  /** What a caller may call now. */
+  access(who: Principal): Access
   keys: KeyRoutes
+  holders: readonly HolderRoute[]
+  budgets: TemplateRoutes
+  grants: GrantRoutes
   responses: ResponseShelf
   sockets: SocketDoor
   spendLogs(who: Principal, query: URLSearchParams): { rows: unknown[]; next: string | undefined }
@@ -183,7 +192,8 @@ export function routes(offices: Offices): Route[] {
     dialect = openai,
   ): PlainRoute => ({ method, path, role, dialect, handle })
   const who = (visit: Visit): Principal => visit.who as Principal
-  const { keys } = offices
+  const access = (visit: Visit): Access => offices.access(who(visit))
+  const { keys, budgets, grants } = offices
   const post = (path: string, run: (body: Record<string, unknown>) => unknown) =>
     plain('POST', path, 'admin', async ({ request }) => run(await jsonBody(request)))
   return [
@@ -245,13 +255,13 @@ export function routes(offices: Offices): Route[] {
       // An error is told as the list would have been.
       const told = /beta|alpha/.test(path) ? dialects.gemini : openai
       return [
-        plain('GET', path, 'caller', (v) => listModels(offices.snapshot(), who(v), shapeFor(v)), told),
+        plain('GET', path, 'caller', (v) => listModels(offices.snapshot(), access(v), shapeFor(v)), told),
         // Names hold slashes (`openai/gpt-4o`).
         plain(
           'GET',
           `${path}/*`,
           'caller',
-          (v) => showModel(offices.snapshot(), who(v), shapeFor(v), decodeURIComponent(v.params['*'] ?? '')),
+          (v) => showModel(offices.snapshot(), access(v), shapeFor(v), decodeURIComponent(v.params['*'] ?? '')),
           told,
         ),
       ]
@@ -260,9 +270,9 @@ export function routes(offices: Offices): Route[] {
     plain('GET', '/', 'open', () => new Response('Tollgate is running')),
     plain('HEAD', '/', 'open', () => new Response(null)),
     plain('GET', '/api/version', 'caller', () => ({ version: OLLAMA_VERSION }), ollama),
-    plain('GET', '/api/tags', 'caller', (v) => tags(offices, who(v)), ollama),
-    plain('GET', '/api/ps', 'caller', (v) => loaded(offices, who(v)), ollama),
-    plain('POST', '/api/show', 'caller', async (v) => show(offices, who(v), await jsonBody(v.request)), ollama),
+    plain('GET', '/api/tags', 'caller', (v) => tags(offices, access(v)), ollama),
+    plain('GET', '/api/ps', 'caller', (v) => loaded(offices, access(v)), ollama),
+    plain('POST', '/api/show', 'caller', async (v) => show(offices, access(v), await jsonBody(v.request)), ollama),
     plain(
       'POST',
       '/api/pull',
@@ -279,6 +289,32 @@ export function routes(offices: Offices): Route[] {
     post('/key/unblock', (body) => keys.setBlocked(body, false)),
     plain('GET', '/key/info', 'caller', (v) => keys.info(who(v), v.url.searchParams.get('key'))),
     plain('GET', '/key/list', 'admin', (v) => keys.list(v.url.searchParams)),
+
+    ...offices.holders.map(({ method, path, handle }) =>
+      plain(method, path, 'admin', async ({ request, url }) => {
+        const body = method === 'GET' ? {} : await jsonBody(request)
+        const { body: told, total, next } = handle({ query: url.searchParams, body })
+        const headers = new Headers()
+        if (total !== undefined) headers.set('x-tollgate-total', String(total))
+        if (next !== undefined) headers.set('x-tollgate-next', String(next))
+        return Response.json(told, { headers })
+      }),
+    ),
+    post('/budget/new', (body) => budgets.make(body)),
+    post('/budget/update', (body) => budgets.change(body)),
+    post('/budget/info', (body) => budgets.info(body)),
+    post('/budget/delete', (body) => budgets.remove(body)),
+    plain('GET', '/budget/list', 'admin', () => budgets.list()),
+    plain('GET', '/budget/settings', 'admin', (v) => budgets.settings(v.url.searchParams.get('budget_id'))),
+
+    plain('POST', '/grant/ask', 'caller', async (v) => grants.ask(who(v), await jsonBody(v.request))),
+    plain('GET', '/grant/list', 'caller', (v) => grants.list(who(v), v.url.searchParams)),
+    plain('GET', '/grant/events', 'admin', (v) => grants.events(v.url.searchParams)),
+    ...(['approve', 'refuse', 'revoke'] as const).map((step) =>
+      plain('POST', `/grant/${step}`, 'admin', async (v) =>
+        grants[step](await jsonBody(v.request), v.request.headers.get('litellm-changed-by') ?? undefined),
+      ),
+    ),
 
     plain('GET', '/spend/logs', 'caller', (v) => {
       const { rows, next } = offices.spendLogs(who(v), v.url.searchParams)

@@ -1,6 +1,8 @@
 /** Everything the pipeline touches that is not an argument: made once in app.ts, replaced by fakes in tests. */
+import type { ModelList } from '../core/access.ts'
 import type { Budget } from '../core/budget.ts'
-import type { Key } from '../core/key.ts'
+import type { Grant } from '../core/grant.ts'
+import type { Key, Limits } from '../core/key.ts'
 import type { Account } from '../core/ledger.ts'
 import type { Counters } from '../core/limit.ts'
 import type { View } from '../core/pick.ts'
@@ -101,6 +103,22 @@ export interface PayersDoor {
   budgets(scope: string): readonly Budget[]
   /** @throws Refusal where one who pays is blocked */
   check(payer: Payer): void
+  /** The lists of models of a key and of all that it belongs to; those that restrict nothing are left out. */
+  lists(payer: Payer, key: Key): readonly ModelList[]
+  /** What its scopes may do in a minute, narrowest first; those without a limit are left out. */
+  limits(payer: Payer): readonly Limited[]
+}
+
+/** A scope with limits. */
+export interface Limited {
+  scope: string
+  limits: Limits
+}
+
+/** Leave to use models that ask for it. */
+export interface GrantsDoor {
+  /** A key's newest for each alias or pattern: another map when one of them changes. */
+  of(keyId: string): ReadonlyMap<string, Grant>
 }
 
 /** A line of the log about one request: metadata only, never content. */
@@ -130,6 +148,7 @@ export interface Io {
   link(target: Target): Link
   ledger: LedgerDoor
   payers: PayersDoor
+  grants: GrantsDoor
   counters(scope: string): Counters
   state(target: Target): TargetState
   /** What choosing looks at. */

@@ -1,5 +1,6 @@
-import { takeLimits } from '../core/limit.ts'
+import { type Exceeded, takeLimits } from '../core/limit.ts'
 import { Refusal } from '../core/refusal.ts'
+import { readScope, spokenScope } from '../core/scope.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
 import { wantedOf } from './wanted.ts'
@@ -10,23 +11,23 @@ const guessTokens = (call: Call): number => {
   return input + output
 }
 
-/** Takes all limits of the caller in one step, or none. @throws Refusal rate_limit_exceeded */
+/** Takes the limits of all who pay in one step, or none. @throws Refusal rate_limit_exceeded */
 export function limit(call: Call, io: Io): void {
-  if (call.who?.role !== 'caller') return
-  const { key } = call.who
-  const { rpm, tpm, parallel } = key.limits
-  if (rpm === undefined && tpm === undefined && parallel === undefined) return
-  const scope = `key:${key.id}`
-  const taken = takeLimits([{ scope, limits: key.limits, counters: io.counters(scope) }], guessTokens(call), io.now())
-  if (!('scope' in taken)) {
-    call.taken = taken
-    return
-  }
-  const { what, used, max, retryAfterMs } = taken
-  throw new Refusal(
+  const limited = io.payers.limits(call.payer)
+  if (limited.length === 0) return
+  const checked = limited.map(({ scope, limits }) => ({ scope, limits, counters: io.counters(scope) }))
+  const taken = takeLimits(checked, guessTokens(call), io.now())
+  if ('what' in taken) throw tooMany(taken)
+  call.taken = taken
+}
+
+function tooMany({ scope, what, used, max, retryAfterMs }: Exceeded): Refusal {
+  const { kind, id } = readScope(scope)
+  const whose = kind === 'key' ? 'this API key' : spokenScope(scope)
+  return new Refusal(
     'rate_limit_exceeded',
-    `Rate limit exceeded for this API key: ${used} of ${max} ${what}${what === 'parallel requests' ? ' at once' : ' in the last minute'}. ` +
+    `Rate limit exceeded for ${whose}: ${used} of ${max} ${what}${what === 'parallel requests' ? ' at once' : ' in the last minute'}. ` +
       `Try again in ${Math.ceil(retryAfterMs / 1000)} s.`,
-    { retryAfterMs, facts: { scope: 'key', limit: what, used, max } },
+    { retryAfterMs, facts: { scope, entity_type: kind, entity_id: id, limit: what, used, max } },
   )
 }

@@ -22,8 +22,8 @@ export function payerOf(call: Call, io: Io): Payer {
   const tags = tagsIn(call, headers)
   if (customer === undefined && tags.length === 0) return own
   const all = tags.length === 0 ? own.tags : [...new Set([...own.tags, ...tags])].sort()
-  if (all.length > MOST_TAGS)
-    throw new Refusal('invalid_request', `A request may have ${MOST_TAGS} tags; this one has ${all.length}.`, {
+  if (tags.length > MOST_TAGS)
+    throw new Refusal('invalid_request', `A request may have ${MOST_TAGS} tags; this one has ${tags.length}.`, {
       param: 'metadata.tags',
     })
   return { ...own, customer: customer ?? own.customer, tags: all }

@@ -77,10 +77,13 @@ const toRow = (holder: Holder): Row => ({
   updatedAt: holder.updatedAt,
 })
 
-/** The terms of a budget as they are kept: what is not said is not there. */
-export function writeTerms(terms: BudgetTerms): string {
+/** The terms of a budget alone. */
+export function termsIn(terms: BudgetTerms): BudgetTerms {
   const { maxBudget, softBudget, period, budgetDuration, mode, windows, perModel, raise, budgetId } = terms
-  return JSON.stringify({ maxBudget, softBudget, period, budgetDuration, mode, windows, perModel, raise, budgetId })
+  return { maxBudget, softBudget, period, budgetDuration, mode, windows, perModel, raise, budgetId }
 }
 
-export const readTerms = (text: string): BudgetTerms => JSON.parse(text) as BudgetTerms
+/** As they are kept: what is not said is not there. */
+const writeTerms = (terms: BudgetTerms): string => JSON.stringify(termsIn(terms))
+
+const readTerms = (text: string): BudgetTerms => JSON.parse(text) as BudgetTerms

@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { facts, keys } from '../../drizzle/sqlite/schema.ts'
+import type { BudgetTerms } from '../core/budget.ts'
 import type { Key } from '../core/key.ts'
 import { parsePeriod } from '../core/period.ts'
 import { Refusal } from '../core/refusal.ts'
-import { readTerms, writeTerms } from './holders.ts'
+import { termsIn } from './holders.ts'
 import type { Store } from './open.ts'
 
 type Row = typeof keys.$inferSelect
@@ -95,7 +96,7 @@ function fromRow(row: Row): StoredKey {
     name: row.alias ?? undefined,
     hint: row.hint,
     models: JSON.parse(row.models),
-    ...readTerms(row.terms),
+    ...(JSON.parse(row.terms) as BudgetTerms & Pick<Key, 'pricing'>),
     maxBudget: row.maxBudget ?? undefined,
     period: row.budgetDuration ? parsePeriod(row.budgetDuration) : undefined,
     budgetDuration: row.budgetDuration ?? undefined,
@@ -137,7 +138,7 @@ function toRow(key: Key, digest: string): Row {
     organizationId: key.organizationId ?? null,
     projectId: key.projectId ?? null,
     tags: JSON.stringify(key.tags),
-    terms: writeTerms(key),
+    terms: JSON.stringify({ ...termsIn(key), pricing: key.pricing }),
     metadata: JSON.stringify(key.metadata),
     createdAt: key.createdAt,
     updatedAt: key.updatedAt,

@@ -25,7 +25,12 @@ export class Catalog {
     this.#byId = new Map(this.links.map((link) => [link.target.id, link]))
     const names = [...new Set(models.map((m) => m.alias))]
     const aliases = names.map(
-      (name): Alias => ({ name, targets: this.links.map((l) => l.target).filter((t) => t.alias === name) }),
+      (name): Alias => ({
+        name,
+        // One target that is dear makes the alias so: which of them answers is not the caller's choice.
+        grant: models.some((m) => m.alias === name && m.info.needs_grant) ? name : undefined,
+        targets: this.links.map((l) => l.target).filter((t) => t.alias === name),
+      }),
     )
     this.aliases = new Map(aliases.filter((a) => !a.name.includes('*')).map((a) => [a.name, a]))
     this.wildcards = aliases.filter((a) => a.name.includes('*')).sort((a, b) => b.name.length - a.name.length)

@@ -4,9 +4,12 @@ import pkg from '../../package.json'
 import { tollgate } from './world.ts'
 
 const CASES: [string[], string][] = [
-  [[], 'a command is missing: serve, init, check, key, route, statement, ledger.'],
+  [[], 'a command is missing: serve, init, check, key, route, grants, statement, ledger.'],
   [['sreve'], 'there is no command `sreve`. Did you mean `serve`?'],
-  [['toString'], 'there is no command `toString`. There are serve, init, check, key, route, statement, ledger.'],
+  [
+    ['toString'],
+    'there is no command `toString`. There are serve, init, check, key, route, grants, statement, ledger.',
+  ],
   [['key'], 'a command is missing: create, list, delete, block, unblock.'],
   [['key', 'crate'], 'there is no command `crate`. Did you mean `create`?'],
   [['serve', '--prot', '1'], 'there is no option `--prot`. Did you mean `--port`?'],
@@ -24,6 +27,9 @@ const CASES: [string[], string][] = [
   [['key', 'create', '--budget-duration', '1d'], '`--budget-duration` bounds nothing without `--max-budget`.'],
   [['key', 'delete'], 'name the keys to delete, or `--alias`.'],
   [['key', 'block', 'a', 'b'], 'one key at a time.'],
+  [['grants', 'aprove'], 'there is no command `aprove`. Did you mean `approve`?'],
+  [['grants', 'approve', 'g', '--for', 'ever'], '`--for ever` is no duration: 1h, 30d and 1mo are.'],
+  [['grants', 'refuse', 'g', 'h'], 'one at a time.'],
 ]
 
 describe('wrong command lines', () => {
@@ -39,7 +45,16 @@ test('a port in the environment is checked, too', async () => {
 })
 
 test('help for each command, and the version', async () => {
-  for (const words of [[], ['serve'], ['init'], ['check'], ['key'], ['key', 'create']]) {
+  for (const words of [
+    [],
+    ['serve'],
+    ['init'],
+    ['check'],
+    ['key'],
+    ['key', 'create'],
+    ['grants'],
+    ['grants', 'approve'],
+  ]) {
     const { code, out, err } = await tollgate([...words, '--help'])
     expect([code, err]).toEqual([0, ''])
     expect(out).toContain(['tollgate', ...words].join(' '))

@@ -22,7 +22,11 @@ test('it loads, and says everything that was meant', () => {
   expect(config.masterKey?.reveal()).toBe('sk-correct-horse')
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is for a shell
   expect(config.masterKeyShell).toBe('sk-${LITELLM_MASTER_KEY}')
-  expect(config.budget).toEqual({ max: 100_000_000_000, period: { count: 1, unit: 'mo' }, duration: '1mo' })
+  expect(config.budgets.gateway).toMatchObject({
+    maxBudget: 100_000_000_000,
+    period: { count: 1, unit: 'mo' },
+    budgetDuration: '1mo',
+  })
   expect(config.strategy).toBe('usage-based-routing')
   expect(config.retries).toBe(3)
 })

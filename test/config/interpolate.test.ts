@@ -94,7 +94,7 @@ test('the text of a variable is read as the number that is expected', () => {
     'litellm_settings: { max_budget: os.environ/MAX, drop_params: "${DROP}", num_retries: "${N:-4}" }',
     { MAX: '2.5', DROP: 'True' },
   )
-  expect(config.budget?.max).toBe(2_500_000_000)
+  expect(config.budgets.gateway?.maxBudget).toBe(2_500_000_000)
   expect(config.dropParams).toBe(true)
   expect(config.retries).toBe(4)
   expect(told('litellm_settings: { max_budget: os.environ/MAX }', { MAX: 'much' })).toEqual([

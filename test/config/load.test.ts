@@ -29,7 +29,7 @@ test('an empty file is every default', () => {
       heartbeat: 15_000,
       shutdownGrace: 30_000,
     })
-    expect(config.budget).toBeUndefined()
+    expect(config.budgets).toEqual({})
     expect(config.masterKey).toBeUndefined()
   }
 })

@@ -78,9 +78,18 @@ export function policy(given: Partial<Policy> = {}): Policy {
 }
 
 /** A snapshot with these targets, each under its own alias; names with a star become wildcards. */
-export function snapshot(targets: readonly Target[], given: Partial<Snapshot> = {}): Snapshot {
+/** @param asking aliases that need a grant */
+export function snapshot(
+  targets: readonly Target[],
+  given: Partial<Snapshot> = {},
+  asking: readonly string[] = [],
+): Snapshot {
   const names = [...new Set(targets.map((t) => t.alias))]
-  const aliases = names.map((name) => ({ name, targets: targets.filter((t) => t.alias === name) }))
+  const aliases = names.map((name) => ({
+    name,
+    grant: asking.includes(name) ? name : undefined,
+    targets: targets.filter((t) => t.alias === name),
+  }))
   return {
     version: 1,
     aliases: new Map(aliases.filter((a) => !a.name.includes('*')).map((a) => [a.name, a])),

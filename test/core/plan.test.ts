@@ -1,16 +1,26 @@
 import { describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
-import { allows, type Principal, starMatch } from '../../src/core/key.ts'
+import { type Access, EVERYTHING } from '../../src/core/access.ts'
+import type { Grant } from '../../src/core/grant.ts'
+import { allows, starMatch } from '../../src/core/key.ts'
 import { namesFor, plan } from '../../src/core/plan.ts'
 import { UNKNOWN } from '../../src/core/price.ts'
 import type { Refusal } from '../../src/core/refusal.ts'
 import { findAlias } from '../../src/core/snapshot.ts'
-import { key, priced, snapshot, target } from './make.ts'
+import { priced, snapshot, target } from './make.ts'
 
-const admin: Principal = { role: 'admin' }
-const caller = (models: string[], maxBudget?: number): Principal => ({
-  role: 'caller',
-  key: key({ models, maxBudget }),
+const admin = EVERYTHING
+const NOW = 1_800_000_000_000
+const caller = (models: string[], more: Partial<Access> = {}): Access => ({
+  lists: models.length > 0 ? [{ scope: 'key:k', models }] : [],
+  grants: new Map(),
+  now: NOW,
+  ...more,
+})
+const given = (alias: string, more: Partial<Grant> = {}): Grant => ({
+  ...{ id: 'g', keyId: 'k', alias, state: 'given', reason: 'why', duration: undefined, askedAt: NOW - 1_000 },
+  ...{ decidedAt: NOW - 500, decidedBy: 'master', expiresAt: NOW + 1 },
+  ...more,
 })
 const shown = (stages: ReturnType<typeof plan>) => stages.map((s) => s.targets.map((t) => t.id).join('+'))
 const refused = (act: () => unknown): Refusal => {
@@ -112,7 +122,7 @@ describe('plan', () => {
   test('what has no price stays in the plan: whether it may be used is seen when its money is held', () => {
     const unknown = target({ id: 'unknown', alias: 'a', price: UNKNOWN })
     const s = snapshot([target({ id: 'dear', alias: 'a', price: priced(1, 1) }), unknown])
-    expect(shown(plan(s, 'a', caller([], 1)))).toEqual(['dear+unknown'])
+    expect(shown(plan(s, 'a', caller([])))).toEqual(['dear+unknown'])
     expect(shown(plan(s, 'a', admin))).toEqual(['dear+unknown'])
   })
 
@@ -120,10 +130,71 @@ describe('plan', () => {
     const s = snapshot([a1, target({ id: 'u', alias: 'a', price: UNKNOWN }), b])
     for (let i = 0; i < 2; i++) {
       expect(shown(plan(s, 'a', admin))).toEqual(['a1+u'])
-      expect(shown(plan(s, 'a', caller(['a'], 5)))).toEqual(['a1+u'])
+      expect(shown(plan(s, 'a', caller(['a'])))).toEqual(['a1+u'])
       expect(refused(() => plan(s, 'a', caller(['b']))).code).toBe('model_access_denied')
     }
     expect(shown(plan(snapshot([a2]), 'a', admin))).toEqual(['a2'])
+  })
+})
+
+describe('lists of all that a key belongs to', () => {
+  const s = snapshot([target({ id: 'a', alias: 'a' }), target({ id: 'b', alias: 'b' })])
+  const of = (...lists: [string, string[]][]) =>
+    caller([], { lists: lists.map(([scope, models]) => ({ scope, models })) })
+
+  test('all have to allow a model, and who does not is told', () => {
+    expect(shown(plan(s, 'a', of(['key:k', ['a', 'b']], ['team:red', ['a']])))).toEqual(['a'])
+    const refusal = refused(() => plan(s, 'b', of(['key:k', ['a', 'b']], ['team:red', ['a']])))
+    expect(refusal.code).toBe('model_access_denied')
+    expect(refusal.message).toStartWith("Team 'red' may not use the model 'b'. It may use: a.")
+    expect(refused(() => plan(s, 'b', of(['key:k', ['a']], ['team:red', ['b']]))).message).toContain('nothing')
+  })
+})
+
+describe('models that need leave', () => {
+  const targets = [target({ id: 'c', alias: 'cheap' }), target({ id: 'd', alias: 'dear' })]
+  const wild = target({ id: 'w', alias: 'big/*', model: '*' })
+  const s = snapshot(
+    [...targets, wild],
+    { fallbacks: new Map([['cheap', ['dear']]]), otherNames: new Map([['other', 'dear']]) },
+    ['dear', 'big/*'],
+  )
+  const having = (...grants: Grant[]) => caller([], { grants: new Map(grants.map((g) => [g.alias, g])) })
+
+  test('without it they are refused, by every name, and neither listed nor fallen back to', () => {
+    for (const name of ['dear', 'other', 'big/one']) {
+      const refusal = refused(() => plan(s, name, having()))
+      expect([refusal.code, refusal.status]).toEqual(['grant_required', 403])
+      expect(refusal.message).toContain(`POST /grant/ask {"model": "${name}"`)
+    }
+    expect(shown(plan(s, 'cheap', having()))).toEqual(['c'])
+    expect(namesFor(s, having())).toEqual(['cheap'])
+  })
+
+  test('with it they are open until it is over; the master key needs none', () => {
+    expect(shown(plan(s, 'dear', having(given('dear'))))).toEqual(['d'])
+    expect(shown(plan(s, 'cheap', having(given('dear'))))).toEqual(['c', 'd'])
+    expect(shown(plan(s, 'big/one', having(given('big/*'))))).toEqual(['w'])
+    expect(refused(() => plan(s, 'big/one', having(given('dear')))).code).toBe('grant_required')
+    expect(namesFor(s, having(given('dear'), given('big/*')))).toEqual(['cheap', 'dear', 'big/*', 'other'])
+    expect(shown(plan(s, 'dear', admin))).toEqual(['d'])
+    const over = refused(() => plan(s, 'dear', having(given('dear', { expiresAt: NOW }))))
+    expect(over.message).toContain(`The last one was over at ${new Date(NOW).toISOString()}.`)
+  })
+
+  test.each([
+    ['asked', 'is not decided yet'],
+    ['refused', 'It was refused at'],
+    ['ended', 'It was taken back at'],
+  ] as const)('%s is no leave, and is told', (state, sentence) => {
+    const refusal = refused(() => plan(s, 'dear', having(given('dear', { state }))))
+    expect(refusal.message).toContain(sentence)
+    expect(refusal.detail.facts).toEqual({ grant: 'dear', grant_id: 'g', grant_state: state })
+  })
+
+  test('a list that does not allow it comes first', () => {
+    const refusal = refused(() => plan(s, 'dear', caller(['cheap'], { grants: new Map([['dear', given('dear')]]) })))
+    expect(refusal.code).toBe('model_access_denied')
   })
 })
 

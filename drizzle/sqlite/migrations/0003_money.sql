@@ -13,6 +13,7 @@ CREATE TABLE `grants` (
 	`alias` text NOT NULL,
 	`state` text NOT NULL,
 	`reason` text,
+	`duration` text,
 	`asked_at` integer NOT NULL,
 	`decided_at` integer,
 	`decided_by` text,

@@ -12,6 +12,7 @@ const TYPES: Partial<Record<RefusalCode, string>> = {
   blocked_api_key: 'authentication_error',
   forbidden: 'permission_error',
   model_access_denied: 'permission_error',
+  grant_required: 'permission_error',
   unpriced_model: 'permission_error',
   model_not_found: 'not_found_error',
   not_found: 'not_found_error',

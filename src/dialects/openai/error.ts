@@ -16,6 +16,7 @@ const WORDS: Partial<Record<RefusalCode, readonly [type: string, code: string | 
   blocked_api_key: ['authentication_error', 'blocked_api_key'],
   forbidden: ['permission_error', 'forbidden'],
   model_access_denied: ['permission_error', 'model_access_denied'],
+  grant_required: ['permission_error', 'grant_required'],
   unpriced_model: ['permission_error', 'unpriced_model'],
   model_not_found: ['not_found_error', 'model_not_found'],
   not_found: ['not_found_error', 'not_found'],

@@ -1,17 +1,19 @@
 /** Batches: made of a file of the caller's own, for a model he may use, and charged when their end is first seen. */
+import { roll } from '../../core/ledger.ts'
 import { plan as decide } from '../../core/plan.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { spokenScope } from '../../core/scope.ts'
 import type { Target } from '../../core/target.ts'
 import type { Json } from '../../dialects/canonical.ts'
 import { isObject } from '../../dialects/wire.ts'
+import { accessOf } from '../access.ts'
 import { accountsAt, mustBePriced } from '../accounts.ts'
 import type { Call } from '../call.ts'
 import type { Io } from '../io.ts'
 import { ownPrice } from '../price.ts'
 import { receiveBytes } from '../receive.ts'
 import { isOver, settleBatch } from './settle.ts'
-import { fetchFrom, mine, objectIn, placeOf, principal, remember, type Step, targetOf } from './step.ts'
+import { fetchFrom, mine, objectIn, placeOf, remember, type Step, targetOf } from './step.ts'
 
 export const createBatch: Step = async (call, io) => {
   await receiveBytes(call, io)
@@ -40,7 +42,7 @@ export const createBatch: Step = async (call, io) => {
 
 /** What the caller may use and can pay now, not when the file came. @throws Refusal */
 function mayStart(call: Call, io: Io, alias: string, target: Target): void {
-  const stages = decide(call.snapshot, alias, principal(call))
+  const stages = decide(call.snapshot, alias, accessOf(call, io))
   const isIn = stages.some((stage) => stage.targets.some(({ id }) => id === target.id))
   if (!isIn)
     throw new Refusal(
@@ -49,6 +51,7 @@ function mayStart(call: Call, io: Io, alias: string, target: Target): void {
     )
   const accounts = accountsAt(call, io, target)
   mustBePriced(call, { alias, price: ownPrice(call, { ...target, alias }) }, accounts)
+  for (const account of accounts) roll(account, io.now())
   const empty = accounts.find((account) => account.mode !== 'soft' && account.limit - account.spent <= 0)
   if (!empty) return
   throw new Refusal(

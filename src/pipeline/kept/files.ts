@@ -1,17 +1,18 @@
 /** Files that callers keep at a provider. */
-import { allows } from '../../core/key.ts'
+import { isGranted, mayName } from '../../core/access.ts'
 import { plan as decide } from '../../core/plan.ts'
 import { Refusal } from '../../core/refusal.ts'
-import type { Target } from '../../core/target.ts'
+import type { Alias, Target } from '../../core/target.ts'
 import { NO_USAGE } from '../../core/usage.ts'
 import { modelOfBatch, withModel } from '../../dialects/batch-lines.ts'
 import { type FormPart, fieldOf, isForm, readForm } from '../../dialects/multipart.ts'
 import { keepers } from '../../upstream/registry.ts'
+import { accessOf } from '../access.ts'
 import type { Call } from '../call.ts'
 import { conclude } from '../conclude.ts'
 import type { Io } from '../io.ts'
 import { receiveBytes } from '../receive.ts'
-import { fetchFrom, mine, objectIn, placeOf, principal, remember, type Step, targetOf } from './step.ts'
+import { fetchFrom, mine, objectIn, placeOf, remember, type Step, targetOf } from './step.ts'
 
 /** Fields of ours: they choose the target and mean nothing to the provider. */
 const OURS = ['model', 'target_model', 'target_model_names']
@@ -29,14 +30,14 @@ export function modelBeside(call: Call): string | undefined {
  * @throws Refusal
  */
 function chooseKeeper(call: Call, io: Io, model: string | undefined, place: 'files' | 'batches'): Target {
-  const who = principal(call)
+  const access = accessOf(call, io)
   const { snapshot } = call
   const keeps = (t: Target) => io.link(t).place('files') !== undefined && io.link(t).place(place) !== undefined
-  const mayUse = (name: string) => who.role === 'admin' || allows(who.key.models, name)
+  const mayUse = ({ name, grant }: Alias) => mayName(access, name) && isGranted(access, grant)
   const targets =
     model === undefined
-      ? [...snapshot.aliases.values(), ...snapshot.wildcards].filter((a) => mayUse(a.name)).flatMap((a) => a.targets)
-      : decide(snapshot, model, who).flatMap((stage) => stage.targets)
+      ? [...snapshot.aliases.values(), ...snapshot.wildcards].filter(mayUse).flatMap((a) => a.targets)
+      : decide(snapshot, model, access).flatMap((stage) => stage.targets)
   const found = targets.find(keeps)
   if (found) return found
   const they = place === 'files' ? 'keeps files' : 'runs batches'

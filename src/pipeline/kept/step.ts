@@ -1,6 +1,5 @@
 /** What the steps of files and batches have in common: whose things they are, and a request to where they lie. */
 import { UpstreamFailure } from '../../core/failure.ts'
-import type { Principal } from '../../core/key.ts'
 import { Refusal } from '../../core/refusal.ts'
 import type { Target } from '../../core/target.ts'
 import type { Usage } from '../../core/usage.ts'
@@ -136,5 +135,3 @@ export function remember(
   const { kind, target, alias } = thing
   io.belongings.put({ kind, target, alias, owner: owner(call), id: facts.id, facts, createdAt: io.now() })
 }
-
-export const principal = (call: Call): Principal => call.who as Principal

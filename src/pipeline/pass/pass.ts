@@ -2,6 +2,7 @@
 
 import { withField } from '../../dialects/multipart.ts'
 import { splice } from '../../dialects/splice.ts'
+import { accessOf } from '../access.ts'
 import { charge } from '../accounts.ts'
 import { authenticate } from '../authenticate.ts'
 import { Call } from '../call.ts'
@@ -37,7 +38,14 @@ export async function pass(io: Io, request: Request, door: Door, provider: strin
     permit(call.who, provider, segments, any !== undefined && io.link(any).place('files') !== undefined)
     await receiveBytes(call, io)
     const subject = readSubject(call, segments)
-    const { target, model } = chooseTarget(call.snapshot, call.who, provider, subject.model, !READS.has(request.method))
+    charge(call, io)
+    const { target, model } = chooseTarget(
+      call.snapshot,
+      accessOf(call, io),
+      provider,
+      subject.model,
+      !READS.has(request.method),
+    )
     const { maxTokens, n, stream } = subject
     const scan = { keys: new Map(), duplicates: [], open: 0 }
     call.peek = {
@@ -49,7 +57,6 @@ export async function pass(io: Io, request: Request, door: Door, provider: strin
       ...(maxTokens === undefined ? {} : { maxTokens }),
     }
     call.stages = [{ alias: target.alias, targets: [target] }]
-    charge(call, io)
     limit(call, io)
     const link = io.link(target).forTarget(target)
     // An alias of ours means nothing to the provider.

@@ -9,7 +9,7 @@ import { conclude } from '../conclude.ts'
 import { gaveUp } from '../gave-up.ts'
 import type { Door, Io } from '../io.ts'
 import { limit } from '../limit.ts'
-import { plan } from '../plan.ts'
+import { mayUse, plan } from '../plan.ts'
 import { refuse } from '../refuse.ts'
 import { type Connection, connectTo } from './connect.ts'
 import { Purse } from './purse.ts'
@@ -40,7 +40,11 @@ export async function openRealtime(io: Io, request: Request, door: Door, sockets
     limit(call, io)
     const beta = offered.includes(BETA_PROTOCOL) || /realtime=v1/.test(request.headers.get('openai-beta') ?? '')
     const { connection, purse } = await connectFirst(call, io, beta, gone)
-    const session = new Session(call, io, connection, purse, () => void authenticate(headers, io), gone)
+    const stillMay = () => {
+      call.who = authenticate(headers, io)
+      mayUse(call, io)
+    }
+    const session = new Session(call, io, connection, purse, stillMay, gone)
     // Never the one that holds the key.
     const protocol =
       offered.find((p) => p === 'realtime') ?? offered.find((p) => p !== '' && !p.startsWith(KEY_PROTOCOL))

@@ -1,0 +1,190 @@
+/** Makes, shows, changes and removes whoever has a budget and is no key. One way for all kinds; holder-kinds.ts says how they differ. */
+import { randomUUID } from 'node:crypto'
+import { z } from 'zod'
+import type { Holder } from '../core/holder.ts'
+import type { Key } from '../core/key.ts'
+import { Refusal } from '../core/refusal.ts'
+import { termsOf, type WrittenTerms } from '../core/terms.ts'
+import { limitsOf, readBody } from './fields.ts'
+import { DETAILS, type HolderForm, idOf } from './holder-kinds.ts'
+import { showHolder } from './holder-show.ts'
+import type { Money } from './money.ts'
+import type { Payers } from './payers.ts'
+
+type Json = Record<string, unknown>
+
+export interface HolderHouse {
+  payers: Payers
+  keys(): readonly Key[]
+  /** Of a scope. */
+  money(scope: string): Money
+  hasModel(name: string): boolean
+  hasProvider(id: string): boolean
+  /** ms since the epoch. */
+  now(): number
+}
+
+export class Holders {
+  readonly form: HolderForm
+  readonly #house: HolderHouse
+  readonly #new: z.ZodObject
+  readonly #update: z.ZodObject
+
+  constructor(form: HolderForm, house: HolderHouse) {
+    const id = idOf(form.kind)
+    this.form = form
+    this.#house = house
+    this.#new = z.object({ [form.id]: form.makesIds ? id.nullish() : id, ...form.fields, ...form.ofKey })
+    this.#update = z.object({ [form.id]: id, ...form.fields })
+  }
+
+  /** @returns the holder, and what was said, for whoever makes a key along with it @throws Refusal */
+  make(body: Json): { holder: Holder; said: Json } {
+    const { kind, id: field } = this.form
+    const { payers, now } = this.#house
+    const said: Json = readBody(this.#new, body)
+    const id = (said[field] as string | null | undefined) ?? randomUUID()
+    if (payers.holder(kind, id))
+      throw new Refusal(
+        'conflict',
+        `The ${kind} '${id}' exists already. Change it with /update, or choose another ${field}.`,
+        {
+          status: 400,
+          param: field,
+        },
+      )
+    if ((kind === 'model' && !this.#house.hasModel(id)) || (kind === 'provider' && !this.#house.hasProvider(id)))
+      throw new Refusal('not_found', `There is no ${kind} '${id}' here: name one of the configuration.`, {
+        param: field,
+      })
+    const at = now()
+    const before: Holder = {
+      ...{ kind, id, models: [], limits: {}, blocked: false, metadata: {}, createdAt: at, updatedAt: at },
+    }
+    const holder = this.#changed(before, said)
+    payers.put(holder)
+    return { holder, said }
+  }
+
+  /** @throws Refusal not_found, invalid_request */
+  change(body: Json): Holder {
+    const said: Json = readBody(this.#update, body)
+    const holder = this.#changed(this.#made(said[this.form.id] as string), said)
+    this.#house.payers.put(holder)
+    return holder
+  }
+
+  #changed(before: Holder, said: Json): Holder {
+    const { alias, fields } = this.form
+    const { payers, now } = this.#house
+    const words = said as {
+      organization_id?: string | null
+      team_id?: string | null
+      models?: string[] | null
+      blocked?: boolean | null
+    }
+    const after: Holder = {
+      ...before,
+      ...termsOf(said as WrittenTerms, before, now()),
+      limits: limitsOf(said, before.limits),
+      metadata: metadataOf(before, said),
+      updatedAt: now(),
+    }
+    if (alias !== undefined && said[alias] !== undefined) after.name = (said[alias] as string) || undefined
+    if (fields.organization_id && words.organization_id !== undefined)
+      after.organizationId = words.organization_id || undefined
+    if (fields.team_id && words.team_id !== undefined) after.teamId = words.team_id || undefined
+    if (words.models !== undefined) after.models = words.models ?? []
+    if (words.blocked !== undefined) after.blocked = words.blocked ?? false
+    payers.checkTerms(after, said as WrittenTerms)
+    if (fields.organization_id && words.organization_id)
+      payers.need('organization', words.organization_id, 'organization_id')
+    if (fields.team_id && words.team_id) payers.need('team', words.team_id, 'team_id')
+    return after
+  }
+
+  /** By its id; of whom nobody has made and who has spent something, what is known. @throws Refusal not_found */
+  get(id: string): Holder {
+    const { kind } = this.form
+    const holder = this.#house.payers.known(kind, id)
+    if (holder) return holder
+    if (this.#house.money(`${kind}:${id}`).total === 0) return this.#made(id)
+    return { kind, id, models: [], limits: {}, blocked: false, metadata: {}, createdAt: 0, updatedAt: 0 }
+  }
+
+  #made(id: string): Holder {
+    const { kind, id: field } = this.form
+    return this.#house.payers.need(kind, id, field)
+  }
+
+  /** All that were made or configured, by their ids. */
+  all(): Holder[] {
+    return this.#house.payers.allOf(this.form.kind).sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  /** All or none. @throws Refusal not_found; conflict where somebody still belongs to one of them */
+  remove(ids: readonly string[]): Holder[] {
+    const { kind } = this.form
+    const found = ids.map((id) => this.#made(id))
+    for (const { id } of found) {
+      const users = this.#usersOf(id)
+      if (users.length > 0)
+        throw new Refusal(
+          'conflict',
+          `The ${kind} '${id}' is still used by ${users.slice(0, 20).join(', ')}${users.length > 20 ? ` and ${users.length - 20} more` : ''}. Delete them or let them belong to another one first.`,
+          { status: 400, param: this.form.many },
+        )
+    }
+    for (const { id } of found) this.#house.payers.remove(kind, id)
+    return found
+  }
+
+  /** Those who belong to it, in words: without it they would lose a budget, or their way to one. */
+  #usersOf(id: string): string[] {
+    const { kind } = this.form
+    const { payers } = this.#house
+    const belongs = ({ teamId, userId, organizationId, projectId }: Key) =>
+      ({ team: teamId, user: userId, organization: organizationId, project: projectId })[kind as string] === id
+    const keys = this.#house.keys().filter(belongs)
+    const holders = [...payers.holders('project'), ...payers.holders('team'), ...payers.holders('user')].filter(
+      ({ teamId, organizationId }) => ({ team: teamId, organization: organizationId })[kind as string] === id,
+    )
+    return [...keys.map(nameOf), ...holders.map((holder) => `${holder.kind} '${holder.id}'`)]
+  }
+
+  /** Opens or closes; of customers also those whom nobody has made. @throws Refusal not_found */
+  setBlocked(ids: readonly string[], blocked: boolean): Holder[] {
+    const { kind } = this.form
+    const at = this.#house.now()
+    const fresh = { kind, models: [], limits: {}, metadata: {}, createdAt: at }
+    const changed = ids.map((id): Holder => {
+      const before = kind === 'customer' ? (this.#house.payers.holder(kind, id) ?? { ...fresh, id }) : this.#made(id)
+      return { ...before, blocked, updatedAt: at }
+    })
+    for (const holder of changed) this.#house.payers.put(holder)
+    return changed
+  }
+
+  show(holder: Holder): Json {
+    return showHolder(holder, this.form, this.#house.money(`${holder.kind}:${holder.id}`), this.#house.payers)
+  }
+}
+
+const nameOf = (key: Key): string => `key '${key.name ?? `sk-...${key.hint}`}'`
+
+/** The operator's own, with the details that stand there. */
+function metadataOf(before: Holder, said: Json): Json {
+  const metadata: Json = { ...before.metadata }
+  if (said.metadata !== undefined) {
+    for (const field of Object.keys(metadata)) if (!isDetail(field)) delete metadata[field]
+    Object.assign(metadata, said.metadata)
+  }
+  for (const field of DETAILS) {
+    if (said[field] === undefined) continue
+    if (said[field] === null) delete metadata[field]
+    else metadata[field] = said[field]
+  }
+  return metadata
+}
+
+const isDetail = (field: string): boolean => (DETAILS as readonly string[]).includes(field)
