@@ -89,6 +89,9 @@ export function usualBudgets({ litellm_settings: said }: FileConfig): {
   }
 }
 
+/** Scopes of which there are several. Keys come and go, and carry their budgets themselves. */
+const NAMED: readonly string[] = SCOPE_KINDS.filter((kind) => kind !== 'key' && kind !== GATEWAY)
+
 const MANY =
   'a budget is for one model by its name. For all of a pattern together write `gateway: { model_max_budget: … }`.'
 
@@ -107,13 +110,11 @@ export function checkBudgets(
     if (first) fault(path, `\`${scope}\` has a budget in ${first.join('.')} already. Keep one of them.`)
     else seen.set(scope, path)
     const { kind, id } = readScope(scope)
-    const named = kind === 'gateway' && scope !== GATEWAY ? scope : kind
-    if (!SCOPE_KINDS.includes(named as never) || kind === 'key' || (kind !== 'gateway' && id === '')) {
-      const near = nearest(named, SCOPE_KINDS)
-      const kinds = SCOPE_KINDS.filter((one) => one !== 'key' && one !== GATEWAY)
+    if (scope !== GATEWAY && (id === '' || !NAMED.includes(kind))) {
+      const near = nearest(scope.replace(/:.*$/s, ''), NAMED)
       fault(
         path,
-        `\`${scope}\` is no scope: write \`gateway\`, or one of ${kinds.join(', ')} with its name (\`team:red\`).${near ? ` Did you mean \`${near}:…\`?` : ''}`,
+        `\`${scope}\` is no scope: write \`gateway\`, or one of ${NAMED.join(', ')} with its name (\`team:red\`).${near ? ` Did you mean \`${near}:…\`?` : ''}`,
       )
     } else if (kind === 'provider' && !idOfProvider(id, providers)) {
       const near = nearest(
