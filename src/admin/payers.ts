@@ -36,8 +36,9 @@ export class Payers {
   #payers = new WeakMap<Key, Payer>()
   #ofKeys = new WeakMap<Key, readonly Budget[]>()
   #budgets = new Map<string, readonly Budget[]>()
-  #lists = new WeakMap<Payer, readonly ModelList[]>()
-  #limits = new WeakMap<Payer, readonly Limited[]>()
+  /** Of payers, which are made anew then. */
+  readonly #lists = new WeakMap<Payer, readonly ModelList[]>()
+  readonly #limits = new WeakMap<Payer, readonly Limited[]>()
 
   /** @param keyOf a key by its id @param hasModel whether there is an alias of this very name */
   constructor(
@@ -303,8 +304,6 @@ export class Payers {
     this.#payers = new WeakMap()
     this.#ofKeys = new WeakMap()
     this.#budgets = new Map()
-    this.#lists = new WeakMap()
-    this.#limits = new WeakMap()
   }
 }
 

@@ -101,14 +101,20 @@ test('two who share a budget have it each for himself, and a change of it change
   await world.manage('POST', '/budget/new', { budget_id, max_budget: ONE, budget_duration: '1mo', rpm_limit: 100 })
   await world.manage('POST', '/team/new', { team_id, budget_id })
   await world.manage('POST', '/customer/new', { user_id: customer, budget_id })
+  const ofKey = { key: await world.key({ budget_id }) }
   const ofTeam = { key: await world.key({ team_id }) }
   const ofCustomer = { key: await world.key(), headers: { 'x-litellm-end-user-id': customer } }
-  for (const mine of [ofTeam, ofCustomer]) {
+  for (const mine of [ofTeam, ofCustomer, ofKey]) {
     expect((await world.ask(mine)).status).toBe(200)
     expect((await world.ask(mine)).status).toBe(422)
   }
   await world.manage('POST', '/budget/update', { budget_id, max_budget: TWO })
-  for (const mine of [ofTeam, ofCustomer]) expect((await world.ask(mine)).status).toBe(200)
+  for (const mine of [ofTeam, ofCustomer, ofKey]) expect((await world.ask(mine)).status).toBe(200)
+  expect((await world.manage('GET', `/key/info?key=${ofKey.key}`)).info).toMatchObject({
+    ...{ budget_id, max_budget: null },
+    budgets: [{ max_budget: TWO, budget_duration: '1mo' }],
+  })
+  await world.manage('POST', '/key/delete', { keys: [ofKey.key] })
   // What a scope says itself wins, limit and window together.
   await world.manage('POST', '/team/update', { team_id, max_budget: 1 })
   expect((await world.ask(ofTeam)).status).toBe(200)
@@ -134,6 +140,11 @@ test('a raise ends by itself', async () => {
   await Bun.sleep(until - Date.now() + 20)
   const refused = await world.ask({ key })
   expect([refused.status, errorOf(refused).max_budget]).toEqual([422, ONE])
+  // With what it raises it goes.
+  expect(await world.manage('POST', '/key/update', { key, max_budget: null })).toMatchObject({
+    temp_budget_increase: null,
+    temp_budget_expiry: null,
+  })
 }, 10_000)
 
 describe('at its end', () => {

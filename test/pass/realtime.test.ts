@@ -49,10 +49,10 @@ const upstream = Bun.serve<Talk>({
   },
 })
 
-const model = (name: string, more: object, port = upstream.port) => ({
+const model = (name: string, more: object, port = upstream.port, info: object = {}) => ({
   model_name: name,
   litellm_params: { model: `openai/gpt-${name}`, api_base: `http://127.0.0.1:${port}/v1`, api_key: 'sk-up', ...more },
-  model_info: { max_input_tokens: 1_000, max_output_tokens: 100 },
+  model_info: { max_input_tokens: 1_000, max_output_tokens: 100, ...info },
 })
 const PRICED = { input_cost_per_token: 1e-6, output_cost_per_token: 2e-6 }
 const world = await startWorld({
@@ -60,6 +60,7 @@ const world = await startWorld({
     model_list: [
       model('live', PRICED),
       model('dark', {}),
+      model('dear', PRICED, upstream.port, { needs_grant: true }),
       { model_name: 'local', litellm_params: { model: 'ollama/m', api_base: 'http://127.0.0.1:1' } },
     ],
   },
@@ -233,6 +234,27 @@ test('it is cut with an error when the key is blocked', async () => {
   expect((await line.end).code).toBe(1008)
   expect(line.events.at(-1)).toMatchObject({ type: 'error', error: { code: 'blocked_api_key' } })
   await until(() => sockets.at(-1)?.readyState === 3)
+})
+
+test('it needs leave where its model does, and ends with it', async () => {
+  const key = await world.key()
+  const refused = await fetch(`${world.gateway.url}/v1/realtime?model=dear`, {
+    headers: { authorization: `Bearer ${key.key}`, upgrade: 'websocket', connection: 'upgrade' },
+  })
+  expect([refused.status, ((await refused.json()) as { error: object }).error]).toMatchObject([
+    403,
+    { code: 'grant_required' },
+  ])
+  const { id } = (await (await key('POST', '/grant/ask', { model: 'dear', reason: 'to talk' })).json()) as {
+    id: string
+  }
+  await world.gateway.call('POST', '/grant/approve', { id, expires_in: '2s' })
+  const line = dial(key.key, '?model=dear')
+  await line.next('session.created')
+  line.send({ type: 'response.create' })
+  await line.next('response.done')
+  expect((await line.end).code).toBe(1008)
+  expect(line.events.at(-1)).toMatchObject({ type: 'error', error: { code: 'grant_required' } })
 })
 
 test('either side that leaves ends the other at once, and half an answer is charged', async () => {

@@ -1,5 +1,4 @@
 /** Batches: made of a file of the caller's own, for a model he may use, and charged when their end is first seen. */
-import { roll } from '../../core/ledger.ts'
 import { plan as decide } from '../../core/plan.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { spokenScope } from '../../core/scope.ts'
@@ -51,7 +50,6 @@ function mayStart(call: Call, io: Io, alias: string, target: Target): void {
     )
   const accounts = accountsAt(call, io, target)
   mustBePriced(call, { alias, price: ownPrice(call, { ...target, alias }) }, accounts)
-  for (const account of accounts) roll(account, io.now())
   const empty = accounts.find((account) => account.mode !== 'soft' && account.limit - account.spent <= 0)
   if (!empty) return
   throw new Refusal(
