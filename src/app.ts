@@ -225,6 +225,14 @@ const crossed = (account: Account, mark: number): Record<string, unknown> => ({
   max_budget: Number.isFinite(account.limit) ? toDollars(account.limit) : undefined,
 })
 
+/** Of one request over all targets: four, or as many as one target may have by what the operator says. */
+function mostAttempts({ retries, retriesOf, aliasRetriesOf }: Config): number {
+  const said = [retriesOf ?? {}, ...Object.values(aliasRetriesOf)].flatMap(
+    (numbers) => Object.values(numbers) as number[],
+  )
+  return Math.max(4, retries + 1, ...said.map((n) => n + 1))
+}
+
 function snapshotOf(config: Config, catalog: Catalog): Snapshot {
   const { aliases, wildcards } = catalog
   return {
@@ -234,11 +242,18 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
     otherNames: new Map(Object.entries(config.aliases).map(([name, { model }]) => [name, model])),
     hiddenNames: new Set(Object.entries(config.aliases).flatMap(([name, { hidden }]) => (hidden ? [name] : []))),
     fallbacks: new Map(Object.entries(config.fallbacks)),
+    contextFallbacks: new Map(Object.entries(config.contextFallbacks)),
+    contentFallbacks: new Map(Object.entries(config.contentFallbacks)),
     policy: {
       strategy: config.strategy,
       retries: config.retries,
-      maxAttempts: Math.max(4, config.retries + 1),
+      maxAttempts: mostAttempts(config),
+      retriesOf: config.retriesOf,
+      aliasRetriesOf: new Map(Object.entries(config.aliasRetriesOf)),
+      retryAfterMs: config.retryAfter,
+      maxFallbacks: config.maxFallbacks,
       allowedFails: config.allowedFails,
+      allowedOf: config.allowedOf,
       cooldownMs: config.cooldown,
       totalMs: config.timeouts.total,
       budgetWaitMs: config.budgetWait,

@@ -167,18 +167,19 @@ function checkNames(file: FileConfig): Finding[] {
   }
   for (const section of ['litellm_settings', 'router_settings'] as const) {
     const seen = new Set<string>()
-    for (const [i, line] of (file[section].fallbacks ?? []).entries())
-      for (const [name, targets] of Object.entries(line)) {
-        const path: Path = [section, 'fallbacks', i, name]
-        if (name !== '*') must(path, name)
-        if (seen.has(name))
-          found.push(error(path, `\`${name}\` has a line of fallbacks already. Put all of them into one list.`))
-        seen.add(name)
-        for (const [j, target] of targets.entries()) {
-          if (target === name) found.push(error([...path, j], `\`${name}\` can't fall back to itself.`))
-          else must([...path, j], target)
+    for (const key of ['fallbacks', 'context_window_fallbacks', 'content_policy_fallbacks'] as const)
+      for (const [i, line] of (file[section][key] ?? []).entries())
+        for (const [name, targets] of Object.entries(line)) {
+          const path: Path = [section, key, i, name]
+          if (name !== '*') must(path, name)
+          if (seen.has(`${key} ${name}`))
+            found.push(error(path, `\`${name}\` has a line of ${key} already. Put all of them into one list.`))
+          seen.add(`${key} ${name}`)
+          for (const [j, target] of targets.entries()) {
+            if (target === name) found.push(error([...path, j], `\`${name}\` can't fall back to itself.`))
+            else must([...path, j], target)
+          }
         }
-      }
     for (const [i, name] of (file[section].default_fallbacks ?? []).entries())
       must([section, 'default_fallbacks', i], name)
   }
@@ -225,7 +226,6 @@ function checkUnbuilt(file: FileConfig): Finding[] {
   // Part of the schema already, and read by nobody yet.
   const idle = (path: Path) =>
     found.push(warning(path, `\`${path.at(-1)}\` is known from LiteLLM and not built yet: it has no effect here.`))
-  if (file.router_settings.retry_after !== undefined) idle(['router_settings', 'retry_after'])
   for (const [i, { litellm_params: params }] of file.model_list.entries())
     if (params.mock_response !== undefined) idle(['model_list', i, 'litellm_params', 'mock_response'])
   const strategy = file.router_settings.routing_strategy

@@ -5,6 +5,7 @@
 import type { ZodSafeParseResult } from 'zod'
 import type { BudgetMode, BudgetTerms } from '../core/budget.ts'
 import type { Conditions, TagRules } from '../core/conditions.ts'
+import type { ByClass } from '../core/failing.ts'
 import type { Adjustment, OwnPrice } from '../core/price-lay.ts'
 import type { StrategyName } from '../core/strategy.ts'
 import type { Timeouts } from '../core/target.ts'
@@ -103,13 +104,20 @@ export interface Config {
   localTags: readonly string[]
   /** Further attempts after the first. */
   retries: number
+  /** Of each class of failures, where it is said. */
+  retriesOf: ByClass | undefined
+  aliasRetriesOf: Readonly<Record<string, ByClass>>
   /** The least wait between attempts, ms. */
   retryAfter: number
   /** Failures a target may have in a minute before it cools down. */
   allowedFails: number
-  /** ms */
+  allowedOf: ByClass | undefined
+  /** ms; 0: nobody cools down. */
   cooldown: number
+  maxFallbacks: number
   fallbacks: FallbackMap
+  contextFallbacks: FallbackMap
+  contentFallbacks: FallbackMap
   dropParams: boolean
   /** ms. `firstByteLocal` is `firstByte` for what runs in the house and may have to load first. */
   timeouts: Timeouts & { firstByteLocal: number }

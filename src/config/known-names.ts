@@ -67,8 +67,8 @@ export const LITELLM_SETTINGS = words(`
   bedrock_neutralize_orphaned_tool_blocks bedrock_request_metadata_fields
   block_requests_for_models_without_pricing blocked_user_list blog_posts_url budget_exceeded_throttle_percentage
   budget_reset_time budget_rollover cache cache_params callback_settings client_session
-  code_interpreter_interception_params cold_storage_custom_logger content_policy_fallbacks
-  context_window_fallbacks custom_prometheus_metadata_labels
+  code_interpreter_interception_params cold_storage_custom_logger
+  custom_prometheus_metadata_labels
   custom_prometheus_tags custom_provider_map datadog_llm_observability_params datadog_params datadog_use_v1
   default_in_memory_ttl default_internal_user_params
   default_key_max_budget_alert_emails default_max_internal_user_budget default_redis_batch_cache_expiry
@@ -91,7 +91,7 @@ export const LITELLM_SETTINGS = words(`
   key_generation_settings langfuse_default_tags langfuse_enable_update_trace_keys langsmith_batch_size
   llamaguard_model_name llamaguard_unsafe_content_categories llm_guard_mode log_auth_failure_key_identity
   log_client_error_tracebacks log_raw_request_response logged_real_time_event_types
-  max_fallbacks max_tokens max_ui_session_budget max_user_budget
+   max_tokens max_ui_session_budget max_user_budget
   mcp_aliases mcp_semantic_tool_filter mcp_tool_search model_alias_map model_cost_map_url model_group_settings
   modify_params network_mock newrelic_params num_retries_per_request openai_moderations_model_name
   openai_system_messages_first output_parse_pii overwrite_user_with_key_hash pointfive_params post_call_rules
@@ -118,15 +118,15 @@ export const LITELLM_SETTINGS = words(`
 `)
 
 export const ROUTER_SETTINGS = words(`
-  alerting_config allowed_fails_policy assistants_config auto_router_capability_limit
+  alerting_config assistants_config auto_router_capability_limit
   background_health_check_model_groups cache_kwargs cache_responses caching_groups client_ttl
-  content_policy_fallbacks context_window_fallbacks debug_level default_litellm_params
-  default_max_parallel_requests default_priority deployment_affinity_ttl_seconds disable_cooldowns
+    debug_level default_litellm_params
+  default_max_parallel_requests default_priority deployment_affinity_ttl_seconds
   enable_health_check_routing enable_pre_call_checks enable_weighted_failover
   fallback_access_check fallback_budget_check guardrail_list health_check_ignore_transient_errors
-  health_check_staleness_threshold ignore_invalid_deployments max_fallbacks model_group_affinity_config
-  model_group_retry_policy model_list optional_pre_call_checks plugins polling_interval
-  redis_db redis_host redis_password redis_port redis_url retry_policy router_general_settings routing_groups
+  health_check_staleness_threshold ignore_invalid_deployments model_group_affinity_config
+   model_list optional_pre_call_checks plugins polling_interval
+  redis_db redis_host redis_password redis_port redis_url router_general_settings routing_groups
   routing_strategy_args search_tools set_verbose tag_routing_prefix
 `)
 

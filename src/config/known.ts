@@ -56,8 +56,6 @@ const HINTS: Readonly<Record<string, string>> = {
   fail_closed_budget_enforcement: 'It is always so here.',
   always_include_stream_usage: 'It is always so here.',
   num_retries: 'Use `max_retries`.',
-  context_window_fallbacks: '`fallbacks` are tried for a prompt that does not fit, too.',
-  content_policy_fallbacks: 'A refusal for what is said goes back to the caller.',
   block_requests_for_models_without_pricing: 'Use `tollgate.unpriced: refuse`.',
   sse_keepalive_ping_interval_seconds: 'Use `tollgate.heartbeat`.',
   anthropic_sse_ping_interval_seconds: 'Use `tollgate.heartbeat`.',

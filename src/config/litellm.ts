@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { isZone } from '../core/zone.ts'
 import { keyBounds, newKeys, period, windows } from './budget.ts'
-import { fallbackList, retries, seconds } from './words.ts'
+import { fallbackList, maxFallbacks, retries, seconds } from './words.ts'
 
 const callbacks = (when: string) =>
   z
@@ -75,6 +75,13 @@ export const litellmSettings = z
       .array(z.string())
       .optional()
       .describe('Aliases to try for every alias that has no line of its own in `fallbacks`.'),
+    context_window_fallbacks: fallbackList(
+      'Aliases to try when a prompt does not fit. `router_settings.context_window_fallbacks` wins.',
+    ),
+    content_policy_fallbacks: fallbackList(
+      'Aliases to try when a prompt is refused for what it says. `router_settings.content_policy_fallbacks` wins.',
+    ),
+    max_fallbacks: maxFallbacks,
     drop_params: z
       .boolean()
       .optional()

@@ -1,4 +1,5 @@
 /** A checked file, in LiteLLM's words → the configuration as the house reads it. The one place where sections merge. */
+import type { ByClass } from '../core/failing.ts'
 import { Secret } from '../secrets/secret.ts'
 import { adjustmentsOf } from './adjustments.ts'
 import { budgetsIn, usualBudgets } from './budgets.ts'
@@ -64,13 +65,21 @@ export function normalise(
     },
     localTags: tollgate.local_only_tags,
     retries: router.num_retries ?? litellm.num_retries ?? 2,
+    retriesOf: router.retry_policy && byClass(router.retry_policy),
+    aliasRetriesOf: Object.fromEntries(
+      Object.entries(router.model_group_retry_policy ?? {}).map(([alias, said]) => [alias, byClass(said)]),
+    ),
     retryAfter: ms(router.retry_after ?? 0),
     allowedFails: router.allowed_fails ?? litellm.allowed_fails ?? 3,
-    cooldown: ms(router.cooldown_time ?? 5),
+    allowedOf: router.allowed_fails_policy && byClass(router.allowed_fails_policy),
+    cooldown: router.disable_cooldowns ? 0 : ms(router.cooldown_time ?? 5),
+    maxFallbacks: router.max_fallbacks ?? litellm.max_fallbacks ?? 5,
     fallbacks: fallbackMap(
       router.fallbacks ?? litellm.fallbacks ?? [],
       router.default_fallbacks ?? litellm.default_fallbacks ?? [],
     ),
+    contextFallbacks: fallbackMap(router.context_window_fallbacks ?? litellm.context_window_fallbacks ?? []),
+    contentFallbacks: fallbackMap(router.content_policy_fallbacks ?? litellm.content_policy_fallbacks ?? []),
     dropParams: litellm.drop_params ?? false,
     timeouts: {
       connect: ms(tollgate.timeouts.connect),
@@ -122,7 +131,17 @@ function conditionsOf({ when }: ModelEntry): ModelConfig['when'] {
 const said = <T>(map: Record<string, T | undefined>): Record<string, T> =>
   Object.fromEntries(Object.entries(map).filter((entry): entry is [string, T] => entry[1] !== undefined))
 
-function fallbackMap(lines: readonly Record<string, string[]>[], others: readonly string[]): FallbackMap {
+/** `TimeoutErrorRetries: 2` → {Timeout: 2}. */
+function byClass(said: Readonly<Record<string, number | undefined>>): ByClass {
+  const numbers: Record<string, number> = {}
+  for (const [word, n] of Object.entries(said))
+    if (n !== undefined) numbers[word.replace(/(Error)?(Retries|AllowedFails)$/, '')] = n
+  // LiteLLM tells a bad gateway apart; here it is a server's failure.
+  if (numbers.BadGateway !== undefined) numbers.InternalServer ??= numbers.BadGateway
+  return numbers
+}
+
+function fallbackMap(lines: readonly Record<string, string[]>[], others: readonly string[] = []): FallbackMap {
   const map: Record<string, readonly string[]> = Object.create(null)
   if (others.length > 0) map['*'] = others
   for (const line of lines) Object.assign(map, line)

@@ -1,7 +1,7 @@
 /** `router_settings`: how a target is chosen, and what follows its failure. */
 import { z } from 'zod'
 import { windows } from './budget.ts'
-import { fallbackList, retries, seconds } from './words.ts'
+import { fallbackList, maxFallbacks, retries, seconds } from './words.ts'
 
 /** LiteLLM's strategies and two of ours. `lar1` is not built: it is warned of, and `simple-shuffle` stands in. */
 export const STRATEGY_WORDS = [
@@ -15,6 +15,23 @@ export const STRATEGY_WORDS = [
   'sticky',
   'lar1',
 ] as const
+
+const number = (description: string) => z.number().int().min(0).max(20).optional().describe(description)
+
+/** LiteLLM's classes of failures. */
+const CLASSES = [
+  ...['BadRequestError', 'AuthenticationError', 'TimeoutError', 'RateLimitError', 'ContentPolicyViolationError'],
+  ...['InternalServerError', 'ServiceUnavailableError', 'NotFoundError'],
+]
+const CLASSES_ALLOWED = [...CLASSES, 'BadGatewayError'].map((name) => `${name}AllowedFails`)
+
+const retryPolicy = (description: string) =>
+  z
+    .strictObject(
+      Object.fromEntries([...CLASSES, 'Default'].map((name) => [`${name}Retries`, number(`Of this class.`)])),
+    )
+    .optional()
+    .describe(description)
 
 export const routerSettings = z
   .strictObject({
@@ -30,9 +47,14 @@ export const routerSettings = z
       .min(0)
       .max(60)
       .optional()
-      .describe(
-        'The least wait before another attempt at the same target, in seconds. Not built yet: warned of at the start.',
-      ),
+      .describe('The least wait before another attempt at the same target, in seconds. Default: 0.'),
+    retry_policy: retryPolicy(
+      'Further attempts at a target by the class of its failure; `num_retries` for the others.',
+    ),
+    model_group_retry_policy: z
+      .record(z.string(), retryPolicy('Of this alias.').unwrap())
+      .optional()
+      .describe('The same for some aliases: `{ my-model: { TimeoutErrorRetries: 1 } }`.'),
     timeout: seconds('The longest that a whole request may take.', '600'),
     stream_timeout: seconds('The longest until the first content arrives.', '`tollgate.timeouts.first_byte`'),
     allowed_fails: z
@@ -41,6 +63,13 @@ export const routerSettings = z
       .min(0)
       .optional()
       .describe('Failures a minute that a target may have before it cools down. Default: 3.'),
+    allowed_fails_policy: z
+      .strictObject(Object.fromEntries(CLASSES_ALLOWED.map((word) => [word, number(`Of this class.`)])))
+      .optional()
+      .describe(
+        'Failures a minute of each class that a target may have before it cools down; `allowed_fails` for the others.',
+      ),
+    disable_cooldowns: z.boolean().optional().describe('No target ever cools down. Default: false.'),
     cooldown_time: seconds('How long a target that failed too often is left alone.', '5'),
     fallbacks: fallbackList(
       'Aliases to try when every target of an alias has failed: `[{ "gpt-4o": ["claude"] }]`. `"*"` stands for every alias without a line of its own.',
@@ -62,6 +91,13 @@ export const routerSettings = z
     provider_budget_config: windows(
       'What may be spent at a provider: `{ openai: { budget_limit: 100, time_period: 1d } }`. One that is spent is passed over for the next target.',
     ),
+    context_window_fallbacks: fallbackList(
+      'Aliases to try when a prompt does not fit: `[{ small: [large] }]`. They come before `fallbacks`.',
+    ),
+    content_policy_fallbacks: fallbackList(
+      'Aliases to try when a prompt is refused for what it says. Without one the refusal goes to the caller.',
+    ),
+    max_fallbacks: maxFallbacks,
     model_group_alias: z
       .record(
         z.string(),

@@ -18,4 +18,12 @@ export const fallbackList = (description: string) =>
     .optional()
     .describe(description)
 
+export const maxFallbacks = z
+  .number()
+  .int()
+  .min(0)
+  .max(50)
+  .optional()
+  .describe('Aliases that one request may fall back to. Default: 5.')
+
 export const retries = (description: string) => z.number().int().min(0).max(20).optional().describe(description)

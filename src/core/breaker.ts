@@ -2,6 +2,7 @@
  * Whether a target is asked. Closed: yes. Open: not until `until`. Half open: one request at a time tries whether it
  * is well again. An open breaker is a last resort, never a refusal: when all are open the least bad one is asked.
  */
+import { type ByClass, saidOf } from './failing.ts'
 import type { Failure } from './failure.ts'
 
 export interface Breaker {
@@ -19,6 +20,9 @@ export interface Breaker {
 
 export interface BreakerRules {
   allowedFails: number
+  /** Of each class, where it is said. */
+  allowedOf?: ByClass | undefined
+  /** 0: it never opens. */
   cooldownMs: number
 }
 
@@ -56,6 +60,9 @@ export function onNeutral(breaker: Breaker): void {
 export function onFailure(breaker: Breaker, failure: Failure, rules: BreakerRules, others: boolean, now: number): void {
   const wasProbe = breaker.probing
   breaker.probing = false
+  if (rules.cooldownMs === 0) return
+  const said = saidOf(rules.allowedOf, failure.kind)
+  if (said !== undefined) return count(breaker, failure, said + 1, wasProbe, rules, now)
   switch (failure.kind) {
     case 'caller':
     case 'context':
@@ -73,17 +80,29 @@ export function onFailure(breaker: Breaker, failure: Failure, rules: BreakerRule
       open(breaker, failure, rules.cooldownMs, now)
       return
     default: {
-      if (now - breaker.since > FORGET_MS) {
-        breaker.fails = 0
-        breaker.since = now
-      }
-      breaker.fails++
       // A silent target costs its whole timeout each time: once is enough.
       const enough = failure.kind === 'timeout' || failure.kind === 'unreachable' ? 1 : rules.allowedFails + 1
-      if (wasProbe || breaker.fails >= enough)
-        open(breaker, failure, rules.cooldownMs * 2 ** Math.min(breaker.opened, 6), now)
+      count(breaker, failure, enough, wasProbe, rules, now)
     }
   }
+}
+
+/** One more failure in this minute; so many open it. */
+function count(
+  breaker: Breaker,
+  failure: Failure,
+  enough: number,
+  wasProbe: boolean,
+  rules: BreakerRules,
+  now: number,
+): void {
+  if (now - breaker.since > FORGET_MS) {
+    breaker.fails = 0
+    breaker.since = now
+  }
+  breaker.fails++
+  if (wasProbe || breaker.fails >= enough)
+    open(breaker, failure, rules.cooldownMs * 2 ** Math.min(breaker.opened, 6), now)
 }
 
 function open(breaker: Breaker, failure: Failure, ms: number, now: number): void {

@@ -2,7 +2,7 @@
 import { type Access, isFree, isGranted, mayName, needsGrant, whoForbids } from './access.ts'
 import { Refusal } from './refusal.ts'
 import { findAlias, type Snapshot } from './snapshot.ts'
-import type { Target } from './target.ts'
+import type { Alias, Target } from './target.ts'
 
 /** Targets of equal standing: one of them is chosen by the strategy, the next stage is for when none of them can. */
 export interface Stage {
@@ -11,9 +11,6 @@ export interface Stage {
   grant?: string | undefined
   targets: readonly Target[]
 }
-
-/** How many aliases a chain of fallbacks may have. */
-const LONGEST_CHAIN = 6
 
 /** Plans as they would be for somebody whom nothing restricts, while a snapshot stands. */
 const plans = new WeakMap<Snapshot, Map<string, readonly Stage[]>>()
@@ -42,6 +39,17 @@ export function plan(snapshot: Snapshot, model: string, access: Access): readonl
   return stages.some(barred) ? stages.filter((stage) => !barred(stage)) : stages
 }
 
+/**
+ * The stages of other aliases for a request that its own could not answer: those that this caller may use.
+ * @param names each with its own targets, and none of its fallbacks
+ */
+export function planFor(snapshot: Snapshot, names: readonly string[], access: Access): Stage[] {
+  return names.flatMap((name) => {
+    const alias = findAlias(snapshot, name)
+    return alias && mayName(access, name) && isGranted(access, alias.grant) ? stagesOf(alias.name, alias) : []
+  })
+}
+
 /** A plan without a caller; empty where there is no such model, which is not remembered. */
 function wholePlan(snapshot: Snapshot, model: string): readonly Stage[] {
   let known = plans.get(snapshot)
@@ -64,11 +72,16 @@ function makePlan(snapshot: Snapshot, model: string): Stage[] {
   if (!alias) return []
   const stages: Stage[] = []
   for (const name of chain(snapshot, alias.name)) {
-    const { targets, grant } = name === alias.name ? alias : (findAlias(snapshot, name) ?? { targets: [] })
-    for (const order of new Set(targets.map((t) => t.order).sort((a, b) => a - b)))
-      stages.push({ alias: name, grant, targets: targets.filter((t) => t.order === order) })
+    const named = name === alias.name ? alias : findAlias(snapshot, name)
+    if (named) stages.push(...stagesOf(name, named))
   }
   return stages
+}
+
+/** An alias's targets, those of the lowest `order` first. */
+function stagesOf(alias: string, { targets, grant }: Pick<Alias, 'targets' | 'grant'>): Stage[] {
+  const orders = [...new Set(targets.map((t) => t.order))].sort((a, b) => a - b)
+  return orders.map((order) => ({ alias, grant, targets: targets.filter((t) => t.order === order) }))
 }
 
 /** What a caller with a budget is told of a model whose price nobody knows. */
@@ -84,7 +97,7 @@ export const unpricedModel = (model: string): Refusal =>
 function chain(snapshot: Snapshot, name: string): string[] {
   const names: string[] = []
   const walk = (at: string) => {
-    if (names.includes(at) || names.length >= LONGEST_CHAIN) return
+    if (names.includes(at) || names.length > snapshot.policy.maxFallbacks) return
     names.push(at)
     for (const next of snapshot.fallbacks.get(at) ?? snapshot.fallbacks.get('*') ?? []) walk(next)
   }

@@ -3,6 +3,7 @@
  * arrives and keeps it to its end, so that it never sees half of a change.
  */
 import type { RouteRules } from './conditions.ts'
+import type { ByClass } from './failing.ts'
 import { starMatch } from './key.ts'
 import type { StrategyName } from './strategy.ts'
 import type { Alias } from './target.ts'
@@ -14,8 +15,17 @@ export interface Policy {
   retries: number
   /** Attempts of one request over all targets. */
   maxAttempts: number
+  /** Further attempts at a target by the class of its failure, where it is said; for all, and of aliases. */
+  retriesOf: ByClass | undefined
+  aliasRetriesOf: ReadonlyMap<string, ByClass>
+  /** The least wait before another attempt at the same target, ms. */
+  retryAfterMs: number
   allowedFails: number
+  allowedOf: ByClass | undefined
+  /** 0: nobody cools down. */
   cooldownMs: number
+  /** Aliases that a chain of fallbacks may have behind the first. */
+  maxFallbacks: number
   /** The whole operation, all attempts together. */
   totalMs: number
   /** How long a request waits for money that others hold before it is refused. */
@@ -38,6 +48,9 @@ export interface Snapshot {
   hiddenNames: ReadonlySet<string>
   /** Alias → aliases to try after it. `*` for all. */
   fallbacks: ReadonlyMap<string, readonly string[]>
+  /** The same for prompts that do not fit, and for those that are refused for what they say. */
+  contextFallbacks: ReadonlyMap<string, readonly string[]>
+  contentFallbacks: ReadonlyMap<string, readonly string[]>
   policy: Policy
   route: RouteRules
 }

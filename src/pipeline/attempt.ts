@@ -1,6 +1,7 @@
 import { isOpen, onNeutral } from '../core/breaker.ts'
 import { estimate } from '../core/estimate.ts'
-import { UpstreamFailure } from '../core/failure.ts'
+import { saidOf } from '../core/failing.ts'
+import { type FailureKind, UpstreamFailure } from '../core/failure.ts'
 import type { Ask } from '../core/ledger.ts'
 import { left, pick } from '../core/pick.ts'
 import type { Price } from '../core/price.ts'
@@ -15,6 +16,8 @@ import { begin, drop, failAttempt, used } from './conclude.ts'
 import { gaveUp } from './gave-up.ts'
 import type { Io } from './io.ts'
 import { loadsFor } from './loads.ts'
+import { operationEnd } from './patience.ts'
+import { othersFor } from './plan.ts'
 import { setAside } from './set-aside.ts'
 import { wantedOf } from './wanted.ts'
 
@@ -29,6 +32,7 @@ export async function attempt(call: Call, io: Io): Promise<void> {
   const { view } = io
   const wanted = wantedOf(call)
   const tried = new Set<string>()
+  play(call, io, tried)
   let again: Target | undefined
   let here = 0
   let refused: Refusal | undefined
@@ -60,14 +64,17 @@ export async function attempt(call: Call, io: Io): Promise<void> {
       const { failure } = cause
       // A caller who left after we had sent may have been served, and billed, by the provider.
       failAttempt(call, io, hold, failure, used(undefined, hold, 0, failure.kind === 'cancelled'), undefined)
+      if (turn(call, io, failure.kind)) continue
       const verdict = next({
         failure,
         here,
         all: call.attempts,
         others: left(call.stages, tried, view, io.now()),
-        retries: target.retries ?? policy.retries,
-        maxAttempts: policy.maxAttempts,
-        leftMs: call.startedAt + policy.totalMs - io.now(),
+        retries: call.wishes.retries ?? target.retries ?? policy.retries,
+        ofClass: saidOf(policy.aliasRetriesOf.get(target.alias) ?? policy.retriesOf, failure.kind),
+        maxAttempts: Math.max(policy.maxAttempts, (call.wishes.retries ?? 0) + 1),
+        leastWaitMs: policy.retryAfterMs,
+        leftMs: operationEnd(call, 0) - io.now(),
         random: io.random,
       })
       // Money stands in the way of whoever could have answered: that is what the caller can do something about.
@@ -79,6 +86,34 @@ export async function attempt(call: Call, io: Io): Promise<void> {
       }
     }
   }
+}
+
+/**
+ * Other aliases for this kind of failure, where there are any (`context_window_fallbacks`): they are asked before the
+ * usual ones; for what was refused for what it says, nobody else is. Once for each kind.
+ */
+function turn(call: Call, io: Io, kind: FailureKind): boolean {
+  if (kind !== 'context' && kind !== 'content_filter') return false
+  if (call.turned.has(kind) || call.attempts >= call.snapshot.policy.maxAttempts || call.wishes.fallbacks) return false
+  call.turned.add(kind)
+  const others = othersFor(call, io, kind)
+  if (others.length === 0) return false
+  call.stages = kind === 'context' ? [...others, ...call.stages] : others
+  return true
+}
+
+/** A failure that is only played: the first alias is passed over as if all of it had failed so. */
+function play(call: Call, io: Io, tried: Set<string>): void {
+  const { plays } = call.wishes
+  const alias = call.stages[0]?.alias
+  if (!plays || alias === undefined) return
+  const targets = call.stages.filter((stage) => stage.alias === alias).flatMap((stage) => stage.targets)
+  const message = 'A failure that was asked for (mock_testing).'
+  for (const target of targets) {
+    tried.add(target.id)
+    call.failures.push({ target, failure: { kind: plays, status: 0, message } })
+  }
+  turn(call, io, plays)
 }
 
 /** Why nobody of the first stage was asked: an overflow is never silent. */

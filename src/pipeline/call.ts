@@ -14,6 +14,7 @@ import type { FormPart } from '../dialects/multipart.ts'
 import type { Peek } from '../dialects/peek.ts'
 import type { Answer } from './answer.ts'
 import type { Door } from './io.ts'
+import { NO_WISHES, type Wishes } from './wishes.ts'
 
 const NOTHING = new Uint8Array(0)
 const NO_PEEK: Peek = {
@@ -37,6 +38,7 @@ export class Call {
   /** The fields of a body that is a form. */
   form: readonly FormPart[] | undefined = undefined
   who: Principal | undefined = undefined
+  wishes: Wishes = NO_WISHES
   stages: readonly Stage[] = []
   /** Targets that may not or cannot take this request. */
   leftOut: readonly LeftOut[] = []
@@ -48,6 +50,8 @@ export class Call {
   failures: { target: Target; failure: Failure }[] = []
   /** Targets of an earlier stage that were cooling down when a later one was asked, each with its reason. */
   skipped: string[] = []
+  /** Kinds of failure for which other aliases were taken up. */
+  readonly turned = new Set<string>()
   /** Parameters that the target could not be told. */
   dropped: string[] = []
   answer: Answer | undefined = undefined

@@ -12,7 +12,11 @@ export function attemptEnd(call: Call, target: Target, startedAt: number): numbe
   return Math.max(startedAt + 1, Math.min(startedAt + own, operationEnd(call, own)))
 }
 
-const operationEnd = (call: Call, own: number): number => call.startedAt + Math.max(call.snapshot.policy.totalMs, own)
+/** A caller may have less patience than the gateway, never more. */
+export function operationEnd(call: Call, own: number): number {
+  const most = Math.max(call.snapshot.policy.totalMs, own)
+  return call.startedAt + Math.min(most, call.wishes.totalMs ?? most)
+}
 
 /** A stream that says nothing for this long is given up where somebody else can answer. */
 const IMPATIENT_MS = 14_000
@@ -24,7 +28,8 @@ const IMPATIENT_MS = 14_000
  */
 export function firstLimit(call: Call, target: Target, startedAt: number, impatient: boolean): number {
   const end = attemptEnd(call, target, startedAt) - startedAt
-  const { firstByte, total } = target.timeouts
+  const { total } = target.timeouts
+  const firstByte = Math.min(target.timeouts.firstByte, call.wishes.firstMs ?? target.timeouts.firstByte)
   if (call.peek.stream) return Math.min(end, firstByte, impatient ? IMPATIENT_MS : Number.POSITIVE_INFINITY)
   return impatient ? Math.max(1, Math.min(end, Math.ceil((operationEnd(call, total) - startedAt) / 2))) : end
 }

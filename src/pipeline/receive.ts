@@ -5,6 +5,7 @@ import { splice } from '../dialects/splice.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
 import { readBounded } from './read-bounded.ts'
+import { readWishes } from './wishes.ts'
 
 /** Reads the body, never more than the limit, and looks for the few things that decide the way. */
 export async function receive(call: Call, io: Io): Promise<void> {
@@ -19,6 +20,7 @@ export async function receive(call: Call, io: Io): Promise<void> {
   // A model that the path names (Azure's deployments) stands in the body as well, for whoever gets it.
   if (door.said && !door.dialect.fields.asksInPath) call.bytes = splice(call.bytes, { model: door.said.model })
   call.peek = peek(call.bytes, door.dialect, door.said)
+  call.wishes = readWishes(call)
 }
 
 /** Only the bytes. @throws Refusal body_too_large, client_closed */

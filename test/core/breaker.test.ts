@@ -143,3 +143,22 @@ describe('healing', () => {
     )
   })
 })
+
+test('what the operator allows of a class goes before everything else; no cooldown, no open breaker', () => {
+  const failed = (kind: FailureKind) => ({ kind, status: 0, message: '', retryAfterMs: undefined })
+  const rules = { ...RULES, allowedOf: { Timeout: 2, Default: 0 } }
+  const slow = closed()
+  for (let i = 0; i < 2; i++) onFailure(slow, failed('timeout'), rules, true, NOON + i)
+  expect(isOpen(slow, NOON + 3)).toBeFalse()
+  onFailure(slow, failed('timeout'), rules, true, NOON + 4)
+  expect(isOpen(slow, NOON + 5)).toBeTrue()
+  const broken = closed()
+  onFailure(broken, failed('server'), rules, true, NOON)
+  expect(isOpen(broken, NOON + 1)).toBeTrue()
+  const left = closed()
+  onFailure(left, failed('cancelled'), rules, true, NOON)
+  expect(isOpen(left, NOON + 1)).toBeFalse()
+  const never = closed()
+  for (let i = 0; i < 50; i++) onFailure(never, failed('unreachable'), { ...rules, cooldownMs: 0 }, true, NOON + i)
+  expect(isOpen(never, NOON + 50)).toBeFalse()
+})

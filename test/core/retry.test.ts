@@ -24,6 +24,7 @@ const situation = (given: Partial<Situation> & { failure: Failure }): Situation 
   others: 0,
   retries: 2,
   maxAttempts: 4,
+  leastWaitMs: 0,
   leftMs: 600_000,
   random: () => 0.5,
   ...given,
@@ -47,6 +48,7 @@ function operate(targets: number, retries: number, maxAttempts: number, totalMs:
       here,
       all: made.length,
       others: targets - target - 1,
+      leastWaitMs: 0,
       retries,
       maxAttempts,
       leftMs: totalMs - waited,
@@ -152,4 +154,22 @@ test('who is away or full is not waited for where another can answer', () => {
     expect(next(situation({ failure: failure(kind), others: 1 })).kind).toBe('next')
     expect(next(situation({ failure: failure(kind) })).kind).toBe('again')
   }
+})
+
+test('what the operator says of a class goes before everything else, within the budget of the operation', () => {
+  for (const kind of KINDS.filter((k) => k !== 'cancelled')) {
+    const again = next(situation({ failure: failure(kind), ofClass: 2, here: 2, all: 2 }))
+    expect([kind, again.kind]).toEqual([kind, 'again'])
+    const over = next(situation({ failure: failure(kind), ofClass: 2, here: 3, all: 3, others: 1 }))
+    // What is wrong for everybody is not asked elsewhere.
+    expect([kind, over.kind]).toEqual([kind, kind === 'caller' || kind === 'content_filter' ? 'stop' : 'next'])
+    expect(next(situation({ failure: failure(kind), ofClass: 9, all: 4 })).kind).toBe('stop')
+    expect(next(situation({ failure: failure(kind), ofClass: 0, others: 0 })).kind).toBe('stop')
+  }
+  expect(next(situation({ failure: failure('cancelled'), ofClass: 5 })).kind).toBe('stop')
+})
+
+test('another attempt at the same target waits as long as the operator says', () => {
+  const verdict = next(situation({ failure: failure('server'), leastWaitMs: 3_000 }))
+  expect(verdict).toEqual({ kind: 'again', waitMs: 3_000 })
 })

@@ -1,0 +1,115 @@
+/**
+ * What a caller wishes of the way of his request, in LiteLLM's words: other fallbacks, fewer attempts, shorter times, a
+ * failure that is only played. They are for us: no upstream is told of them.
+ */
+import type { FailureKind } from '../core/failure.ts'
+import { Refusal } from '../core/refusal.ts'
+import { peek } from '../dialects/peek.ts'
+import type { Call } from './call.ts'
+
+export interface Wishes {
+  /** Aliases to go to, in place of the configured ones; empty: none. */
+  fallbacks?: readonly string[]
+  /** Further attempts at a target. */
+  retries?: number
+  /** ms for the whole request, and to the first content of a stream. */
+  totalMs?: number
+  firstMs?: number
+  /** The first alias fails so, without being asked. */
+  plays?: FailureKind
+}
+
+export const NO_WISHES: Wishes = {}
+
+const PLAYS: Readonly<Record<string, FailureKind>> = {
+  mock_testing_fallbacks: 'server',
+  mock_testing_context_fallbacks: 'context',
+  mock_testing_content_policy_fallbacks: 'content_filter',
+  mock_testing_rate_limit_error: 'rate_limited',
+}
+const FIELDS = ['fallbacks', 'disable_fallbacks', 'num_retries', 'timeout', 'stream_timeout', ...Object.keys(PLAYS)]
+const HEADERS = {
+  'x-litellm-timeout': 'timeout',
+  'x-litellm-stream-timeout': 'stream_timeout',
+  'x-litellm-num-retries': 'num_retries',
+} as const
+
+/** More than this is no patience any more but load. */
+const MOST_RETRIES = 10
+const MOST_FALLBACKS = 10
+
+/** Reads the wishes and takes them out of the body. @throws Refusal invalid_request where one is none */
+export function readWishes(call: Call): Wishes {
+  const { headers } = call.request
+  const said: Record<string, unknown> = {}
+  for (const [header, name] of Object.entries(HEADERS)) {
+    const value = headers.get(header)
+    if (value !== null) said[name] = Number(value)
+  }
+  const { keys } = call.peek.scan
+  if (FIELDS.some((field) => keys.has(field))) Object.assign(said, takeOut(call))
+  return Object.keys(said).length === 0 ? NO_WISHES : wishesOf(said)
+}
+
+/** Rare, so it may cost a parse. */
+function takeOut(call: Call): Record<string, unknown> {
+  const body = JSON.parse(new TextDecoder().decode(call.bytes)) as Record<string, unknown>
+  const said: Record<string, unknown> = {}
+  for (const field of FIELDS) {
+    if (!(field in body)) continue
+    if (body[field] !== null) said[field] = body[field]
+    delete body[field]
+  }
+  call.bytes = new TextEncoder().encode(JSON.stringify(body))
+  call.peek = peek(call.bytes, call.door.dialect, call.door.said)
+  return said
+}
+
+function wishesOf(said: Record<string, unknown>): Wishes {
+  const wishes: Wishes = {}
+  if (said.fallbacks !== undefined) wishes.fallbacks = fallbacksOf(said.fallbacks)
+  if (flag(said, 'disable_fallbacks')) wishes.fallbacks = []
+  if (said.num_retries !== undefined) {
+    const n = said.num_retries
+    if (!Number.isInteger(n) || (n as number) < 0 || (n as number) > MOST_RETRIES)
+      throw wrong('num_retries', `must be a whole number from 0 to ${MOST_RETRIES}`)
+    wishes.retries = n as number
+  }
+  if (said.timeout !== undefined) wishes.totalMs = seconds(said, 'timeout')
+  if (said.stream_timeout !== undefined) wishes.firstMs = seconds(said, 'stream_timeout')
+  for (const [field, kind] of Object.entries(PLAYS)) if (flag(said, field)) wishes.plays = kind
+  return wishes
+}
+
+const wrong = (param: string, what: string): Refusal => new Refusal('invalid_request', `'${param}' ${what}.`, { param })
+
+function flag(said: Record<string, unknown>, name: string): boolean {
+  const value = said[name]
+  if (value !== undefined && typeof value !== 'boolean') throw wrong(name, 'must be true or false')
+  return value === true
+}
+
+function seconds(said: Record<string, unknown>, name: string): number {
+  const value = said[name]
+  if (typeof value !== 'number' || !(value > 0) || value > 86_400)
+    throw wrong(name, 'must be seconds, more than 0 and at most a day')
+  return Math.ceil(value * 1_000)
+}
+
+/** `["a"]` or `[{"model": "a"}]`; other messages for another model would be another request. */
+function fallbacksOf(value: unknown): string[] {
+  if (!Array.isArray(value) || value.length > MOST_FALLBACKS)
+    throw wrong('fallbacks', `must be a list of at most ${MOST_FALLBACKS} models`)
+  return value.map((one: unknown) => {
+    if (typeof one === 'string' && one !== '') return one
+    const { model, ...more } = (typeof one === 'object' && one !== null ? one : {}) as Record<string, unknown>
+    if (typeof model !== 'string' || model === '')
+      throw wrong('fallbacks', "must name models: ['a'] or [{'model': 'a'}]")
+    if (Object.keys(more).length > 0)
+      throw wrong(
+        'fallbacks',
+        `may say nothing but 'model' of a fallback; '${Object.keys(more)[0]}' has no effect here`,
+      )
+    return model
+  })
+}
