@@ -7,6 +7,7 @@ import { Keyring } from './admin/keyring.ts'
 import { keyRoutes } from './admin/keys.ts'
 import { type Money, moneyOf } from './admin/money.ts'
 import { Payers } from './admin/payers.ts'
+import { Register } from './admin/register.ts'
 import { reportRoutes } from './admin/reports.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { templateRoutes } from './admin/templates.ts'
@@ -100,8 +101,9 @@ async function open(
   })
   const hasModel = (name: string): boolean => !name.includes('*') && findAlias(snapshot, name)?.name === name
   const configured = { scopes: config.budgets, others: config.usualBudgets }
-  const payers = new Payers(new Holders(store), configured, (id) => ring.get(id), hasModel)
-  for (const id of payers.missing())
+  const register = new Register(new Holders(store), configured, hasModel)
+  const payers = new Payers(register, (id) => ring.get(id))
+  for (const id of register.missing())
     log.warn('A budget that the configuration names does not exist: make it with /budget/new.', { budget_id: id })
   const grants = new Grants(new GrantStore(store), now)
   const money = (scope: string): Money =>
@@ -141,7 +143,7 @@ async function open(
       ? EVERYTHING
       : { lists: payers.lists(payers.of(who.key), who.key), grants: grants.of(who.key.id), now: now() }
   const house = {
-    ...{ payers, keys: () => ring.all(), money, hasModel, now },
+    ...{ register, keys: () => ring.all(), money, hasModel, now },
     hasProvider: (id: string) => catalog.links.some(({ target }) => target.provider === id),
   }
   const keys = keyRoutes(ring, { ...house, rules: config.newKeys, removed: (key) => grants.forget(key.id) })
