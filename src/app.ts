@@ -27,6 +27,7 @@ import { type Offices, routes } from './http/routes.ts'
 import { buildApp, listen } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
 import { type Log, makeLog } from './observe/log.ts'
+import { TokenCounter } from './pipeline/counting/counter.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
 import type { Io, RequestLog } from './pipeline/io.ts'
 import { Sealer } from './secrets/seal.ts'
@@ -108,6 +109,7 @@ async function open(
   const grants = new Grants(new GrantStore(store), now)
   const money = (scope: string): Money =>
     moneyOf(ledger.accounts(scope, payers.budgets(scope)), ledger.total(scope).cost)
+  const counter = new TokenCounter()
   const states = new Map<string, TargetState>()
   const counters = new AllCounters()
 
@@ -132,6 +134,7 @@ async function open(
     responses,
     belongings: new Belongings(store),
     fetchImage: (url, signal) => fetchImage(url, { ...config.images, timeoutMs: IMAGE_TIMEOUT_MS }, signal),
+    count: (job) => counter.count(job),
     send,
     knock,
     log: (line) => logRequest(log, line),
@@ -193,8 +196,9 @@ async function open(
       const deadline = now() + config.shutdownGrace
       while (server.pending() > 0 && now() < deadline) await Bun.sleep(20)
       await server.stop(true)
-      // What the cut streams cost is booked on their way out.
+      // What the cut streams cost is booked on their way out, counted where nobody reported it.
       await Bun.sleep(20)
+      await counter.stop()
       retention.stop()
       await checkpointer.stop()
       ledger.flush()
