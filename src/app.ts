@@ -7,6 +7,7 @@ import { Keyring } from './admin/keyring.ts'
 import { keyRoutes } from './admin/keys.ts'
 import { type Money, moneyOf } from './admin/money.ts'
 import { Payers } from './admin/payers.ts'
+import { Register } from './admin/register.ts'
 import { reportRoutes } from './admin/reports.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { templateRoutes } from './admin/templates.ts'
@@ -26,6 +27,7 @@ import { type Offices, routes } from './http/routes.ts'
 import { buildApp, listen } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
 import { type Log, makeLog } from './observe/log.ts'
+import { TokenCounter } from './pipeline/counting/counter.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
 import type { Io, RequestLog } from './pipeline/io.ts'
 import { Sealer } from './secrets/seal.ts'
@@ -100,12 +102,14 @@ async function open(
   })
   const hasModel = (name: string): boolean => !name.includes('*') && findAlias(snapshot, name)?.name === name
   const configured = { scopes: config.budgets, others: config.usualBudgets }
-  const payers = new Payers(new Holders(store), configured, (id) => ring.get(id), hasModel)
-  for (const id of payers.missing())
+  const register = new Register(new Holders(store), configured, hasModel)
+  const payers = new Payers(register, (id) => ring.get(id))
+  for (const id of register.missing())
     log.warn('A budget that the configuration names does not exist: make it with /budget/new.', { budget_id: id })
   const grants = new Grants(new GrantStore(store), now)
   const money = (scope: string): Money =>
     moneyOf(ledger.accounts(scope, payers.budgets(scope)), ledger.total(scope).cost)
+  const counter = new TokenCounter()
   const states = new Map<string, TargetState>()
   const counters = new AllCounters()
 
@@ -130,6 +134,7 @@ async function open(
     responses,
     belongings: new Belongings(store),
     fetchImage: (url, signal) => fetchImage(url, { ...config.images, timeoutMs: IMAGE_TIMEOUT_MS }, signal),
+    count: (job) => counter.count(job),
     send,
     knock,
     log: (line) => logRequest(log, line),
@@ -141,7 +146,7 @@ async function open(
       ? EVERYTHING
       : { lists: payers.lists(payers.of(who.key), who.key), grants: grants.of(who.key.id), now: now() }
   const house = {
-    ...{ payers, keys: () => ring.all(), money, hasModel, now },
+    ...{ register, keys: () => ring.all(), money, hasModel, now },
     hasProvider: (id: string) => catalog.links.some(({ target }) => target.provider === id),
   }
   const keys = keyRoutes(ring, { ...house, rules: config.newKeys, removed: (key) => grants.forget(key.id) })
@@ -191,8 +196,9 @@ async function open(
       const deadline = now() + config.shutdownGrace
       while (server.pending() > 0 && now() < deadline) await Bun.sleep(20)
       await server.stop(true)
-      // What the cut streams cost is booked on their way out.
+      // What the cut streams cost is booked on their way out, counted where nobody reported it.
       await Bun.sleep(20)
+      await counter.stop()
       retention.stop()
       await checkpointer.stop()
       ledger.flush()

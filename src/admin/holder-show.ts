@@ -4,14 +4,14 @@ import { showTerms } from '../core/terms.ts'
 import { showLimits } from './fields.ts'
 import { DETAILS, type HolderForm } from './holder-kinds.ts'
 import { type Money, showMoney } from './money.ts'
-import type { Payers } from './payers.ts'
+import type { Register } from './register.ts'
 
 type Json = Record<string, unknown>
 
 /** Nobody knows when what only has spent began. */
 const iso = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
 
-export function showHolder(holder: Holder, form: HolderForm, money: Money, payers: Payers): Json {
+export function showHolder(holder: Holder, form: HolderForm, money: Money, register: Register): Json {
   const { fields } = form
   const shown: Json = { [form.id]: holder.id }
   if (form.alias) shown[form.alias] = holder.name ?? null
@@ -26,7 +26,7 @@ export function showHolder(holder: Holder, form: HolderForm, money: Money, payer
   shown.created_at = iso(holder.createdAt)
   shown.updated_at = iso(holder.updatedAt)
   if (form.hasTable)
-    shown.litellm_budget_table = tableOf(holder, payers.template(holder.budgetId ?? ''), shown.budget_reset_at)
+    shown.litellm_budget_table = tableOf(holder, register.template(holder.budgetId ?? ''), shown.budget_reset_at)
   return shown
 }
 

@@ -9,12 +9,12 @@ import { limitsOf, readBody } from './fields.ts'
 import { DETAILS, type HolderForm, idOf } from './holder-kinds.ts'
 import { showHolder } from './holder-show.ts'
 import type { Money } from './money.ts'
-import type { Payers } from './payers.ts'
+import type { Register } from './register.ts'
 
 type Json = Record<string, unknown>
 
 export interface HolderHouse {
-  payers: Payers
+  register: Register
   keys(): readonly Key[]
   /** Of a scope. */
   money(scope: string): Money
@@ -41,10 +41,10 @@ export class Holders {
   /** @returns the holder, and what was said, for whoever makes a key along with it @throws Refusal */
   make(body: Json): { holder: Holder; said: Json } {
     const { kind, id: field } = this.form
-    const { payers, now } = this.#house
+    const { register, now } = this.#house
     const said: Json = readBody(this.#new, body)
     const id = (said[field] as string | null | undefined) ?? randomUUID()
-    if (payers.holder(kind, id))
+    if (register.holder(kind, id))
       throw new Refusal(
         'conflict',
         `The ${kind} '${id}' exists already. Change it with /update, or choose another ${field}.`,
@@ -62,7 +62,7 @@ export class Holders {
       ...{ kind, id, models: [], limits: {}, blocked: false, metadata: {}, createdAt: at, updatedAt: at },
     }
     const holder = this.#changed(before, said)
-    payers.put(holder)
+    register.put(holder)
     return { holder, said }
   }
 
@@ -70,13 +70,13 @@ export class Holders {
   change(body: Json): Holder {
     const said: Json = readBody(this.#update, body)
     const holder = this.#changed(this.#made(said[this.form.id] as string), said)
-    this.#house.payers.put(holder)
+    this.#house.register.put(holder)
     return holder
   }
 
   #changed(before: Holder, said: Json): Holder {
     const { alias, fields } = this.form
-    const { payers, now } = this.#house
+    const { register, now } = this.#house
     const words = said as {
       organization_id?: string | null
       team_id?: string | null
@@ -96,17 +96,17 @@ export class Holders {
     if (fields.team_id && words.team_id !== undefined) after.teamId = words.team_id || undefined
     if (words.models !== undefined) after.models = words.models ?? []
     if (words.blocked !== undefined) after.blocked = words.blocked ?? false
-    payers.checkTerms(after, said as WrittenTerms)
+    register.checkTerms(after, said as WrittenTerms)
     if (fields.organization_id && words.organization_id)
-      payers.need('organization', words.organization_id, 'organization_id')
-    if (fields.team_id && words.team_id) payers.need('team', words.team_id, 'team_id')
+      register.need('organization', words.organization_id, 'organization_id')
+    if (fields.team_id && words.team_id) register.need('team', words.team_id, 'team_id')
     return after
   }
 
   /** By its id; of whom nobody has made and who has spent something, what is known. @throws Refusal not_found */
   get(id: string): Holder {
     const { kind } = this.form
-    const holder = this.#house.payers.known(kind, id)
+    const holder = this.#house.register.known(kind, id)
     if (holder) return holder
     if (this.#house.money(`${kind}:${id}`).total === 0) return this.#made(id)
     return { kind, id, models: [], limits: {}, blocked: false, metadata: {}, createdAt: 0, updatedAt: 0 }
@@ -114,12 +114,12 @@ export class Holders {
 
   #made(id: string): Holder {
     const { kind, id: field } = this.form
-    return this.#house.payers.need(kind, id, field)
+    return this.#house.register.need(kind, id, field)
   }
 
   /** All that were made or configured, by their ids. */
   all(): Holder[] {
-    return this.#house.payers.allOf(this.form.kind).sort((a, b) => (a.id < b.id ? -1 : 1))
+    return this.#house.register.allOf(this.form.kind).sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
   /** All or none. @throws Refusal not_found; conflict where somebody still belongs to one of them */
@@ -135,18 +135,18 @@ export class Holders {
           { status: 400, param: this.form.many },
         )
     }
-    for (const { id } of found) this.#house.payers.remove(kind, id)
+    for (const { id } of found) this.#house.register.remove(kind, id)
     return found
   }
 
   /** Those who belong to it, in words: without it they would lose a budget, or their way to one. */
   #usersOf(id: string): string[] {
     const { kind } = this.form
-    const { payers } = this.#house
+    const { register } = this.#house
     const belongs = ({ teamId, userId, organizationId, projectId }: Key) =>
       ({ team: teamId, user: userId, organization: organizationId, project: projectId })[kind as string] === id
     const keys = this.#house.keys().filter(belongs)
-    const holders = [...payers.holders('project'), ...payers.holders('team'), ...payers.holders('user')].filter(
+    const holders = [...register.holders('project'), ...register.holders('team'), ...register.holders('user')].filter(
       ({ teamId, organizationId }) => ({ team: teamId, organization: organizationId })[kind as string] === id,
     )
     return [...keys.map(nameOf), ...holders.map((holder) => `${holder.kind} '${holder.id}'`)]
@@ -158,15 +158,15 @@ export class Holders {
     const at = this.#house.now()
     const fresh = { kind, models: [], limits: {}, metadata: {}, createdAt: at }
     const changed = ids.map((id): Holder => {
-      const before = kind === 'customer' ? (this.#house.payers.holder(kind, id) ?? { ...fresh, id }) : this.#made(id)
+      const before = kind === 'customer' ? (this.#house.register.holder(kind, id) ?? { ...fresh, id }) : this.#made(id)
       return { ...before, blocked, updatedAt: at }
     })
-    for (const holder of changed) this.#house.payers.put(holder)
+    for (const holder of changed) this.#house.register.put(holder)
     return changed
   }
 
   show(holder: Holder): Json {
-    return showHolder(holder, this.form, this.#house.money(`${holder.kind}:${holder.id}`), this.#house.payers)
+    return showHolder(holder, this.form, this.#house.money(`${holder.kind}:${holder.id}`), this.#house.register)
   }
 }
 

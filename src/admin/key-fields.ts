@@ -9,7 +9,7 @@ import { duration, limits, limitsOf, metadata, models, readBody, showLimits, tag
 import { heldTo, type KeyRules, withDefaults } from './key-rules.ts'
 import type { NewKey } from './keyring.ts'
 import { type Money, showMoney } from './money.ts'
-import type { Payers } from './payers.ts'
+import type { Register } from './register.ts'
 
 const fields = {
   key_alias: z.string().max(200).nullish(),
@@ -38,7 +38,7 @@ const update = z.object({ ...fields, key: z.string() })
 
 /** What a key's fields are checked against. */
 export interface KeyHouse {
-  payers: Payers
+  register: Register
   /** Whether the gateway has a model of this very name. */
   hasModel(name: string): boolean
   rules: KeyRules
@@ -51,7 +51,7 @@ export function readGenerate(
   house: KeyHouse,
 ): { wanted: NewKey; secret: string | undefined } {
   const said = readBody(generate, withDefaults(house.rules, body))
-  const asked = heldTo(house.rules, said, sharedBy(house.payers, said.budget_id), true)
+  const asked = heldTo(house.rules, said, sharedBy(house.register, said.budget_id), true)
   const none: NewKey = { models: [], tags: [], limits: {}, blocked: false, metadata: {} }
   return { wanted: { ...none, ...changesOf(asked, none, house) }, secret: asked.key ?? undefined }
 }
@@ -63,12 +63,12 @@ export function readUpdate(
 ): { key: Key; changes: Partial<NewKey> } {
   const said = readBody(update, body)
   const key = find(said.key)
-  const asked = heldTo(house.rules, said, sharedBy(house.payers, said.budget_id), false)
+  const asked = heldTo(house.rules, said, sharedBy(house.register, said.budget_id), false)
   return { key, changes: changesOf(asked, key, house) }
 }
 
-function sharedBy(payers: Payers, id: string | null | undefined): Record<string, unknown> {
-  const template = id ? payers.template(id) : undefined
+function sharedBy(register: Register, id: string | null | undefined): Record<string, unknown> {
+  const template = id ? register.template(id) : undefined
   return template ? { ...showTerms(template), ...showLimits(template.limits) } : {}
 }
 
@@ -76,7 +76,7 @@ type Asked = z.infer<z.ZodObject<typeof fields>>
 
 /** null clears a field; a field that is not there is left alone. */
 function changesOf(asked: Asked, before: NewKey, house: KeyHouse): Partial<NewKey> {
-  const { payers, now } = house
+  const { register, now } = house
   const changes: Partial<NewKey> = { ...termsOf(asked, before, now()), limits: limitsOf(asked, before.limits) }
   if (asked.key_alias !== undefined) changes.name = asked.key_alias || undefined
   if (asked.models !== undefined) changes.models = asked.models ?? []
@@ -103,7 +103,7 @@ function changesOf(asked: Asked, before: NewKey, house: KeyHouse): Partial<NewKe
   if (asked.organization_id !== undefined) changes.organizationId = asked.organization_id || undefined
   if (asked.project_id !== undefined) changes.projectId = asked.project_id || undefined
   if (asked.blocked !== undefined) changes.blocked = asked.blocked ?? false
-  checkReferences({ ...before, ...changes }, asked, payers)
+  checkReferences({ ...before, ...changes }, asked, register)
   return changes
 }
 
@@ -124,11 +124,11 @@ function readPricing(said: Readonly<Record<string, Record<string, number>>>, hou
 }
 
 /** A team or user may be a mere name that spend is counted by; whoever names one of the others means something that is there. */
-function checkReferences(key: NewKey, asked: Asked, payers: Payers): void {
-  payers.checkTerms(key, asked)
-  if (asked.organization_id) payers.need('organization', asked.organization_id, 'organization_id')
-  const project = key.projectId === undefined ? undefined : payers.holder('project', key.projectId)
-  if (asked.project_id) payers.need('project', asked.project_id, 'project_id')
+function checkReferences(key: NewKey, asked: Asked, register: Register): void {
+  register.checkTerms(key, asked)
+  if (asked.organization_id) register.need('organization', asked.organization_id, 'organization_id')
+  const project = key.projectId === undefined ? undefined : register.holder('project', key.projectId)
+  if (asked.project_id) register.need('project', asked.project_id, 'project_id')
   if (project?.teamId !== undefined && key.teamId !== undefined && project.teamId !== key.teamId)
     throw new Refusal(
       'invalid_request',

@@ -6,7 +6,7 @@ import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { showTerms, termsOf } from '../core/terms.ts'
 import { limits, limitsOf, name, readBody, sharedTerms, showLimits } from './fields.ts'
-import type { Payers } from './payers.ts'
+import type { Register } from './register.ts'
 
 type Json = Record<string, unknown>
 
@@ -25,15 +25,15 @@ const asking = z.object({ budgets: z.array(z.string()).min(1) })
 const removing = z.object({ id: z.string() })
 
 interface House {
-  payers: Payers
+  register: Register
   keys(): readonly Key[]
   /** ms since the epoch. */
   now(): number
 }
 
-export function templateRoutes({ payers, keys, now }: House): TemplateRoutes {
+export function templateRoutes({ register, keys, now }: House): TemplateRoutes {
   const need = (id: string, param: string): Template => {
-    const template = payers.template(id)
+    const template = register.template(id)
     if (template) return template
     throw new Refusal('not_found', `There is no budget '${id.slice(0, 100)}'. GET /budget/list lists them.`, { param })
   }
@@ -41,15 +41,15 @@ export function templateRoutes({ payers, keys, now }: House): TemplateRoutes {
     const limits = limitsOf(said, before.limits)
     const { budget_id: _, ...written } = said
     const template = { ...before, ...termsOf(written, before, now()), limits, updatedAt: now() }
-    payers.checkTerms({}, said)
-    payers.putTemplate(template)
+    register.checkTerms({}, said)
+    register.putTemplate(template)
     return show(template)
   }
   return {
     make(body) {
       const said = readBody(making, body)
       const id = said.budget_id ?? randomUUID()
-      if (payers.template(id))
+      if (register.template(id))
         throw new Refusal('conflict', `The budget '${id}' exists already. Change it with /budget/update.`, {
           status: 400,
           param: 'budget_id',
@@ -73,13 +73,13 @@ export function templateRoutes({ payers, keys, now }: House): TemplateRoutes {
         field_default_value: null,
       }))
     },
-    list: () => payers.templates().map(show),
+    list: () => register.templates().map(show),
     remove(body) {
       const { id } = readBody(removing, body)
       const template = need(id, 'id')
       const users = [
         ...keys().flatMap((key) => (key.budgetId === id ? [`key '${key.name ?? `sk-...${key.hint}`}'`] : [])),
-        ...payers.usersOf(id),
+        ...register.usersOf(id),
       ]
       // Whoever has no budget any more could spend without an end.
       if (users.length > 0)
@@ -88,7 +88,7 @@ export function templateRoutes({ payers, keys, now }: House): TemplateRoutes {
           `The budget '${id}' is still used by ${users.slice(0, 20).join(', ')}${users.length > 20 ? ` and ${users.length - 20} more` : ''}. Give them another one first.`,
           { status: 400, param: 'id' },
         )
-      payers.removeTemplate(id)
+      register.removeTemplate(id)
       return show(template)
     },
   }

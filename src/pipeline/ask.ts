@@ -1,6 +1,6 @@
 /** One attempt: sends, waits for the first content (the commit point) and says what came, or throws what went wrong. */
 import { type Failure, UpstreamFailure } from '../core/failure.ts'
-import type { Chat, Embed, Event, Json, Rerank } from '../dialects/canonical.ts'
+import type { Chat, Embed, Event, Json, Rerank, WireId } from '../dialects/canonical.ts'
 import type { Answering, ChatDialect, ChatTarget, EmbedDialect, RerankDialect } from '../dialects/dialect.ts'
 import { unforceEvents, unforceReply } from '../dialects/forced-format.ts'
 import { eventsOf } from '../dialects/replay.ts'
@@ -11,6 +11,7 @@ import { serviceInHeaders, usageInHeaders } from '../upstream/told.ts'
 import type { Answer, StreamAnswer, WholeAnswer } from './answer.ts'
 import type { Call } from './call.ts'
 import { type Composed, compose } from './compose.ts'
+import { Kept } from './counting/kept.ts'
 import type { Deadline } from './deadlines.ts'
 import { forwarded } from './forwarded.ts'
 import { inlineImages } from './inline-images.ts'
@@ -74,6 +75,7 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
     return { kind: 'stream', link, hold, prefix, source, firstMs: io.now() - startedAt }
   } catch (cause) {
     abort.abort()
+    source?.hangUp()
     throw late ?? thrown(cause, call.request.signal.aborted)
   } finally {
     reached = true
@@ -178,13 +180,16 @@ async function asStream(
   const write = to.writer(call.canonical as Chat, answering(call))
   const said = eventsOf(reply).map(write).join('')
   const nothing = new ReadableStream<Uint8Array>({ start: (c) => c.close() })
-  const source = new Source(nothing, to.framing, { carry: () => '', end: () => '', error: () => '' }, abort)
+  const bytes = new TextEncoder().encode(said)
+  const kept = reply.usage ? undefined : keptFor(hold, to.id)
+  kept?.push(bytes)
+  const source = new Source(nothing, to.framing, { carry: () => '', end: () => '', error: () => '' }, abort, kept)
   Object.assign(source, { content: true, finished: true, ended: true, contentFrames: 1, usage: reply.usage })
   return {
     kind: 'stream',
     link,
     hold,
-    prefix: [new TextEncoder().encode(said)],
+    prefix: [bytes],
     source,
     firstMs: io.now() - startedAt,
   }
@@ -210,8 +215,13 @@ function sourceFor(
         forced ? timed(watch, unforceEvents()) : timed(watch),
       )
     : relayCarrier(to, call.peek.includeUsage)
-  return new Source(response.body as ReadableStream<Uint8Array>, from.framing, carry, abort)
+  const body = response.body as ReadableStream<Uint8Array>
+  return new Source(body, from.framing, carry, abort, keptFor(hold, from.id))
 }
+
+/** An answer is kept for its count where it costs something. */
+const keptFor = ({ price }: OpenHold, dialect: WireId): Kept | undefined =>
+  price.kind === 'priced' ? new Kept(dialect) : undefined
 
 /** Each event with the times that it tells. @param turn what becomes of it before */
 const timed =

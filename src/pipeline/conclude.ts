@@ -10,8 +10,10 @@ import type { Target } from '../core/target.ts'
 import { NO_USAGE, type Usage, type UsageSource } from '../core/usage.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import type { Call } from './call.ts'
+import { completed } from './complete.ts'
+import type { Heard } from './counting/kept.ts'
+import { countUsage, isCountable } from './counting/usage.ts'
 import type { Io } from './io.ts'
-import { completed } from './price.ts'
 
 export interface Ending {
   /** `ok`, `aborted`, or the kind of the failure. */
@@ -52,25 +54,75 @@ export function drop(io: Io, hold: OpenHold): void {
   io.ledger.release(hold)
 }
 
+/** Attempts whose end was noted; their charge may still be counted. */
+const ended = new WeakSet<OpenHold>()
+
+/** Lets the target's state know that an attempt is over, at once. Whether it is for the first time. */
+function noteEnd(io: Io, hold: OpenHold, outcome: string): boolean {
+  if (ended.has(hold) || hold.hold.settled) return false
+  ended.add(hold)
+  const state = io.state(hold.attempt.target)
+  state.inFlight--
+  if (outcome === 'ok') onSuccess(state.breaker)
+  else if (outcome === 'aborted' || outcome === 'budget_exceeded') onNeutral(state.breaker)
+  return true
+}
+
+/** Books what an attempt used, and what its target learns from it. @param endedAt ms since the epoch */
+function book(call: Call, io: Io, hold: OpenHold, ending: Ending, endedAt: number): number {
+  const state = io.state(hold.attempt.target)
+  const { usage, source } = wasServed(ending) ? completed(call, hold, ending, endedAt) : ending
+  state.tokens.add(io.now(), usage.input + usage.output)
+  if (ending.outcome === 'ok') {
+    const { firstMs } = ending
+    if (firstMs !== undefined)
+      state.pace.observe(endedAt, firstMs, endedAt - hold.attempt.startedAt - firstMs, usage.output)
+    if (ending.source === 'provider') state.experience.observe(call.bytes.byteLength, usage.input, usage.output)
+    if (usage.gpuMs > 0) state.experience.took(usage.gpuMs)
+  }
+  return io.ledger.settle(hold, { ...ending, usage, source, now: endedAt })
+}
+
+/** Whoever failed before he began has sold nothing. */
+const wasServed = ({ outcome, source }: Ending): boolean =>
+  source !== 'none' || outcome === 'ok' || outcome === 'aborted' || outcome === 'budget_exceeded'
+
 /** Settles one attempt. Returns its cost in nano-dollars. */
 export function endAttempt(call: Call, io: Io, hold: OpenHold, ending: Ending): number {
   const now = io.now()
-  if (hold.hold.settled) return io.ledger.settle(hold, { ...ending, now })
-  const state = io.state(hold.attempt.target)
-  const usage = ending.source === 'none' ? ending.usage : completed(call, hold, ending.usage, now)
-  state.inFlight--
-  state.tokens.add(now, usage.input + usage.output)
-  if (ending.outcome === 'ok') {
-    onSuccess(state.breaker)
-    const { firstMs } = ending
-    if (firstMs !== undefined) state.pace.observe(now, firstMs, now - hold.attempt.startedAt - firstMs, usage.output)
-    if (ending.source === 'provider') state.experience.observe(call.bytes.byteLength, usage.input, usage.output)
-    if (usage.gpuMs > 0) state.experience.took(usage.gpuMs)
-  } else if (ending.outcome === 'aborted' || ending.outcome === 'budget_exceeded') onNeutral(state.breaker)
-  return io.ledger.settle(hold, { ...ending, usage, now })
+  if (noteEnd(io, hold, ending.outcome)) return book(call, io, hold, ending, now)
+  return hold.hold.settled ? io.ledger.settle(hold, { ...ending, now }) : 0
 }
 
-/** Settles an attempt that failed, and lets its breaker know. Returns its cost in nano-dollars. */
+/**
+ * Ends an attempt whatever came of it, and settles it: at once where its usage was reported, else as soon as it has been
+ * counted, until when its hold stays. What others wait for (the target's state, the caller's limits) is let go at once.
+ * @param heard of the answer, as far as it came
+ * @param then is told what was charged, nano-dollars; not where it had ended before
+ */
+export function settleAttempt(
+  call: Call,
+  io: Io,
+  hold: OpenHold,
+  ending: Ending,
+  { failure, heard }: { failure?: Failure | undefined; heard?: () => Heard | undefined },
+  then: (usage: Usage, cost: number) => void,
+): void {
+  if (failure) scrub(io, hold, failure)
+  const now = io.now()
+  if (!noteEnd(io, hold, ending.outcome)) return
+  if (failure) noteFailure(call, io, hold, failure)
+  if (ending.source !== 'estimated' || !isCountable(call, hold)) {
+    then(ending.usage, book(call, io, hold, ending, now))
+    return
+  }
+  letGo(call, io, ending.usage)
+  void countUsage(call, io, hold, ending.usage, heard?.()).then(({ usage, source }) =>
+    then(usage, book(call, io, hold, { ...ending, usage, source }, now)),
+  )
+}
+
+/** Settles an attempt that failed, and lets its breaker know. */
 export function failAttempt(
   call: Call,
   io: Io,
@@ -78,17 +130,25 @@ export function failAttempt(
   failure: Failure,
   charged: { usage: Usage; source: UsageSource },
   firstMs: number | undefined,
-): number {
+): void {
+  const outcome = outcomeOf(failure)
+  settleAttempt(call, io, hold, { outcome, status: failure.status, ...charged, firstMs }, { failure }, () => {})
+}
+
+const outcomeOf = (failure: Failure): string => (failure.kind === 'cancelled' ? 'aborted' : failure.kind)
+
+/** Careless upstreams repeat our key in their errors: from here on nobody sees it, neither log nor caller. */
+function scrub(io: Io, hold: OpenHold, failure: Failure): void {
+  failure.message = io.link(hold.attempt.target).scrub(failure.message)
+}
+
+function noteFailure(call: Call, io: Io, hold: OpenHold, failure: Failure): void {
   const { target } = hold.attempt
   const { policy } = call.snapshot
   const others = left(call.stages, new Set([target.id]), io.view, io.now()) > 0
-  // Careless upstreams repeat our key in their errors: from here on nobody sees it, neither log nor caller.
-  failure.message = io.link(target).scrub(failure.message)
-  const outcome = failure.kind === 'cancelled' ? 'aborted' : failure.kind
-  const cost = endAttempt(call, io, hold, { outcome, status: failure.status, ...charged, firstMs })
   call.failures.push({ target, failure })
   onFailure(io.state(target).breaker, failure, policy, others, io.now())
-  if (failure.kind === 'cancelled') return cost
+  if (failure.kind === 'cancelled') return
   const facts = {
     request_id: call.id,
     target: target.id,
@@ -100,7 +160,11 @@ export function failAttempt(
   if (failure.kind === 'auth' || failure.kind === 'not_found')
     io.warn('A target is misconfigured: its upstream refuses our key or does not know our model.', facts)
   else if (failure.kind !== 'caller') io.warn('An attempt failed.', facts)
-  return cost
+}
+
+/** The caller's limits are free again, with what was really used. */
+function letGo(call: Call, io: Io, usage: Usage): void {
+  if (call.taken) releaseLimits(call.taken, usage.input + usage.output, io.now())
 }
 
 /** The end of the request as a whole: limits are let go with what was really used, and one line is logged. */
@@ -116,7 +180,7 @@ export function conclude(
   if (call.concluded) return
   call.concluded = true
   const now = io.now()
-  if (call.taken) releaseLimits(call.taken, usage.input + usage.output, now)
+  letGo(call, io, usage)
   const { answer } = call
   io.log({
     requestId: call.id,

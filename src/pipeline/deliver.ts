@@ -6,7 +6,8 @@ import type { ChatDialect, Dialect, ForwardDialect } from '../dialects/dialect.t
 import { INTERRUPTED } from '../dialects/openai/interrupted.ts'
 import type { StreamAnswer, WholeAnswer } from './answer.ts'
 import type { Call } from './call.ts'
-import { conclude, endAttempt, failAttempt, used } from './conclude.ts'
+import { conclude, settleAttempt, used } from './conclude.ts'
+import type { Heard } from './counting/kept.ts'
 import { answerHeaders, costHeaders } from './headers.ts'
 import type { Io } from './io.ts'
 import { attemptEnd } from './patience.ts'
@@ -21,13 +22,24 @@ export function deliver(call: Call, io: Io): Response {
 
 function deliverWhole(call: Call, io: Io, answer: WholeAnswer): Response {
   const charged = used(answer.usage, answer.hold, 0, isEstimated(call.door.dialect))
-  const cost = endAttempt(call, io, answer.hold, { outcome: 'ok', status: 200, ...charged, firstMs: answer.firstMs })
-  conclude(call, io, 200, 'ok', charged.usage, cost)
+  const ending = { outcome: 'ok', status: 200, ...charged, firstMs: answer.firstMs }
+  let cost: number | undefined
+  settleAttempt(call, io, answer.hold, ending, { heard: () => heardOf(call, answer) }, (usage, charge) => {
+    cost = charge
+    conclude(call, io, 200, 'ok', usage, charge)
+  })
   if (isKept(call, io)) keep(call, io, JSON.parse(textOf(answer.body)) as Json)
   const headers = answerHeaders(call, answer)
   headers['content-type'] = answer.contentType
-  costHeaders(headers, call, io, cost)
+  // What has to be counted first is not waited for: its cost stands in the ledger.
+  if (cost !== undefined) costHeaders(headers, call, io, cost)
   return new Response(answer.body, { headers })
+}
+
+/** A whole answer as it is delivered: in the caller's dialect, whoever gave it. */
+function heardOf(call: Call, { body }: WholeAnswer): Heard {
+  const bytes = typeof body === 'string' ? encode(body) : body
+  return { dialect: call.door.dialect.id, isStream: false, body: bytes, length: bytes.byteLength }
 }
 
 /** Whether an answer without a report is charged an estimate: images and speech have no tokens to estimate. */
@@ -96,13 +108,12 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     io.deadlines.disarm(silence)
     io.deadlines.disarm(pulse)
     const charged = used(source.usage, hold, source.contentFrames, isEstimated(dialect))
-    if (failure) {
-      const cost = failAttempt(call, io, hold, failure.failure, charged, answer.firstMs)
-      conclude(call, io, 200, outcome, charged.usage, cost, failure.failure.message)
-      return
-    }
-    const cost = endAttempt(call, io, hold, { outcome, status: 200, ...charged, firstMs: answer.firstMs })
-    conclude(call, io, 200, outcome, charged.usage, cost)
+    const status = failure?.failure.status ?? 200
+    const ending = { outcome, status, ...charged, firstMs: answer.firstMs }
+    const told = { failure: failure?.failure, heard: () => source.heard() }
+    settleAttempt(call, io, hold, ending, told, (usage, cost) =>
+      conclude(call, io, 200, outcome, usage, cost, failure?.failure.message),
+    )
   }
 
   /** The upstream is done: the stream gets the end that its clients wait for, or an error they can see. */

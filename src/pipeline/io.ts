@@ -15,6 +15,7 @@ import type { Dialect, TargetDialect } from '../dialects/dialect.ts'
 import type { PathSaid } from '../dialects/peek.ts'
 import type { HoldRequest, OpenHold, Outcome } from '../store/ledger.ts'
 import type { Link } from '../upstream/link.ts'
+import type { Counted, CountJob } from './counting/job.ts'
 import type { Deadlines } from './deadlines.ts'
 
 /** A route of the data plane. */
@@ -169,6 +170,8 @@ export interface Io {
   ): Promise<Response>
   /** Whether the target's host accepts a connection within `ms`. */
   knock(link: Link, ms: number): Promise<boolean>
+  /** Tokens of what nobody reported; undefined where they can't be counted, or not in time. Never rejects. */
+  count(job: CountJob): Promise<Counted | undefined>
   /** An image that a caller names by URL, through the guarded way out. @throws Refusal invalid_request */
   fetchImage(url: string, signal: AbortSignal): Promise<{ mediaType: string; data: string }>
   log(line: RequestLog): void

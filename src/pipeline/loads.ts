@@ -61,7 +61,8 @@ export function loadsFor(call: Call, price: Price, target: Target, experience: E
     hourCache: needs.hourCache && body.has('1h'),
     audioInput: needs.audioInput && (body.isForm || body.has('audio', 'video', 'file')),
     imageInput: needs.imageInput && (body.isForm || body.has('image', 'video', 'file')),
-    audioOutput: needs.audioOutput && body.has('audio', 'AUDIO', 'speech'),
+    audioOutput:
+      needs.audioOutput && (call.door.dialect.id === 'openai-speech' || body.has('audio', 'AUDIO', 'speech')),
   }
   const media = needs.media ? mediaOf(call) : NONE
   const gpu = needs.gpu && call.door.dialect.op !== 'forward'

@@ -11,6 +11,7 @@ import { EventStreamFramer } from '../dialects/eventstream.ts'
 import { NdjsonFramer } from '../dialects/ndjson.ts'
 import { Skimmer } from '../dialects/skim.ts'
 import { SseFramer } from '../dialects/sse.ts'
+import type { Heard, Kept } from './counting/kept.ts'
 
 /** What a stream has shown so far. */
 export interface Progress {
@@ -193,6 +194,7 @@ export class Source implements Progress {
   #broken: UpstreamFailure | undefined
   /** The body has been read to its end. */
   drained = false
+  readonly #kept: Kept | undefined
   #failBroken: ((cause: UpstreamFailure) => void) | undefined
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
   readonly #framer: SseFramer | NdjsonFramer | EventStreamFramer | RawFramer | Skimmer
@@ -204,7 +206,9 @@ export class Source implements Progress {
     framing: ChatTarget['framing'] | 'raw' | 'json',
     carrier: Carrier,
     abort: AbortController,
+    kept?: Kept,
   ) {
+    this.#kept = kept
     this.#reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>
     this.#framer = new FRAMERS[framing]()
     this.#carrier = carrier
@@ -238,7 +242,11 @@ export class Source implements Progress {
       return rest.length > 0 ? this.#carryAll(rest) : undefined
     }
     const value = chunk.value as Uint8Array
-    return this.#carryAll(this.#framer.push(value), value)
+    const out = this.#carryAll(this.#framer.push(value), value)
+    // Whoever counts as he goes will not have to be counted.
+    if (this.usage) this.#kept?.drop()
+    else this.#kept?.push(value)
+    return out
   }
 
   /** A read that ends when the stream is broken from outside, even where the runtime's own read goes on waiting. */
@@ -298,8 +306,14 @@ export class Source implements Progress {
     this.hangUp()
   }
 
+  /** What came of it, for whoever has to count it. Once. */
+  heard(): Heard | undefined {
+    return this.#kept?.take()
+  }
+
   /** Ends the upstream's work at once. */
   hangUp(): void {
+    this.#kept?.drop()
     this.#abort.abort()
     this.#reader.cancel().catch(() => {})
   }

@@ -139,6 +139,7 @@ export class Ledger {
     })
     // Written now, so that a disk that fails later cannot keep a charge from being made.
     for (const word of WORDS) this.#names.word(word)
+    this.#names.price(UNSOLD)
     const last = store.sqlite.prepare('SELECT max(operation) AS o FROM charges').get() as { o: number | null }
     this.#operations = new Operations(last.o ?? 0, timing.now)
   }
@@ -206,7 +207,7 @@ export class Ledger {
 
   /** Books what an attempt really used and lets go of its hold. Idempotent. Returns the cost in nano-dollars. */
   settle(open: OpenHold, outcome: Outcome): number {
-    const price = served(open.price, outcome.usage.service)
+    const price = isSold(outcome) ? served(open.price, outcome.usage.service) : UNSOLD
     const cost = costOf(price, outcome.usage)
     if (open.hold.settled) return cost
     const { attempt, row, hold } = open
@@ -341,6 +342,10 @@ export class Ledger {
 const endOf = (accounts: readonly Account[]): number => Math.min(...accounts.map((account) => account.window.end))
 
 const NO_MOVES: readonly Move[] = []
+
+/** Nobody bills what failed before it began: not even the fee that a request has. */
+const UNSOLD: Price = { kind: 'free', version: 'nothing was sold' }
+const isSold = ({ outcome, source }: Outcome): boolean => outcome === 'ok' || source !== 'none'
 
 /** What charges say of their end and their source. */
 const WORDS = [

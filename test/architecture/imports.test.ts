@@ -38,7 +38,7 @@ const MAY: Record<string, readonly string[]> = {
   drizzle: ['npm:drizzle-orm'],
   observe: ['core'],
   config: ['core', 'secrets', 'npm:zod', 'npm:yaml'],
-  pipeline: ['core', 'dialects', 'upstream'],
+  pipeline: ['core', 'dialects', 'upstream', 'npm:tiktoken'],
   admin: ['core', 'store', 'secrets', 'npm:zod'],
   http: ['core', 'dialects', 'upstream', 'pipeline', 'admin', 'npm:elysia'],
   app: ['*'],

@@ -42,7 +42,12 @@ const gateway = await startGateway({
     model_list: [
       model('pic'),
       model('ear'),
-      model('voice', { input_cost_per_request: 0.01 }),
+      model('voice', {
+        ...{ input_cost_per_token: 0, output_cost_per_token: 0 },
+        ...{ input_cost_per_request: 0.01, input_cost_per_character: 0.000015 },
+      }),
+      model('token-voice'),
+      model('minute-ear', { input_cost_per_token: 0, output_cost_per_token: 0, input_cost_per_second: 0.0001 }),
       model('judge'),
       { model_name: 'ollama', litellm_params: { model: 'ollama/x' } },
     ],
@@ -65,6 +70,7 @@ const lastRow = async () =>
       call_type: string
       total_tokens: number
       usage_source: string
+      spend_nano: number
     }[]
   )[0]
 
@@ -148,14 +154,80 @@ test('events that end with [DONE] are whole', async () => {
   expect(await lastRow()).toMatchObject({ total_tokens: 5, usage_source: 'provider' })
 })
 
-test('speech is bytes, and costs what a request costs', async () => {
+test('speech is bytes, and costs what its characters and a request cost', async () => {
   const sound = new Uint8Array(30_000).map((_, i) => i % 251)
   answer = () => new Response(sound, { headers: { 'content-type': 'audio/mpeg' } })
-  const said = await client.audio.speech.create({ model: 'voice', voice: 'alloy', input: 'hello' })
+  const said = await client.audio.speech.create({ model: 'voice', voice: 'alloy', input: 'Grüße 🚦' })
   expect(said.headers.get('content-type')).toBe('audio/mpeg')
   expect(new Uint8Array(await said.arrayBuffer())).toEqual(sound)
   await Bun.sleep(60)
-  expect(await lastRow()).toMatchObject({ spend: 0.01, call_type: 'aspeech', usage_source: 'none' })
+  expect(await lastRow()).toMatchObject({
+    ...{ spend_nano: 10_000_000 + 7 * 15_000, call_type: 'aspeech', characters: 7, usage_source: 'counted' },
+  })
+})
+
+test('a voice that is sold by the token, and tells none, is estimated', async () => {
+  answer = () => new Response(new Uint8Array(30), { headers: { 'content-type': 'audio/mpeg' } })
+  await (
+    await client.audio.speech.create({ model: 'token-voice', voice: 'alloy', input: 'x'.repeat(100) })
+  ).arrayBuffer()
+  await Bun.sleep(60)
+  expect(await lastRow()).toMatchObject({
+    ...{ prompt_tokens: 25, completion_tokens: 140, audio_output_tokens: 140, usage_source: 'estimated' },
+    spend_nano: 25 * 1_000 + 140 * 2_000,
+  })
+})
+
+/** Seconds of silence at 8 kHz, 8 bits. */
+function silence(seconds: number): Uint8Array {
+  const bytes = seconds * 8_000
+  const wav = Buffer.alloc(44 + bytes)
+  wav.write('RIFF', 0)
+  wav.write('WAVEfmt ', 8)
+  for (const [at, n] of [
+    [16, 16],
+    [24, 8_000],
+    [28, 8_000],
+    [40, bytes],
+  ] as const)
+    wav.writeUInt32LE(n, at)
+  for (const [at, n] of [
+    [20, 1],
+    [22, 1],
+    [32, 1],
+    [34, 8],
+  ] as const)
+    wav.writeUInt16LE(n, at)
+  wav.write('data', 36)
+  return new Uint8Array(wav)
+}
+
+test('a recording is paid by its length, as its answer tells it, else as its file does', async () => {
+  const hear = async (model: string, reply: Response, format: 'text' | 'json') => {
+    answer = () => reply
+    const file = await toFile(silence(30), 'a.wav')
+    await client.audio.transcriptions.create({ model, file, response_format: format })
+    await Bun.sleep(60)
+    return await lastRow()
+  }
+  const plain = () => new Response('just words', { headers: { 'content-type': 'text/plain' } })
+  const told = Response.json({ text: 'x', usage: { type: 'duration', seconds: 31 } })
+  expect(await hear('minute-ear', told, 'json')).toMatchObject({
+    media_ms: 31_000,
+    spend_nano: 3_100_000,
+    usage_source: 'provider',
+  })
+  expect(await hear('minute-ear', plain(), 'text')).toMatchObject({
+    media_ms: 30_000,
+    spend_nano: 3_000_000,
+    usage_source: 'counted',
+  })
+  // By the token it is a thousand a minute.
+  expect(await hear('ear', plain(), 'text')).toMatchObject({
+    audio_input_tokens: 500,
+    spend_nano: 500_000,
+    usage_source: 'estimated',
+  })
 })
 
 test('moderation and reranking, in both of its paths', async () => {

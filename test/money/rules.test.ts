@@ -1,9 +1,11 @@
 /** What a budget means: its window, what costs nothing, what has no price, what a fallback costs, and what a failure does. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { wordsFor } from '../mock/answer.ts'
 import { type Mock, startMock } from '../mock/upstream.ts'
 import { ask } from '../support/ask.ts'
 import { atRest, billed, makeKey, nano, rowsOf, sum } from '../support/books.ts'
 import { type Gateway, startGateway } from '../support/gateway.ts'
+import { promptTokens, tokensOf } from '../support/tokens.ts'
 
 const WORDS = 60
 const PRICE = { input: 1_000, output: 3_000 }
@@ -150,7 +152,11 @@ test('what was sold before a stream broke is charged, and what was not is not', 
   await atRest(gateway)
   const rows = await rowsOf(gateway, key)
   const row = rows.find((r) => r.model.startsWith('cut') && r.status !== 'success')
-  expect(row).toMatchObject({ completion_tokens: 40, usage_source: 'estimated' })
+  expect(row).toMatchObject({
+    ...{ prompt_tokens: promptTokens('Hi there'), completion_tokens: tokensOf(broken.text) },
+    usage_source: 'counted',
+  })
+  expect(row?.spend_nano).toBe((row?.prompt_tokens ?? 0) * PRICE.input + tokensOf(broken.text) * PRICE.output)
   expect(rows.find((r) => r.model.startsWith('early'))).toMatchObject({ spend: 0, usage_source: 'none' })
 })
 
@@ -164,10 +170,11 @@ test('a caller that leaves is charged what he was sold, and everything is let go
   await atRest(gateway)
   await mock.until(() => mock.of('slow!slow:20').at(-1)?.abortedAt !== undefined)
   const [row] = await rowsOf(gateway, key)
-  expect(row).toMatchObject({ outcome: 'aborted', usage_source: 'estimated' })
+  expect(row).toMatchObject({ outcome: 'aborted', usage_source: 'counted' })
   const sold = mock.of('slow!slow:20').at(-1)!.sold.completion
   // What was on its way when he left is on nobody's side for sure.
-  expect(row!.completion_tokens).toBeWithin(sold - 3, sold + 1)
+  const tokens = (words: number) => tokensOf(wordsFor('Hi there', words).join(''))
+  expect(row!.completion_tokens).toBeWithin(tokens(sold - 3), tokens(sold) + 1)
   // His slot is free again.
   expect((await ask(gateway, { model: 'paid', key })).status).toBe(200)
 })

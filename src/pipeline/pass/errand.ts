@@ -123,10 +123,10 @@ async function passError(call: Call, io: Io, link: Link, hold: OpenHold, respons
   const isOurs = status < 400 || status === 401
   // A thing that is not there, or must not be done, says nothing of the target.
   if (status >= 400 && status < 500 && ![401, 402, 408, 429].includes(status)) failure.kind = 'caller'
-  const cost = failAttempt(call, io, hold, failure, { usage: NO_USAGE, source: 'none' }, undefined)
+  failAttempt(call, io, hold, failure, { usage: NO_USAGE, source: 'none' }, undefined)
   if (isOurs || !/^application\/(problem\+)?json\b/i.test(response.headers.get('content-type') ?? ''))
     throw gaveUp(call)
-  conclude(call, io, status, failure.kind, NO_USAGE, cost, failure.message)
+  conclude(call, io, status, failure.kind, NO_USAGE, 0, failure.message)
   return new Response(link.scrub(body), {
     status,
     headers: { ...passedBack(response), ...known(call, link, response) },

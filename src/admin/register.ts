@@ -1,0 +1,163 @@
+/** The holders, templates and configured budgets, in memory and at rest: who there is, and what was said of them. */
+import type { BudgetTerms } from '../core/budget.ts'
+import type { Holder, HolderKind, Template } from '../core/holder.ts'
+import { Refusal } from '../core/refusal.ts'
+import { readScope, type ScopeKind, spokenScope } from '../core/scope.ts'
+import type { WrittenTerms } from '../core/terms.ts'
+import type { Holders } from '../store/holders.ts'
+
+/** Budgets that the configuration gives. */
+export interface ConfiguredBudgets {
+  /** Of scopes by their names: `gateway`, `provider:openai`, `tag:batch`. A holder of the same name wins. */
+  scopes: Readonly<Record<string, BudgetTerms>>
+  /** Of those who have none of their own, by their kind: the first that amounts to something. */
+  others: Partial<Record<ScopeKind, readonly BudgetTerms[]>>
+}
+
+export class Register {
+  readonly configured: ConfiguredBudgets
+  readonly #store: Holders
+  readonly #hasModel: (name: string) => boolean
+  readonly #holders = new Map<string, Holder>()
+  readonly #templates = new Map<string, Template>()
+  /** Told of every change. */
+  onChange: () => void = () => {}
+
+  /** @param hasModel whether there is an alias of this very name */
+  constructor(store: Holders, configured: ConfiguredBudgets, hasModel: (name: string) => boolean) {
+    this.#store = store
+    this.configured = configured
+    this.#hasModel = hasModel
+    for (const holder of store.all()) this.#holders.set(scopeOf(holder), holder)
+    for (const template of store.templates()) this.#templates.set(template.id, template)
+  }
+
+  /** The holder of a scope, by the scope's name. */
+  at(scope: string): Holder | undefined {
+    return this.#holders.get(scope)
+  }
+
+  get isEmpty(): boolean {
+    return this.#holders.size === 0
+  }
+
+  holder(kind: HolderKind, id: string): Holder | undefined {
+    return this.#holders.get(`${kind}:${id}`)
+  }
+
+  /** @param param the field that names it @throws Refusal not_found where it is not there */
+  need(kind: HolderKind, id: string, param: string): Holder {
+    const holder = this.holder(kind, id)
+    if (holder) return holder
+    throw new Refusal('not_found', `There is no ${kind} '${id.slice(0, 100)}'. Make it first: POST /${kind}/new.`, {
+      param,
+    })
+  }
+
+  /**
+   * @param said of them just now @throws Refusal where terms name a template or a model that is not there, or raise a
+   * budget that is not there
+   */
+  checkTerms({ budgetId, maxBudget, raise }: BudgetTerms, said: Pick<WrittenTerms, 'model_max_budget'>): void {
+    // Named by another name than the alias's own, or by a slip of the pen, it would bound nothing.
+    for (const model of Object.keys(said.model_max_budget ?? {}))
+      if (!model.includes('*') && !this.#hasModel(model))
+        throw new Refusal(
+          'invalid_request',
+          `model_max_budget: there is no model '${model}'. Name an alias, or a pattern.`,
+          {
+            param: 'model_max_budget',
+          },
+        )
+    const template = budgetId === undefined ? undefined : this.#templates.get(budgetId)
+    if (budgetId !== undefined && !template)
+      throw new Refusal(
+        'not_found',
+        `There is no budget '${budgetId.slice(0, 100)}'. Make it first: POST /budget/new.`,
+        {
+          param: 'budget_id',
+        },
+      )
+    if (raise && maxBudget === undefined && template?.maxBudget === undefined)
+      throw new Refusal('invalid_request', 'temp_budget_increase: raises max_budget, and there is none.', {
+        param: 'temp_budget_increase',
+      })
+  }
+
+  holders(kind: HolderKind): Holder[] {
+    return [...this.#holders.values()].filter((holder) => holder.kind === kind)
+  }
+
+  /** One that was made, else what the configuration says of it. */
+  known(kind: HolderKind, id: string): Holder | undefined {
+    return this.holder(kind, id) ?? this.#asHolder(`${kind}:${id}`)
+  }
+
+  /** All that were made or configured. */
+  allOf(kind: HolderKind): Holder[] {
+    const configured = Object.keys(this.configured.scopes).filter((scope) => readScope(scope).kind === kind)
+    const others = configured.filter((scope) => !this.#holders.has(scope))
+    return [...this.holders(kind), ...others.flatMap((scope) => this.#asHolder(scope) ?? [])]
+  }
+
+  #asHolder(scope: string): Holder | undefined {
+    const terms = this.configured.scopes[scope]
+    const { kind, id } = readScope(scope)
+    if (!terms || kind === 'gateway' || kind === 'key') return undefined
+    return { kind, id, models: [], limits: {}, blocked: false, metadata: {}, createdAt: 0, updatedAt: 0, ...terms }
+  }
+
+  /** Who has this template, beside keys, in words. */
+  usersOf(templateId: string): string[] {
+    const made = [...this.#holders].filter(([, { budgetId }]) => budgetId === templateId).map(([scope]) => scope)
+    const { scopes, others } = this.configured
+    const configured = Object.keys(scopes).filter((scope) => scopes[scope]?.budgetId === templateId)
+    const usual = Object.entries(others).filter(([, terms]) => terms.some(({ budgetId }) => budgetId === templateId))
+    return [
+      ...made.map(spokenScope),
+      ...configured.map((scope) => `${spokenScope(scope)} in the configuration`),
+      ...usual.map(([kind]) => `every ${kind} without a budget of its own (by the configuration)`),
+    ]
+  }
+
+  /** Templates that the configuration names and that are not there. */
+  missing(): string[] {
+    const { scopes, others } = this.configured
+    const named = [...Object.values(scopes), ...Object.values(others).flat()].flatMap(({ budgetId }) => budgetId ?? [])
+    return [...new Set(named)].filter((id) => !this.#templates.has(id))
+  }
+
+  put(holder: Holder): void {
+    this.#store.put(holder)
+    this.#holders.set(scopeOf(holder), holder)
+    this.onChange()
+  }
+
+  remove(kind: HolderKind, id: string): void {
+    this.#store.delete(kind, id)
+    this.#holders.delete(`${kind}:${id}`)
+    this.onChange()
+  }
+
+  template(id: string): Template | undefined {
+    return this.#templates.get(id)
+  }
+
+  templates(): Template[] {
+    return [...this.#templates.values()]
+  }
+
+  putTemplate(template: Template): void {
+    this.#store.putTemplate(template)
+    this.#templates.set(template.id, template)
+    this.onChange()
+  }
+
+  removeTemplate(id: string): void {
+    this.#store.deleteTemplate(id)
+    this.#templates.delete(id)
+    this.onChange()
+  }
+}
+
+const scopeOf = ({ kind, id }: Holder): string => `${kind}:${id}`
