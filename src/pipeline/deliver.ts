@@ -93,13 +93,14 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     pulse.at = now + heartbeatMs
   })
 
-  /** An answer that comes to the end of what its hold pays for: takes more, or says what the caller is told. */
+  /** An answer that has grown past what its hold pays for: takes more, or says what the caller is told. */
   const topUp = (): Refusal | undefined => {
     // Each frame with content is at least one token; some providers count as they go.
     const come = Math.max(source.contentFrames, source.usage?.output ?? 0)
     const missing = come - hold.covers.output
-    if (missing < 0) return undefined
-    return io.ledger.extend(hold, missing + 1, missing + TOP_UP, call.snapshot.policy.budgetStatus)
+    // At the very end of it most answers are done: only the finish is still to come.
+    if (missing <= 0) return undefined
+    return io.ledger.extend(hold, missing, missing + TOP_UP, call.snapshot.policy.budgetStatus)
   }
 
   /** The one way out: settles, lets go, logs. */

@@ -184,3 +184,13 @@ test('the ledger and the bill of the upstream agree over everything that was ans
   expect(rows.length).toBe(mock.of('paid').length)
   expect(sum(rows.map((r) => nano(r.spend)))).toBe(billed(mock, 'paid', PRICE))
 })
+
+test('an answer that ends just where its hold does is whole, however slowly its end comes', async () => {
+  // The first prompt's length is a guess: the next ones are exact.
+  await ask(gateway, { model: 'slow' })
+  const key = await makeKey(gateway, { max_budget: COST / 1e9 })
+  const said = await ask(gateway, { model: 'slow', key, stream: true, more: { max_tokens: WORDS } })
+  expect(said).toMatchObject({ status: 200, whole: true })
+  const [row] = await rowsOf(gateway, key)
+  expect([row?.outcome, row?.usage_source, nano(row?.spend ?? 0)]).toEqual(['ok', 'provider', COST])
+})
