@@ -250,6 +250,7 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
     fallbacks: new Map(Object.entries(config.fallbacks)),
     contextFallbacks: new Map(Object.entries(config.contextFallbacks)),
     contentFallbacks: new Map(Object.entries(config.contentFallbacks)),
+    mirrors: new Map(config.models.flatMap(({ alias, mirror }) => (mirror ? [[alias, mirror] as const] : []))),
     policy: {
       strategy: config.strategy,
       retries: config.retries,

@@ -183,6 +183,12 @@ function checkNames(file: FileConfig): Finding[] {
     for (const [i, name] of (file[section].default_fallbacks ?? []).entries())
       must([section, 'default_fallbacks', i], name)
   }
+  for (const [i, { mirror, model_name: name }] of file.model_list.entries()) {
+    if (!mirror) continue
+    const path: Path = ['model_list', i, 'mirror', 'to']
+    if (mirror.to === name) found.push(error(path, `\`${name}\` can't be a copy of itself.`))
+    else must(path, mirror.to)
+  }
   for (const [name, meant] of Object.entries(file.router_settings.model_group_alias ?? {})) {
     const path: Path = ['router_settings', 'model_group_alias', name]
     const target = typeof meant === 'string' ? meant : meant.model

@@ -41,6 +41,8 @@ export interface ModelConfig {
   when: Conditions | undefined
   /** Its share of the alias's requests as a canary, 0 to 1; 0: it is none. */
   canary: number
+  /** The alias that gets a copy of a share of its requests. */
+  mirror: { to: string; share: number } | undefined
   timeouts: Partial<Pick<Timeouts, 'firstByte' | 'total'>>
   /** Further attempts after the first; undefined: the gateway's. */
   retries?: number | undefined

@@ -214,6 +214,15 @@ export const modelEntry = z
     litellm_params: litellmParams,
     model_info: modelInfo.optional(),
     when: conditions.optional(),
+    mirror: z
+      .strictObject({
+        to: text('The alias that gets the copy.'),
+        share: z.number().gt(0).max(1).default(1).describe('The share of the requests that is copied, 0.1 is 10 %.'),
+      })
+      .optional()
+      .describe(
+        'Requests of this alias are copied to another one, to see how it would do. Nobody waits for the copy or gets its answer; the gateway pays for it, with the tag `mirror`.',
+      ),
     canary: z
       .number()
       .gt(0)

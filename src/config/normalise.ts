@@ -184,6 +184,7 @@ function oneModel(
     tags: params.tags ?? [],
     when: conditionsOf(entry),
     canary: entry.canary ?? 0,
+    mirror: entry.mirror,
     timeouts: {
       ...(params.stream_timeout === undefined ? {} : { firstByte: ms(params.stream_timeout) }),
       ...(params.timeout === undefined ? {} : { total: ms(params.timeout) }),

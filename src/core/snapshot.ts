@@ -51,6 +51,8 @@ export interface Snapshot {
   /** The same for prompts that do not fit, and for those that are refused for what they say. */
   contextFallbacks: ReadonlyMap<string, readonly string[]>
   contentFallbacks: ReadonlyMap<string, readonly string[]>
+  /** Alias → the alias that gets a copy of a share of its requests. */
+  mirrors: ReadonlyMap<string, { to: string; share: number }>
   policy: Policy
   route: RouteRules
 }

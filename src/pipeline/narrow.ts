@@ -37,7 +37,8 @@ export function narrow(call: Call, io: Io): void {
   if (call.stages.length === 0) throw nobodyMay(call, narrowed.leftOut)
 }
 
-function isLocalOnly({ who, payer, snapshot }: Call): boolean {
+/** Whether it must not leave the house. */
+export function isLocalOnly({ who, payer, snapshot }: Call): boolean {
   if (who?.role === 'caller' && who.key.metadata.data_class === LOCAL_ONLY) return true
   return snapshot.route.localTags.length > 0 && payer.tags.some((tag) => snapshot.route.localTags.includes(tag))
 }

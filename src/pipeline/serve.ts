@@ -5,6 +5,7 @@ import { deliver } from './deliver.ts'
 import type { Door, Io } from './io.ts'
 import { limit } from './limit.ts'
 import { load } from './load.ts'
+import { mirror } from './mirror.ts'
 import { plan } from './plan.ts'
 import { receive } from './receive.ts'
 import { recollect } from './recollect.ts'
@@ -19,6 +20,7 @@ export async function serve(io: Io, request: Request, door: Door): Promise<Respo
     recollect(call, io) // what the caller refers to by its id
     plan(call, io) // alias → ordered targets it may use and can pay
     limit(call, io) // all rates and slots, in one step or none
+    mirror(call, io) // a copy for another alias, which nobody waits for
     const loaded = load(call, io) // Ollama's clients load models by asking for nothing
     if (loaded) return loaded
     await attempt(call, io) // the only loop: choose → hold → send → classify → again | next

@@ -104,6 +104,7 @@ export function snapshot(
     fallbacks: new Map(),
     contextFallbacks: new Map(),
     contentFallbacks: new Map(),
+    mirrors: new Map(),
     policy: policy(),
     route: { tags: { enabled: false, matchAny: true }, zone: 'UTC', localTags: [] },
     ...given,

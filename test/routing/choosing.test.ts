@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { type Mock, startMock } from '../mock/upstream.ts'
 import { ask } from '../support/ask.ts'
-import { atRest, makeKey } from '../support/books.ts'
+import { atRest, makeKey, rowsOf } from '../support/books.ts'
 import { type Gateway, startGateway } from '../support/gateway.ts'
 import { runTollgate } from '../support/tollgate.ts'
 
@@ -46,6 +46,10 @@ beforeAll(async () => {
         { model_name: 'house', litellm_params: { model: 'ollama/in-house', api_base: mock.url } },
         at('house', 'cloud'),
         at('only-cloud', 'cloud'),
+        at('watched', 'watched', { mirror: { to: 'copies', share: 1 } }, { input_cost_per_token: 0.000001 }),
+        at('copies', 'copies', {}, { input_cost_per_token: 0.000001 }),
+        at('watched-broken', 'watched', { mirror: { to: 'broken' } }),
+        at('broken', 'broken!hang', {}, { timeout: 2 }),
       ],
       router_settings: { routing_strategy: 'sticky', enable_tag_filtering: true, num_retries: 0 },
       tollgate: { local_only_tags: ['secret'] },
@@ -142,6 +146,38 @@ describe('what must stay in the house', () => {
         mock.plan('in-house', ['ok'])
       }
     expect(mock.of('cloud').length).toBe(before)
+  })
+})
+
+describe('mirrored traffic', () => {
+  test('a copy goes out, in any dialect, streamed or not, and the caller pays for one', async () => {
+    const key = await makeKey(gateway, { max_budget: 1 })
+    const before = { asked: mock.of('watched').length, copied: mock.of('copies').length }
+    for (const stream of [true, false])
+      for (const tongue of ['openai', 'ollama'] as const)
+        expect(await ask(gateway, { model: 'watched', key, stream, tongue })).toMatchObject({
+          status: 200,
+          by: 'openai/watched',
+          whole: true,
+        })
+    await mock.until(() => mock.of('copies').length === before.copied + 4, 2_000)
+    expect(mock.of('watched').length).toBe(before.asked + 4)
+    expect(mock.of('copies').at(-1)?.body).toMatchObject({ model: 'copies' })
+    await atRest(gateway)
+    const own = await rowsOf(gateway, key)
+    expect(own.map((row) => row.model_group)).toEqual(Array(4).fill('watched'))
+    const copies = await rowsOf(gateway, undefined, 'tag=mirror')
+    expect(copies.map((row) => [row.api_key, row.model_group])).toEqual(Array(4).fill(['master', 'copies']))
+  })
+
+  test('a copy that hangs slows nobody; what must stay in the house is not copied', async () => {
+    const began = performance.now()
+    expect((await ask(gateway, { model: 'watched-broken' })).status).toBe(200)
+    expect(performance.now() - began).toBeLessThan(1_000)
+    const before = mock.of('copies').length
+    await ask(gateway, { model: 'watched', headers: { 'x-litellm-tags': 'secret' } })
+    await Bun.sleep(50)
+    expect(mock.of('copies').length).toBe(before)
   })
 })
 
