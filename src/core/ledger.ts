@@ -82,6 +82,14 @@ export interface Covered {
   load?: Load | undefined
 }
 
+/** What a request needs of an account that it waits for, nano-dollars. */
+export interface Needs {
+  /** With so much that is neither spent nor held it goes on beside the others. */
+  most: number
+  /** With less than this that is not spent it is refused. */
+  least: number
+}
+
 export interface Ask {
   price: Price
   tokens: Estimate
@@ -93,8 +101,8 @@ export type Verdict =
    * the tokens that the amount pays for.
    */
   | { kind: 'hold'; amount: number; maxOutput: number | undefined; covers: Covered }
-  /** Others hold what this needs: ask again when one of them settles. */
-  | { kind: 'wait'; account: Account }
+  /** Others hold what this needs: ask again when {@link mayPass} says so. */
+  | { kind: 'wait'; account: Account; needs: Needs }
   | { kind: 'refuse'; account: Account; needed: number }
 
 /** Decides on one attempt at one target for all its accounts, or none. Changes nothing. */
@@ -114,7 +122,7 @@ export function decide(accounts: readonly Account[], ask: Ask): Verdict {
   const short = tight.find((a) => a.limit - a.spent < leastOf(a))
   if (short) return { kind: 'refuse', account: short, needed: leastOf(short) }
   const busy = tight.find((a) => a.held > 0)
-  if (busy) return { kind: 'wait', account: busy }
+  if (busy) return { kind: 'wait', account: busy, needs: { most: worst, least: leastOf(busy) } }
   const amount = Math.min(...tight.map((a) => a.limit - a.spent))
   // Whoever does not cut has been seen to pay for all of it: where all of it is not there, a cap is the tightest.
   const needed = amount < uncut ? tokens.outputLeast : tokens.outputMost
@@ -130,6 +138,11 @@ export function decide(accounts: readonly Account[], ask: Ask): Verdict {
       load: tokens.loadLikely,
     },
   }
+}
+
+/** Whether an account no longer makes wait: there is room beside the others, or there are none, or there never will be. */
+export function mayPass({ mode, limit, spent, held }: Account, { most, least }: Needs): boolean {
+  return mode === 'soft' || held === 0 || limit - spent - held >= most || limit - spent < least
 }
 
 /** A hold that was taken: which window of each account it counts in. */

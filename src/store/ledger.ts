@@ -19,7 +19,7 @@ import {
 import { isOfDays } from '../core/period.ts'
 import { costOf, type Price } from '../core/price.ts'
 import { served } from '../core/price-at.ts'
-import type { Refusal } from '../core/refusal.ts'
+import { Refusal } from '../core/refusal.ts'
 import type { Payer } from '../core/scope.ts'
 import type { Target } from '../core/target.ts'
 import type { Usage, UsageSource } from '../core/usage.ts'
@@ -149,9 +149,24 @@ export class Ledger {
     return this.#operations.next()
   }
 
-  /** The accounts of a scope as its budgets now stand. @param budgets the same array until they change */
+  /**
+   * The accounts of a scope as its budgets now stand.
+   * @param budgets the same array until they change
+   * @throws Refusal overloaded where one is new and the disk fails
+   */
   accounts(scope: string, budgets: readonly Budget[]): readonly Account[] {
-    return this.#accounts.of(scope, budgets, this.#timing.now())
+    return this.#writing(() => this.#accounts.of(scope, budgets, this.#timing.now()))
+  }
+
+  /** @throws Refusal overloaded where the disk fails */
+  #writing<T>(act: () => T): T {
+    try {
+      return act()
+    } catch (cause) {
+      if (cause instanceof Refusal) throw cause
+      this.#hooks.onError(cause)
+      throw unwritable(String(cause))
+    }
   }
 
   /** All that a scope has ever spent. */
@@ -273,6 +288,16 @@ export class Ledger {
     return this.#outbox.unwritten
   }
 
+  /** Every hold whose attempt has not ended. */
+  get underWay(): Iterable<OpenHold> {
+    return this.#open
+  }
+
+  /** How many requests wait for the account that most wait for. */
+  get longestQueue(): number {
+    return this.#waiting.longest
+  }
+
   #giveBack(hold: Hold, cost: number): void {
     if (!settle(hold, cost)) return
     for (const { account } of hold.takenIn) {
@@ -287,7 +312,10 @@ export class Ledger {
     const accounts = request.accounts()
     const ask = request.ask()
     const verdict = decide(accounts, ask)
-    if (verdict.kind === 'wait') return { wait: verdict.account, until: endOf(accounts) }
+    if (verdict.kind === 'wait') {
+      const { account, needs } = verdict
+      return { wait: account, needs, until: Math.min(...accounts.map(({ window }) => window.end)) }
+    }
     const now = this.#timing.now()
     if (verdict.kind === 'refuse') throw overBudget(verdict.account, verdict.needed, request, now)
     const numbers = this.#numbersOf(request)
@@ -315,17 +343,14 @@ export class Ledger {
     call,
     price = target.price,
   }: HoldRequest): Pick<HoldRow, 'payer' | 'target' | 'price' | 'call'> {
-    try {
+    return this.#writing(() => {
       const numbers = { payer: this.#names.payer(payer), target: this.#names.target(target) }
       this.#names.scopes(numbers.payer, numbers.target)
       // In whichever service it will be served.
       if (price.kind === 'priced') for (const other of Object.values(price.services ?? {})) this.#names.price(other)
       const standard = this.#names.price(served(price, undefined))
       return { ...numbers, price: standard, call: this.#names.word(call) }
-    } catch (cause) {
-      this.#hooks.onError(cause)
-      throw unwritable(String(cause))
-    }
+    })
   }
 
   #wait(request: HoldRequest, busy: Busy): Promise<OpenHold> {
@@ -337,9 +362,6 @@ export class Ledger {
     })
   }
 }
-
-/** When the first of their windows ends, and money may be there though nobody settled. ms since the epoch. */
-const endOf = (accounts: readonly Account[]): number => Math.min(...accounts.map((account) => account.window.end))
 
 const NO_MOVES: readonly Move[] = []
 

@@ -1,21 +1,23 @@
-/** Requests that wait for money which others hold: each in the queue of the account it needs, first come first served. */
-import type { Account } from '../core/ledger.ts'
+/**
+ * Requests that wait for money which others hold: each in the queue of the account it needs, first come first served.
+ * Nobody is passed by a request that needs no less of the same accounts; one that needs less may go on beside the others
+ * while a larger one waits.
+ */
+import { type Account, mayPass, type Needs } from '../core/ledger.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Timing } from './timing.ts'
 
 /** What has to be waited for. */
 export interface Busy {
   wait: Account
+  needs: Needs
   /** ms since the epoch: when money may be there though nobody settled, since a window ends. */
   until: number
 }
 
-/** One try: took what it needs, or has to wait. @throws Refusal */
-type Try<T> = () => { taken: T } | Busy
-
 interface Wait<T> {
-  /** Decided anew each time. */
-  try: Try<T>
+  /** Decided anew each time: took what it needs, or has to wait. @throws Refusal */
+  try(): { taken: T } | Busy
   /** What the caller is told whose time is over. */
   tooLate(on: Account): Refusal
   waitMs: number
@@ -23,14 +25,19 @@ interface Wait<T> {
 }
 
 interface Waiter {
-  /** Asks again. Returns the account that it still has to wait for, undefined where it is done with. */
-  again(): Account | undefined
+  /** Its place in every queue: older ones have lower numbers. */
+  readonly number: number
+  busy: Busy
+  /** Asks again. */
+  again(): void
 }
 
 export class Waiting {
-  readonly #queues = new Map<Account, Set<Waiter>>()
+  /** By their numbers. */
+  readonly #queues = new Map<Account, Waiter[]>()
   readonly #timing: Timing
   readonly #most: number
+  #number = 0
 
   /** @param most requests that may wait for one account */
   constructor(timing: Timing, most: number) {
@@ -43,10 +50,11 @@ export class Waiting {
     const { signal } = request
     const until = this.#timing.now() + request.waitMs
     return new Promise((resolve, reject) => {
-      let { wait: place, until: wakeAt } = busy
       let disarm = () => {}
+      let over = false
       const end = () => {
-        this.#leave(place, waiter)
+        over = true
+        this.#leave(waiter)
         disarm()
         signal.removeEventListener('abort', onAbort)
       }
@@ -55,71 +63,99 @@ export class Waiting {
         reject(new Refusal('client_closed', 'The caller left while waiting for budget.'))
       }
       const waiter: Waiter = {
+        number: this.#number++,
+        busy,
         again: () => {
           try {
             const found = request.try()
-            if ('wait' in found) {
-              if (found.wait !== place) this.#leave(place, waiter)
-              if (found.wait !== place && !this.#enter(found.wait, waiter)) throw request.tooLate(found.wait)
-              place = found.wait
-              if (found.until < wakeAt) arm(found.until)
-              wakeAt = found.until
-              return place
-            }
+            if ('wait' in found) return move(found)
             end()
             resolve(found.taken)
           } catch (cause) {
             end()
             reject(Refusal.from(cause))
           }
-          return undefined
         },
+      }
+      /** @throws Refusal where too many wait there */
+      const move = (to: Busy) => {
+        const { wait, until: wakeAt } = waiter.busy
+        if (to.wait !== wait) this.#leave(waiter)
+        waiter.busy = to
+        if (to.wait !== wait && !this.#enter(waiter)) throw request.tooLate(to.wait)
+        if (to.until < wakeAt) arm()
       }
       // Asked once more when its time is over or a window ends.
       const wake = () => {
-        const still = waiter.again()
-        if (!still) return
-        if (this.#timing.now() < until) arm(wakeAt)
-        else {
-          end()
-          reject(request.tooLate(still))
-        }
+        waiter.again()
+        if (over) return
+        if (this.#timing.now() < until) return arm()
+        end()
+        reject(request.tooLate(waiter.busy.wait))
       }
-      const arm = (at: number) => {
+      const arm = () => {
         disarm()
-        disarm = this.#timing.after(
-          Math.min(Math.max(0, Math.min(until, at) - this.#timing.now()), LONGEST_TIMER),
-          wake,
-        )
+        const ms = Math.min(until, waiter.busy.until) - this.#timing.now()
+        disarm = this.#timing.after(Math.min(Math.max(0, ms), LONGEST_TIMER), wake)
       }
-      if (!this.#enter(place, waiter)) return reject(request.tooLate(place))
-      arm(wakeAt)
+      if (!this.#enter(waiter)) return reject(request.tooLate(busy.wait))
+      arm()
       signal.addEventListener('abort', onAbort, { once: true })
       if (signal.aborted) onAbort()
     })
   }
 
-  /** Money came back: those who wait for it are asked again, in their order, until one has to go on waiting. */
+  /** Money came back: those who wait for it and may go on are asked again, in their order. */
   pump(account: Account): void {
-    for (const waiter of this.#queues.get(account) ?? []) if (waiter.again() === account) return
+    const queue = this.#queues.get(account)
+    if (!queue) return
+    for (let i = 0; i < queue.length; ) {
+      const waiter = queue[i] as Waiter
+      if (mayPass(account, waiter.busy.needs)) waiter.again()
+      // Whoever is done with has left, and the next one has his place.
+      if (queue[i] === waiter) i++
+    }
   }
 
-  #enter(account: Account, waiter: Waiter): boolean {
-    let queue = this.#queues.get(account)
-    if (queue && queue.size >= this.#most) return false
+  /** How many wait for the account that most wait for. */
+  get longest(): number {
+    let longest = 0
+    for (const queue of this.#queues.values()) longest = Math.max(longest, queue.length)
+    return longest
+  }
+
+  #enter(waiter: Waiter): boolean {
+    const account = waiter.busy.wait
+    const queue = this.#queues.get(account)
     if (!queue) {
-      queue = new Set()
-      this.#queues.set(account, queue)
+      this.#queues.set(account, [waiter])
+      return true
     }
-    queue.add(waiter)
+    if (queue.length >= this.#most) return false
+    queue.splice(placeOf(queue, waiter), 0, waiter)
     return true
   }
 
-  #leave(account: Account, waiter: Waiter): void {
+  #leave(waiter: Waiter): void {
+    const account = waiter.busy.wait
     const queue = this.#queues.get(account)
-    queue?.delete(waiter)
-    if (queue?.size === 0) this.#queues.delete(account)
+    if (!queue) return
+    const at = placeOf(queue, waiter)
+    if (queue[at] === waiter) queue.splice(at, 1)
+    if (queue.length === 0) this.#queues.delete(account)
   }
+}
+
+/** Where a waiter stands, or belongs. */
+function placeOf(queue: readonly Waiter[], { number }: Waiter): number {
+  let low = 0
+  let high = queue.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((queue[middle] as Waiter).number < number) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** What a timer can count (2^31 − 1 ms). */

@@ -1,0 +1,125 @@
+/** What an event did to those who asked: whose money was taken, who was refused; and whether that was right. */
+import { budgetName } from '../../src/core/budget.ts'
+import type { OpenHold } from '../../src/store/ledger.ts'
+import { hold } from './violation.ts'
+import { type Asked, type Bar, BOUNDS, type World } from './world.ts'
+
+export interface Tally {
+  holds: number
+  refused: number
+  gaveUp: number
+  overspend: number
+}
+
+/** Notes everything new. Call after each event, when all that follows of it has happened. */
+export function observe(w: World, tally: Tally): void {
+  const open = new Map(
+    [...w.ledger.underWay].map((held) => [`${held.attempt.operation} ${held.attempt.attempt}`, held]),
+  )
+  for (const it of w.asked)
+    if (it.entry && open.get(it.entry.name) === undefined) {
+      // Its hold could not be written: it was never told that it may send.
+      hold(
+        'nothing lost, nothing twice',
+        it.refusal?.code === 'overloaded' && !it.open,
+        () => `${it.entry?.name} is gone`,
+      )
+      // A disk that lies has written what it said it had not.
+      w.books.release(it.entry, w.disk.fault === 'lie' ? Number.POSITIVE_INFINITY : -1)
+      w.asked.delete(it)
+    }
+  for (const held of open.values()) {
+    const it = [...w.asked].find((a) => a.operation === held.attempt.operation && a.attempt === held.attempt.attempt)
+    hold('held at rest is nothing', it !== undefined, () => `nobody asked for ${held.attempt.operation}`)
+    if (!it || it.entry) continue
+    tally.holds++
+    taken(w, it, held)
+  }
+  for (const it of w.asked) {
+    if (it.open && it.entry) it.entry.acknowledged = true
+    if (!it.refusal) continue
+    refused(w, it, tally)
+    w.asked.delete(it)
+  }
+}
+
+/** Money was taken: from all, within all limits, enough, and not in front of somebody who needs no more of it. */
+function taken(w: World, it: Asked, held: OpenHold): void {
+  const { amount } = held.hold
+  const bars = w.bars(it)
+  const names = (all: { scope: string; name: string }[]) => all.map(({ scope, name }) => `${scope} ${name}`).sort()
+  const expected = names(bars.map(({ scope, budget }) => ({ scope, name: budgetName(budget) })))
+  const found = names(
+    held.hold.takenIn.map(({ account }) => ({ scope: account.scope, name: budgetName(account.budget) })),
+  )
+  hold('all or none', expected.join() === found.join(), () => `taken of ${found}, not of ${expected}`)
+  for (const bar of bars)
+    if (bar.mode !== 'soft' && amount > 0)
+      hold('no overspend', bar.spent + bar.held + amount <= bar.limit, () => `${amount} more than ${shown(bar)}`)
+  const name = `${it.operation} ${it.attempt}`
+  it.entry = {
+    ...{ name, scopes: it.scopes, alias: it.target.alias, at: w.now, amount, likely: w.likelyOf(it) },
+    ...{ acknowledged: false, releasedAt: undefined },
+  }
+  if (!it.late) covered(w, it, held, bars)
+  w.books.take(it.entry)
+  for (const other of w.asked)
+    if (other.seq < it.seq && !other.entry && !other.refusal && needsNoMore(w, other, it, bars))
+      hold('first come, first served', false, () => `${name} passed ${other.operation}, which needs no more`)
+}
+
+function covered(w: World, it: Asked, { covers, maxOutput, hold: { amount } }: OpenHold, bars: readonly Bar[]): void {
+  const { tokens } = it
+  const worst = w.worstOf(it)
+  const isCut = maxOutput !== undefined
+  hold(
+    'what is covered is paid for',
+    covers.output === (maxOutput ?? tokens.outputMost) && covers.output >= tokens.outputLeast,
+    () => `it may have ${maxOutput ?? tokens.outputMost} tokens, ${covers.output} are covered`,
+  )
+  if (amount < worst || isCut)
+    hold(
+      'cut only by a cap that is short',
+      bars.some((b) => b.limit - b.spent < worst && b.mode !== 'soft' && (!isCut || b.mode === 'cap')),
+      () => `${amount} of ${worst} for ${maxOutput} tokens: ${bars.map(shown).join('; ')}`,
+    )
+}
+
+/** Whether whoever came before could have had what another one took. */
+function needsNoMore(w: World, first: Asked, other: Asked, bars: readonly Bar[]): boolean {
+  const isIn = (bar: Bar) => bars.some((b) => b.scope === bar.scope && b.budget === bar.budget)
+  const hard = w.bars(first).filter((bar) => bar.mode !== 'soft')
+  return (
+    hard.every(isIn) &&
+    w.worstOf(first) <= w.worstOf(other) &&
+    hard.every(({ mode }) => w.leastOf(first, mode) <= w.leastOf(other, mode))
+  )
+}
+
+function refused(w: World, it: Asked, tally: Tally): void {
+  const { refusal } = it
+  if (!refusal || refusal.code === 'client_closed') return
+  if (refusal.code === 'overloaded') {
+    const broken = w.disk.fault !== 'none' || w.ledger.unwritten >= BOUNDS.unwritten
+    hold('no false refusal', broken, () => `refused by a disk that works: ${refusal.detail.private}`)
+    return
+  }
+  hold('no false refusal', refusal.code === 'budget_exceeded', () => `${refusal.code}: ${refusal.message}`)
+  const bars = w.bars(it)
+  if (refusal.detail.facts?.needed !== undefined) {
+    tally.refused++
+    const isShort = bars.some((b) => b.mode !== 'soft' && b.limit - b.spent < w.leastOf(it, b.mode))
+    hold('no false refusal', isShort, () => `${refusal.message}\nthe books say ${bars.map(shown).join('; ')}`)
+    return
+  }
+  tally.gaveUp++
+  const queue = [...w.asked].filter((other) => other !== it && !other.entry).length
+  hold(
+    'waiting has an end',
+    w.now >= it.askedAt + it.waitMs || queue >= BOUNDS.waiting,
+    () => `refused after ${w.now - it.askedAt} of ${it.waitMs} ms: ${refusal.message}`,
+  )
+}
+
+export const shown = ({ scope, budget, mode, limit, spent, held }: Bar): string =>
+  `${scope} '${budgetName(budget)}' ${mode}: ${spent} spent and ${held} held of ${limit}`
