@@ -92,7 +92,7 @@ async function open(
   const digests = new Digests(root)
   const responses = new Responses(store, new Sealer(root, 'responses'), config.keepResponses, now)
   const master = theMasterKey(store, digests, masterKey)
-  const ring = new Keyring(new Keys(store), digests, now, master.digest)
+  const ring = new Keyring(new Keys(store), digests, now, master.digest, () => ledger.reconsider())
   const catalog = new Catalog(config.models, (model, local) => timeoutsFor(config, model, local), process.env)
   const snapshot = snapshotOf(config, catalog)
   const settings = { zone: config.timezone, mode: config.budgetMode, warnAt: config.warnAt }
@@ -103,7 +103,11 @@ async function open(
   const hasModel = (name: string): boolean => !name.includes('*') && findAlias(snapshot, name)?.name === name
   const configured = { scopes: config.budgets, others: config.usualBudgets }
   const register = new Register(new Holders(store), configured, hasModel)
-  const payers = new Payers(register, (id) => ring.get(id))
+  const payers = new Payers(
+    register,
+    (id) => ring.get(id),
+    () => ledger.reconsider(),
+  )
   for (const id of register.missing())
     log.warn('A budget that the configuration names does not exist: make it with /budget/new.', { budget_id: id })
   const grants = new Grants(new GrantStore(store), now)

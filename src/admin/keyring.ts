@@ -12,12 +12,14 @@ export class Keyring {
   readonly #digests: Digests
   readonly #now: () => number
   readonly #master: string
+  readonly #changed: () => void
   /** Digest → key: what requests are recognised by. */
   readonly #byDigest = new Map<string, Key>()
   readonly #digestOf = new Map<string, string>()
 
-  /** @param master digest of the master key, which no virtual key may be */
-  constructor(keys: Keys, digests: Digests, now: () => number, master: string) {
+  /** @param master digest of the master key, which no virtual key may be @param changed told of each change of a key */
+  constructor(keys: Keys, digests: Digests, now: () => number, master: string, changed: () => void) {
+    this.#changed = changed
     this.#keys = keys
     this.#digests = digests
     this.#now = now
@@ -86,6 +88,7 @@ export class Keyring {
     const changed: Key = { ...key, ...changes, updatedAt: this.#now() }
     this.#keys.update(changed, digest)
     this.#remember(changed, digest)
+    this.#changed()
     return changed
   }
 
@@ -93,5 +96,6 @@ export class Keyring {
     this.#keys.delete(key.id)
     this.#byDigest.delete(this.#digestOf.get(key.id) as string)
     this.#digestOf.delete(key.id)
+    this.#changed()
   }
 }

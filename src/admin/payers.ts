@@ -27,11 +27,14 @@ export class Payers {
   readonly #lists = new WeakMap<Payer, readonly ModelList[]>()
   readonly #limits = new WeakMap<Payer, readonly Limited[]>()
 
-  /** @param keyOf a key by its id */
-  constructor(register: Register, keyOf: (id: string) => Key | undefined) {
+  /** @param keyOf a key by its id @param changed told of each change of budgets, when it holds */
+  constructor(register: Register, keyOf: (id: string) => Key | undefined, changed: () => void) {
     this.#register = register
     this.#keyOf = keyOf
-    register.onChange = () => this.#forget()
+    register.onChange = () => {
+      this.#forget()
+      changed()
+    }
   }
 
   of(key: Key | undefined): Payer {

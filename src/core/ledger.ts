@@ -27,9 +27,14 @@ export interface Account {
   window: Window
   spent: number
   held: number
-  /** How many of its warnings were given in this window. */
+  /** Nano-dollars that were spent when its warnings were last looked at. */
   warned: number
+  /** Its budget is gone, or it was let go: it stands in nobody's way, and another one may have its place. */
+  closed: boolean
 }
+
+/** Less than any mark. */
+const NOTHING_TOLD = -1
 
 /** @param spent in the window of `now`, from the database @param mode of budgets that name none */
 export function openAccount(
@@ -48,7 +53,8 @@ export function openAccount(
     window: windowAt(budget.period, now, settings.zone),
     spent,
     held: 0,
-    warned: 0,
+    warned: NOTHING_TOLD,
+    closed: false,
   }
 }
 
@@ -59,7 +65,18 @@ const limits = (budget: Budget, now: number): { limit: number; limitUntil: numbe
 
 /** Other terms for the same window: what is spent and held in it stays. */
 export function changeBudget(account: Account, budget: Budget, mode: BudgetMode, now: number): void {
-  Object.assign(account, { budget, mode: budget.mode ?? mode, ...limits(budget, now) })
+  const { soft = Number.POSITIVE_INFINITY } = account.budget
+  account.budget = budget
+  account.mode = budget.mode ?? mode
+  setLimit(account, now)
+  if ((budget.soft ?? Number.POSITIVE_INFINITY) < soft) account.warned = NOTHING_TOLD
+}
+
+function setLimit(account: Account, now: number): void {
+  const before = account.limit
+  Object.assign(account, limits(account.budget, now))
+  // Its marks lie lower now: what is spent may be past some that nobody was told of.
+  if (account.limit < before) account.warned = NOTHING_TOLD
 }
 
 /**
@@ -67,12 +84,12 @@ export function changeBudget(account: Account, budget: Budget, mode: BudgetMode,
  * it was taken in, and goes with it.
  */
 export function roll(account: Account, now: number): void {
-  if (now >= account.limitUntil) Object.assign(account, limits(account.budget, now))
+  if (now >= account.limitUntil) setLimit(account, now)
   if (now < account.window.end) return
   account.window = windowAt(account.budget.period, now, account.zone)
   account.spent = 0
   account.held = 0
-  account.warned = 0
+  account.warned = NOTHING_TOLD
 }
 
 /** What a hold pays for: tokens, and what was to be expected beside them. */
@@ -141,8 +158,8 @@ export function decide(accounts: readonly Account[], ask: Ask): Verdict {
 }
 
 /** Whether an account no longer makes wait: there is room beside the others, or there are none, or there never will be. */
-export function mayPass({ mode, limit, spent, held }: Account, { most, least }: Needs): boolean {
-  return mode === 'soft' || held === 0 || limit - spent - held >= most || limit - spent < least
+export function mayPass({ mode, limit, spent, held, closed }: Account, { most, least }: Needs): boolean {
+  return closed || mode === 'soft' || held === 0 || limit - spent - held >= most || limit - spent < least
 }
 
 /** A hold that was taken: which window of each account it counts in. */
@@ -187,7 +204,7 @@ export function extend(
   let tightest: Account | undefined
   for (const account of current) {
     const free = account.limit - account.spent - account.held
-    if (account.mode === 'soft' || free >= left) continue
+    if (account.mode === 'soft' || account.closed || free >= left) continue
     left = free
     tightest = account
   }
@@ -227,10 +244,7 @@ export function crossing(account: Account, shares: readonly number[]): number | 
   if (limit === Number.POSITIVE_INFINITY && budget.soft === undefined) return undefined
   const marks = limit === Number.POSITIVE_INFINITY ? [] : shares.map((share) => Math.ceil(limit * share))
   if (budget.soft !== undefined) marks.push(budget.soft)
-  const passed = marks.filter((mark) => spent >= mark)
-  // A limit that was raised has marks of its own to come to: spent money only grows.
-  account.warned = Math.min(account.warned, passed.length)
-  if (passed.length === account.warned) return undefined
-  account.warned = passed.length
-  return Math.max(...passed)
+  const passed = marks.filter((mark) => mark > account.warned && mark <= spent)
+  account.warned = spent
+  return passed.length > 0 ? Math.max(...passed) : undefined
 }

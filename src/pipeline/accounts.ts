@@ -43,9 +43,7 @@ export function accountsAt(call: Call, io: Io, target: Target): readonly Account
 }
 
 function gather(accounts: Account[], io: Io, scope: string, { alias }: Target): void {
-  const budgets = io.payers.budgets(scope)
-  if (budgets.length === 0) return
-  for (const account of io.ledger.accounts(scope, budgets)) {
+  for (const account of io.ledger.accounts(scope, io.payers.budgets(scope))) {
     const { model } = account.budget
     if (model === undefined || allows([model], alias)) accounts.push(account)
   }

@@ -17,9 +17,9 @@ interface UnderWay {
   flush(): boolean
   /** Holds that are open and belong to the scope, with the alias of their target. */
   holdsOf(scope: string): Iterable<{ hold: Hold; alias: string }>
-  /** Its limit changed: those who wait for it may go on. */
-  changed(account: Account): void
 }
+
+const NONE: readonly Account[] = []
 
 interface Entry {
   budgets: readonly Budget[]
@@ -55,6 +55,10 @@ export class Accounts {
    */
   of(scope: string, budgets: readonly Budget[], now: number): readonly Account[] {
     const entry = this.#entries.get(scope)
+    if (budgets.length === 0) {
+      if (entry) this.#close(scope, entry)
+      return NONE
+    }
     if (entry && entry.budgets === budgets) {
       entry.usedAt = now
       for (const account of entry.accounts) roll(account, now)
@@ -78,10 +82,15 @@ export class Accounts {
       for (const { hold, alias } of this.#underWay.holdsOf(scope)) join(hold, opened, alias)
       return opened
     })
+    for (const account of before?.accounts ?? []) account.closed = !accounts.includes(account)
     this.#entries.set(scope, { budgets, accounts, usedAt: now })
     if (this.#entries.size > this.#sweepAt) this.#sweep(now)
-    for (const account of known.values()) this.#underWay.changed(account)
     return accounts
+  }
+
+  #close(scope: string, { accounts }: Entry): void {
+    for (const account of accounts) account.closed = true
+    this.#entries.delete(scope)
   }
 
   /** Lets go of scopes that nobody asks for; callers can name any number of customers. */
@@ -89,7 +98,7 @@ export class Accounts {
     if (!this.#underWay.flush()) return
     for (const [scope, entry] of this.#entries)
       if (now - entry.usedAt > IDLE_MS && entry.accounts.every((account) => account.held === 0))
-        this.#entries.delete(scope)
+        this.#close(scope, entry)
     // Where all of them are in use there is nothing to let go: look again when there are half as many more.
     this.#sweepAt = Math.max(this.#most, Math.ceil(this.#entries.size * 1.5))
   }

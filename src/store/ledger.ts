@@ -80,6 +80,8 @@ export interface OpenHold {
   inputLikely: number
   /** The hold as it is written. */
   row: HoldRow
+  /** Of its request. */
+  accounts(): readonly Account[]
 }
 
 export interface Outcome {
@@ -134,8 +136,6 @@ export class Ledger {
         return this.#outbox.unwritten === 0
       },
       holdsOf: (scope) => this.#holdsOf(scope),
-      // Not now: this may be asked for by one of those who wait, while it is being decided.
-      changed: (account) => queueMicrotask(() => this.#waiting.pump(account)),
     })
     // Written now, so that a disk that fails later cannot keep a charge from being made.
     for (const word of WORDS) this.#names.word(word)
@@ -156,6 +156,11 @@ export class Ledger {
    */
   accounts(scope: string, budgets: readonly Budget[]): readonly Account[] {
     return this.#writing(() => this.#accounts.of(scope, budgets, this.#timing.now()))
+  }
+
+  /** Budgets have changed: whoever waits may go on, or need not wait any more. */
+  reconsider(): void {
+    this.#waiting.pumpAll()
   }
 
   /** @throws Refusal overloaded where the disk fails */
@@ -206,9 +211,15 @@ export class Ledger {
    */
   extend(open: OpenHold, least: number, wanted: number, status: number): Refusal | undefined {
     const { hold, price } = open
-    const now = this.#timing.now()
-    for (const { account } of hold.takenIn) roll(account, now)
     if (hold.settled) return undefined
+    const now = this.#timing.now()
+    try {
+      // Budgets may have changed: those that are new count it from here on, those that are gone let it pass.
+      open.accounts()
+    } catch {
+      // A disk that fails is no reason to cut an answer.
+    }
+    for (const { account } of hold.takenIn) roll(account, now)
     const found = extend(hold, price, open.covers, least, wanted)
     if ('tokens' in found) {
       open.covers.output += found.tokens
@@ -257,10 +268,13 @@ export class Ledger {
   #movesOf(hold: Hold): readonly Move[] {
     let moves: Move[] | undefined
     for (const { account, window } of hold.takenIn) {
-      const { budget, scope } = account
+      const { budget } = account
       if (!budget.period || isOfDays(budget.period)) continue
+      const [scope, name] = [this.#names.word(account.scope), this.#names.word(budgetName(budget))]
       moves ??= []
-      moves.push({ scope: this.#names.word(scope), budget: this.#names.word(budgetName(budget)), start: window.start })
+      // A budget that went away and came back has an account for each time, and one window.
+      if (moves.some((m) => m.scope === scope && m.budget === name)) continue
+      moves.push({ scope, budget: name, start: window.start })
     }
     return moves ?? NO_MOVES
   }
@@ -299,12 +313,15 @@ export class Ledger {
   }
 
   #giveBack(hold: Hold, cost: number): void {
+    const now = this.#timing.now()
+    for (const { account } of hold.takenIn) roll(account, now)
     if (!settle(hold, cost)) return
-    for (const { account } of hold.takenIn) {
-      const mark = cost > 0 ? crossing(account, this.#settings.warnAt) : undefined
+    const accounts = hold.takenIn.map(({ account }) => account)
+    for (const account of cost > 0 ? accounts : []) {
+      const mark = crossing(account, this.#settings.warnAt)
       if (mark !== undefined) this.#hooks.onCrossed(account, mark)
-      this.#waiting.pump(account)
     }
+    this.#waiting.pump(accounts)
   }
 
   /** Decides for one request: takes, refuses (by throwing), or names the account it has to wait for. */
@@ -327,6 +344,7 @@ export class Ledger {
       attempt: { operation, attempt, startedAt: now, target, call },
       ...{ hold, price: request.price ?? target.price, maxOutput, covers, inputLikely },
       row: { operation, attempt, startedAt: now, ...numbers, amount, inputLikely },
+      accounts: request.accounts,
     }
     // At once: an account that is opened from here on has to know of it.
     this.#open.add(open)

@@ -19,14 +19,14 @@ export class Rollups {
     )
     // One row a budget: a newer window takes the place of an older one, and what comes late for an older one is over.
     this.#moveWindow = sqlite.prepare(
-      `INSERT INTO spend SELECT @scope, @budget, @start, @cost, @requests, @tokens, requests FROM spend
+      `INSERT INTO spend SELECT @scope, @budget, @start, @cost, @requests, @tokens, iif(@missed > 0, -1, requests) FROM spend
          WHERE scope = @scope AND budget = 0
        ON CONFLICT DO UPDATE SET
         cost = CASE WHEN excluded.window_start < window_start THEN cost ELSE excluded.cost + iif(excluded.window_start = window_start, cost, 0) END,
         requests = CASE WHEN excluded.window_start < window_start THEN requests ELSE excluded.requests + iif(excluded.window_start = window_start, requests, 0) END,
         tokens = CASE WHEN excluded.window_start < window_start THEN tokens ELSE excluded.tokens + iif(excluded.window_start = window_start, tokens, 0) END,
         window_start = max(window_start, excluded.window_start),
-        seen = iif(seen = excluded.seen - @before, excluded.seen, seen)`,
+        seen = iif(excluded.seen >= 0 AND seen = excluded.seen - @all, excluded.seen, seen)`,
     )
     const adding = `VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
         cost = cost + excluded.cost, requests = requests + excluded.requests, failed = failed + excluded.failed,
@@ -41,10 +41,17 @@ export class Rollups {
   move(sums: Sums): void {
     const totals = this.moveDays(sums)
     for (const [scope, s] of totals) this.#moveTotal.run(scope, s.cost, s.requests, s.input + s.output)
+    const moved = new Map<string, number>()
+    for (const { move, sum } of sums.windows.values()) {
+      const name = `${move.scope} ${move.budget}`
+      moved.set(name, (moved.get(name) ?? 0) + sum.requests)
+    }
     for (const { move, sum } of sums.windows.values()) {
       const { cost, requests } = sum
-      const before = totals.get(move.scope)?.requests ?? 0
-      this.#moveWindow.run({ ...move, cost, requests, tokens: sum.input + sum.output, before })
+      const all = totals.get(move.scope)?.requests ?? 0
+      // Begun while the budget was away: the window has missed them, and is counted anew when it is next asked for.
+      const missed = all - (moved.get(`${move.scope} ${move.budget}`) ?? 0)
+      this.#moveWindow.run({ ...move, cost, requests, tokens: sum.input + sum.output, all, missed })
     }
   }
 

@@ -66,6 +66,7 @@ export class Waiting {
         number: this.#number++,
         busy,
         again: () => {
+          if (over) return
           try {
             const found = request.try()
             if ('wait' in found) return move(found)
@@ -105,16 +106,16 @@ export class Waiting {
     })
   }
 
-  /** Money came back: those who wait for it and may go on are asked again, in their order. */
-  pump(account: Account): void {
-    const queue = this.#queues.get(account)
-    if (!queue) return
-    for (let i = 0; i < queue.length; ) {
-      const waiter = queue[i] as Waiter
-      if (mayPass(account, waiter.busy.needs)) waiter.again()
-      // Whoever is done with has left, and the next one has his place.
-      if (queue[i] === waiter) i++
-    }
+  /** Money came back to these: those who wait for it and may go on are asked again, in their order. */
+  pump(accounts: readonly Account[]): void {
+    if (this.#queues.size === 0) return
+    const queues = accounts.flatMap((account) => this.#queues.get(account) ?? NOBODY)
+    for (const waiter of inOrder(queues)) if (mayPass(waiter.busy.wait, waiter.busy.needs)) waiter.again()
+  }
+
+  /** Budgets changed: everybody is asked again, in their order. */
+  pumpAll(): void {
+    for (const waiter of inOrder([...this.#queues.values()].flat())) waiter.again()
   }
 
   /** How many wait for the account that most wait for. */
@@ -145,6 +146,10 @@ export class Waiting {
     if (queue.length === 0) this.#queues.delete(account)
   }
 }
+
+const NOBODY: readonly Waiter[] = []
+
+const inOrder = (waiters: Waiter[]): Waiter[] => waiters.sort((a, b) => a.number - b.number)
 
 /** Where a waiter stands, or belongs. */
 function placeOf(queue: readonly Waiter[], { number }: Waiter): number {

@@ -2,8 +2,9 @@
 import { LONGEST_OPERATION_MS } from '../../src/store/spent.ts'
 import { prove } from './check.ts'
 import { crash } from './crash.ts'
+import { change, flap } from './operator.ts'
 import type { Random } from './random.ts'
-import { makeBudgets, makeEstimate } from './scene.ts'
+import { makeEstimate } from './scene.ts'
 import { hold } from './violation.ts'
 import type { Asked, World } from './world.ts'
 
@@ -35,7 +36,10 @@ const ask: Event = (w, random) => {
 
 /** What comes at once is written together. */
 const askMany: Event = (w, random) => {
-  for (let n = random.int(2, 6); n > 0; n--) ask(w, random)
+  for (let n = random.int(2, 6); n > 0; n--) {
+    ask(w, random)
+    w.note()
+  }
 }
 
 /** What has been spent already (a batch): it is booked whatever is left. */
@@ -131,43 +135,6 @@ const again: Event = (w, random) =>
     hold('settled once', w.ledger.extend(it.open, 1, 10, 422) === undefined, () => 'an attempt that is over was cut')
   })
 
-/** An operator changes the budgets of a scope: others, none, higher, lower, for a while. */
-const change: Event = (w, random) => {
-  const scope = random.pick(w.scene.scopes)
-  const before = w.scene.budgets.get(scope) ?? []
-  const kind = random.weighted([
-    ['other' as const, 2],
-    ['limit' as const, 6],
-    ['raise' as const, 2],
-    ['same' as const, 1],
-    ['none' as const, 1],
-  ])
-  const raise = { amount: random.int(1, 3_000) * 1_000, until: w.now + random.int(1, 5 * 60) * MINUTE }
-  const budgets =
-    kind === 'other'
-      ? makeBudgets(random, scope)
-      : kind === 'none'
-        ? []
-        : before.map((budget) => {
-            if (kind === 'same') return { ...budget }
-            if (kind === 'raise') return { ...budget, raise }
-            const { spent } = w.bar(scope, budget)
-            const more = random.chance(0.15) ? -random.int(0, spent) : random.int(0, 3_000_000)
-            return {
-              ...budget,
-              limit: spent + more,
-              mode: random.chance(0.2) ? random.pick(['cap', 'strict', 'soft']) : budget.mode,
-            }
-          })
-  w.scene.budgets.set(scope, budgets as typeof before)
-  for (const budget of w.scene.budgets.get(scope) ?? []) {
-    const bar = w.bar(scope, budget)
-    if (bar.spent + bar.held > bar.limit) w.excuse(bar)
-  }
-  // The answer to the operator says what is spent; where it does not, the next request is told.
-  if (random.chance(0.8)) w.look(scope)
-}
-
 /** Minutes pass, or hours, or weeks; each timer on the way is an event of its own. */
 const pass: Event = (w, random) => {
   // A disk that fails is tried twice a second: that is seen in seconds.
@@ -202,9 +169,12 @@ const total: Event = (w, random) => {
 /** Somewhere in between: holds written and not answered, money given and not yet noted. */
 const die: Event = (w, random) => {
   if (random.chance(0.5))
-    for (let n = random.int(1, 3); n > 0; n--) random.pick([settle, ask, turn, flush, release])(w, random)
+    for (let n = random.int(1, 3); n > 0; n--) {
+      w.note()
+      random.pick([settle, ask, turn, flush, release])(w, random)
+    }
   if (random.chance(0.3)) w.time.turn()
-  w.note()
+  w.noteHalf()
   crash(w)
 }
 
@@ -214,12 +184,10 @@ const rest: Event = (w, random) => {
   for (const it of waiting(w)) it.gone.abort()
   w.drain()
   w.time.turn()
-  w.drain()
   w.note()
   for (const it of sent(w)) end(w, random, it)
-  w.drain()
-  w.ledger.flush()
   w.note()
+  w.ledger.flush()
   hold('held at rest is nothing', w.asked.size === 0, () => `${w.asked.size} have not ended`)
   const { holds, amount } = w.ledger.open()
   hold('held at rest is nothing', holds === 0 && amount === 0, () => `${amount} in ${holds} holds`)
@@ -244,6 +212,7 @@ export const EVENTS: readonly (readonly [string, Event, number])[] = [
   ['leave', leave, 25],
   ['again', again, 15],
   ['change', change, 25],
+  ['flap', flap, 15],
   ['pass', pass, 12],
   ['disk', disk, 8],
   ['flush', flush, 10],

@@ -1,6 +1,7 @@
 /** What an event did to those who asked: whose money was taken, who was refused; and whether that was right. */
 import { budgetName } from '../../src/core/budget.ts'
 import type { OpenHold } from '../../src/store/ledger.ts'
+import type { Entry } from './books.ts'
 import { hold } from './violation.ts'
 import { type Asked, type Bar, BOUNDS, type World } from './world.ts'
 
@@ -11,8 +12,8 @@ export interface Tally {
   overspend: number
 }
 
-/** Notes everything new. Call after each event, when all that follows of it has happened. */
-export function observe(w: World, tally: Tally): void {
+/** Notes everything new. @param isWhole all that follows of it by itself has happened, too */
+export function observe(w: World, tally: Tally, isWhole: boolean): void {
   const open = new Map(
     [...w.ledger.underWay].map((held) => [`${held.attempt.operation} ${held.attempt.attempt}`, held]),
   )
@@ -33,18 +34,21 @@ export function observe(w: World, tally: Tally): void {
     hold('held at rest is nothing', it !== undefined, () => `nobody asked for ${held.attempt.operation}`)
     if (!it || it.entry) continue
     tally.holds++
-    taken(w, it, held)
+    taken(w, it, held, isWhole)
   }
   for (const it of w.asked) {
     if (it.open && it.entry) it.entry.acknowledged = true
     if (!it.refusal) continue
+    // Taken and refused within one event.
+    if (it.refusal.code === 'overloaded' && w.disk.fault === 'lie')
+      w.books.release(entryOf(w, it, 0), Number.POSITIVE_INFINITY)
     refused(w, it, tally)
     w.asked.delete(it)
   }
 }
 
 /** Money was taken: from all, within all limits, enough, and not in front of somebody who needs no more of it. */
-function taken(w: World, it: Asked, held: OpenHold): void {
+function taken(w: World, it: Asked, held: OpenHold, isWhole: boolean): void {
   const { amount } = held.hold
   const bars = w.bars(it)
   const names = (all: { scope: string; name: string }[]) => all.map(({ scope, name }) => `${scope} ${name}`).sort()
@@ -56,17 +60,19 @@ function taken(w: World, it: Asked, held: OpenHold): void {
   for (const bar of bars)
     if (bar.mode !== 'soft' && amount > 0)
       hold('no overspend', bar.spent + bar.held + amount <= bar.limit, () => `${amount} more than ${shown(bar)}`)
-  const name = `${it.operation} ${it.attempt}`
-  it.entry = {
-    ...{ name, scopes: it.scopes, alias: it.target.alias, at: w.now, amount, likely: w.likelyOf(it) },
-    ...{ acknowledged: false, releasedAt: undefined },
-  }
+  it.entry = entryOf(w, it, amount)
   if (!it.late) covered(w, it, held, bars)
   w.books.take(it.entry)
-  for (const other of w.asked)
+  // A refusal that nobody has heard of yet looks like waiting.
+  for (const other of isWhole ? w.asked : [])
     if (other.seq < it.seq && !other.entry && !other.refusal && needsNoMore(w, other, it, bars))
-      hold('first come, first served', false, () => `${name} passed ${other.operation}, which needs no more`)
+      hold('first come, first served', false, () => `${it.entry?.name} passed ${other.operation}, which needs no more`)
 }
+
+const entryOf = (w: World, it: Asked, amount: number): Entry => ({
+  ...{ name: `${it.operation} ${it.attempt}`, scopes: it.scopes, alias: it.target.alias, at: w.now, amount },
+  ...{ likely: w.likelyOf(it), acknowledged: false, releasedAt: undefined },
+})
 
 function covered(w: World, it: Asked, { covers, maxOutput, hold: { amount } }: OpenHold, bars: readonly Bar[]): void {
   const { tokens } = it
@@ -113,7 +119,7 @@ function refused(w: World, it: Asked, tally: Tally): void {
     return
   }
   tally.gaveUp++
-  const queue = [...w.asked].filter((other) => other !== it && !other.entry).length
+  const queue = Math.max(w.waitedBefore, [...w.asked].filter((other) => other !== it && !other.entry).length)
   hold(
     'waiting has an end',
     w.now >= it.askedAt + it.waitMs || queue >= BOUNDS.waiting,

@@ -57,11 +57,13 @@ function live(seed: number, most: number, so: Outcome): void {
   const choices = EVENTS.map((event) => [event, event[2]] as const)
   let event = 'start'
   let seen = -1
-  const note = () => observe(w, so)
-  w.note = note
-  const after = () => {
+  w.noteHalf = () => observe(w, so, false)
+  w.note = () => {
     w.drain()
-    note()
+    observe(w, so, true)
+  }
+  const after = () => {
+    w.note()
     check(w, so, seen)
     seen = w.disk.commits
   }
@@ -69,6 +71,7 @@ function live(seed: number, most: number, so: Outcome): void {
     for (let n = 0; n < most; n++) {
       so.operations++
       w.crossed = []
+      w.waitedBefore = [...w.asked].filter((it) => !it.entry).length
       if (w.until !== undefined) {
         event = 'pass'
         if (w.time.hasSoon) w.time.turn()

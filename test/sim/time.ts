@@ -6,11 +6,12 @@ interface Timer {
   act: () => void
 }
 
-export class FakeTime implements Timing {
+export class FakeTime {
   #now: number
   /** By their time; of the same time, in the order in which they were set. */
   #timers: Timer[] = []
   #soon: (() => void)[] = []
+  #life = 0
 
   /** @param now ms since the epoch */
   constructor(now: number) {
@@ -63,9 +64,22 @@ export class FakeTime implements Timing {
     return true
   }
 
-  /** Everything that was to happen is forgotten, as it is with the process. */
+  /** Everything that was to happen is forgotten, as it is with the process; what of it still runs sets nothing in motion. */
   crash(): void {
     this.#timers = []
     this.#soon = []
+    this.#life++
+  }
+
+  /** The time of one process. */
+  ofProcess(): Timing {
+    const life = this.#life
+    return {
+      now: this.now,
+      after: (ms, act) => (life === this.#life ? this.after(ms, act) : () => {}),
+      soon: (act) => {
+        if (life === this.#life) this.soon(act)
+      },
+    }
   }
 }

@@ -85,11 +85,17 @@ export class World {
   readonly told = new Map<string, { budgets: readonly Budget[]; accounts: readonly Account[] }>()
   /** Budgets that are beyond their limit for a reason (a lower limit, a provider that lies), in their windows. */
   readonly excused = new Set<string>()
+  /** How many waited before this event. */
+  waitedBefore = 0
+  /** Budgets that were taken away and may come back. */
+  readonly away = new Map<string, readonly Budget[]>()
   lastOperation = 0
   /** Time goes on until then, one timer after the other. */
   until: number | undefined
-  /** Notes what has happened so far. */
+  /** Notes what has happened, and all that follows of it by itself. */
   note: () => void = () => {}
+  /** Notes what has happened in the middle of it: promises are kept, and nobody knows it yet. */
+  noteHalf: () => void = () => {}
   seq = 0
   /** A process that has died says nothing any more. */
   #life = 0
@@ -115,7 +121,7 @@ export class World {
     this.told.clear()
     return new Ledger(
       this.disk.faulty(),
-      this.time,
+      this.time.ofProcess(),
       { zone: this.zone, mode: this.mode, warnAt: WARN_AT, bounds: BOUNDS },
       { onError: () => {}, onCrossed: (account, mark) => this.crossed.push({ account, mark }) },
     )
@@ -135,11 +141,6 @@ export class World {
   /** The accounts of a scope, as the pipeline asks for them. */
   accounts(scope: string): readonly Account[] {
     const budgets = this.scene.budgets.get(scope) ?? []
-    if (budgets.length === 0) {
-      // The pipeline does not ask the ledger then.
-      this.told.delete(scope)
-      return []
-    }
     const accounts = this.ledger.accounts(scope, budgets)
     this.told.set(scope, { budgets, accounts })
     return accounts
@@ -173,7 +174,8 @@ export class World {
     const life = this.#life
     const request = {
       ...{ operation, attempt: it.attempt, target, call: 'acompletion', payer, waitMs: it.waitMs, status: 422 },
-      accounts: () => accountsAt(call, this.#io, target),
+      // A process that has died may still be in the middle of something: it has no accounts in the new one.
+      accounts: () => (life === this.#life ? accountsAt(call, this.#io, target) : []),
       ask: it.late ? nothing : () => ask,
       signal: it.gone.signal,
     }
@@ -256,13 +258,12 @@ export class World {
     if (!open || !entry) throw new Error('what has not begun does not go on')
     const costOf = (tokens: number) => worstCost(it.target.price, open.covers.input, open.covers.output + tokens)
     const step = costOf(least) - costOf(0)
-    // Budgets that came after it and that nobody was told of, and windows that are over, do not stand in the way.
-    const known = new Set(open.hold.takenIn.map(({ account }) => `${account.scope} ${budgetName(account.budget)}`))
+    // A window that is over does not stand in the way, and with a disk that fails nothing that is new.
     const hard = this.bars(it).filter(
       ({ scope, budget, mode }) =>
         mode !== 'soft' &&
-        known.has(`${scope} ${budgetName(budget)}`) &&
-        entry.at >= this.books.windowOf(budget, this.now).start,
+        entry.at >= this.books.windowOf(budget, this.now).start &&
+        (this.disk.fault === 'none' || this.told.get(scope)?.budgets === this.scene.budgets.get(scope)),
     )
     const refusal = this.ledger.extend(open, least, wanted, 422)
     const more = open.hold.amount - entry.amount
@@ -272,7 +273,8 @@ export class World {
     for (const { scope, limit, spent, held } of more > 0 ? hard : [])
       hold('no overspend', spent + held + more <= limit, () => `a stream took ${more} more of ${scope}`)
     if (!refusal) return false
-    const isShort = hard.some((b) => b.limit - b.spent - b.held < step)
+    // What it was told of a budget last holds as long as nothing can be written.
+    const isShort = this.disk.fault !== 'none' || hard.some((b) => b.limit - b.spent - b.held < step)
     hold('no false refusal', isShort, () => `a stream was cut: ${refusal.message}`)
     return true
   }

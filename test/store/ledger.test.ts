@@ -340,7 +340,9 @@ describe('a budget that changes while money is held', () => {
     const first = await w.hold([a], 100)
     const second = w.hold([a], 60)
     expect(await soon(second)).toBe('pending')
-    expect(again(budget(200))).toBe(a)
+    const budgets = [budget(200)]
+    expect(w.ledger.accounts('key:a', budgets)[0]).toBe(a)
+    w.ledger.reconsider()
     const held = await second
     w.settle(first, 1)
     w.settle(held, 1)
@@ -361,6 +363,24 @@ describe('a budget that changes while money is held', () => {
     expect(w.ledger.open()).toEqual({ holds: 2, amount: 90 * TOKEN })
     for (const one of held) w.settle(one, 10)
     for (const account of accounts()) expect([account.held, account.spent]).toEqual([0, 25 * TOKEN])
+  })
+
+  test('a window that went away and came back counts what is under way once, and what it missed too', async () => {
+    const hour = [budget(1_000, '1h')]
+    const accounts = (budgets: readonly Budget[]) => w.ledger.accounts('key:a', budgets)
+    const given = { payer: { ...NOBODY, key: 'a' } }
+    const before = await w.hold(accounts(hour), 10, given)
+    const between = await w.hold(accounts([]), 20, given)
+    const gone = await w.hold(accounts([]), 30, given)
+    w.settle(gone, 30)
+    accounts(hour)
+    w.settle(before, 10)
+    w.settle(between, 20)
+    expect(accounts(hour)[0]?.spent).toBe(60 * TOKEN)
+    for (let i = 0; i < 2; i++) {
+      w.restart()
+      expect(accounts(hour)[0]?.spent).toBe(60 * TOKEN)
+    }
   })
 
   test('a lowered one refuses, and goes up again', async () => {
