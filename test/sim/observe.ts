@@ -1,5 +1,6 @@
 /** What an event did to those who asked: whose money was taken, who was refused; and whether that was right. */
 import { budgetName } from '../../src/core/budget.ts'
+import { worstCost } from '../../src/core/price.ts'
 import type { OpenHold } from '../../src/store/ledger.ts'
 import type { Entry } from './books.ts'
 import { hold } from './violation.ts'
@@ -34,6 +35,8 @@ export function observe(w: World, tally: Tally, isWhole: boolean): void {
     hold('held at rest is nothing', it !== undefined, () => `nobody asked for ${held.attempt.operation}`)
     if (!it || it.entry) continue
     tally.holds++
+    if (isWhole)
+      hold('bounded', w.ledger.unwritten < BOUNDS.unwritten, () => `${w.ledger.unwritten} settlements are not written`)
     taken(w, it, held, isWhole)
   }
   for (const it of w.asked) {
@@ -76,19 +79,24 @@ const entryOf = (w: World, it: Asked, amount: number): Entry => ({
 
 function covered(w: World, it: Asked, { covers, maxOutput, hold: { amount } }: OpenHold, bars: readonly Bar[]): void {
   const { tokens } = it
-  const worst = w.worstOf(it)
+  const costOf = (output: number) => worstCost(it.target.price, covers.input, output)
   const isCut = maxOutput !== undefined
   hold(
     'what is covered is paid for',
-    covers.output === (maxOutput ?? tokens.outputMost) && covers.output >= tokens.outputLeast,
-    () => `it may have ${maxOutput ?? tokens.outputMost} tokens, ${covers.output} are covered`,
+    covers.output === (maxOutput ?? tokens.outputMost) &&
+      covers.output >= tokens.outputLeast &&
+      costOf(covers.output) <= amount,
+    () => `${maxOutput ?? tokens.outputMost} tokens of answer, ${amount} is held for ${JSON.stringify(covers)}`,
   )
-  if (amount < worst || isCut)
-    hold(
-      'cut only by a cap that is short',
-      bars.some((b) => b.limit - b.spent < worst && b.mode !== 'soft' && (!isCut || b.mode === 'cap')),
-      () => `${amount} of ${worst} for ${maxOutput} tokens: ${bars.map(shown).join('; ')}`,
-    )
+  const hard = bars.filter((b) => b.mode !== 'soft')
+  const isTight = amount >= w.worstOf(it) || hard.some((b) => b.limit - b.spent < w.worstOf(it))
+  // One below what is left pays for, where rounding asks for it.
+  const isShort = (b: Bar) => b.mode === 'cap' && b.limit - b.spent < costOf(covers.output + 2)
+  hold(
+    'cut only by a cap that is short',
+    isTight && (!isCut || hard.some(isShort)),
+    () => `${amount} for ${maxOutput} tokens: ${bars.map(shown).join('; ')}`,
+  )
 }
 
 /** Whether whoever came before could have had what another one took. */

@@ -1,5 +1,6 @@
 /** A clock that stands still until it is told to go on. Timers fire one at a time, so that each can be looked at. */
 import type { Timing } from '../../src/store/timing.ts'
+import { hold } from './violation.ts'
 
 interface Timer {
   at: number
@@ -12,6 +13,8 @@ export class FakeTime {
   #timers: Timer[] = []
   #soon: (() => void)[] = []
   #life = 0
+  /** How many timers fired since the clock last moved. */
+  #still = 0
 
   /** @param now ms since the epoch */
   constructor(now: number) {
@@ -59,6 +62,8 @@ export class FakeTime {
       return false
     }
     const { at, act } = this.#timers.shift() as Timer
+    this.#still = at > this.#now ? 0 : this.#still + 1
+    hold('waiting has an end', this.#still < 1_000, () => 'timers are set without end, and time stands still')
     this.#now = Math.max(this.#now, at)
     act()
     return true

@@ -24,7 +24,7 @@ import { FakeTime } from './time.ts'
 import { hold } from './violation.ts'
 
 /** Small, so that they are met. */
-export const BOUNDS = { scopes: 8, waiting: 6, unwritten: 40, sweep: 30 }
+export const BOUNDS = { scopes: 8, waiting: 6, unwritten: 12, sweep: 10 }
 export const WARN_AT = [0.5, 0.8, 1]
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe']
 /** 2026-10-23: days before the clocks of two of them change. */
