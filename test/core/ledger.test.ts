@@ -71,7 +71,11 @@ describe('decide', () => {
   test('money that is only held makes wait, money that is spent refuses', () => {
     const held = account(150 * THOUSAND)
     take([held], 100 * THOUSAND, NOON)
-    expect(decide([held], ask())).toEqual({ kind: 'wait', account: held, needs: { most: 150 * THOUSAND, least: 25 * THOUSAND } })
+    expect(decide([held], ask())).toEqual({
+      kind: 'wait',
+      account: held,
+      needs: { most: 150 * THOUSAND, least: 25 * THOUSAND },
+    })
     const spent = account(150 * THOUSAND, 'key:a', 126 * THOUSAND)
     expect(decide([spent], ask())).toEqual({ kind: 'refuse', account: spent, needed: 25 * THOUSAND })
   })
