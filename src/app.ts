@@ -40,6 +40,7 @@ import { Ledger } from './store/ledger.ts'
 import { openStore, type Store } from './store/open.ts'
 import { pepper } from './store/pepper.ts'
 import { recoverHolds } from './store/recover.ts'
+import { requestsOn } from './store/reports.ts'
 import { Responses } from './store/responses.ts'
 import { retain } from './store/retain.ts'
 import { rezone } from './store/rezone.ts'
@@ -119,6 +120,7 @@ async function open(
 
   const state = (target: Target): TargetState => getOr(states, target.id, () => new TargetState())
 
+  const sockets = new Sockets()
   const io: Io = {
     now,
     random: Math.random,
@@ -128,6 +130,8 @@ async function open(
     payers,
     grants,
     counters: (scope) => counters.of(scope, now()),
+    requestsOn: (scope, day) => requestsOn(store, scope, day),
+    ipOf: (request) => sockets.addressOf(request),
     state,
     view: { stateOf: state },
     recognise: (secret) => {
@@ -155,7 +159,6 @@ async function open(
   }
   const keys = keyRoutes(ring, { ...house, rules: config.newKeys, removed: (key) => grants.forget(key.id) })
   let draining = false
-  const sockets = new Sockets()
   const offices: Offices = {
     snapshot: () => snapshot,
     link: io.link,
@@ -272,6 +275,7 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
       dropParams: config.dropParams,
       budgetStatus: config.budgetExceededStatus,
     },
+    limits: config.limits,
     route: { tags: config.tagFilter, zone: config.timezone, localTags: config.localTags },
   }
 }

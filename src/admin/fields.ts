@@ -1,6 +1,6 @@
 /** Fields that routes of the management have in common, in LiteLLM's words, and how a body is read. */
 import { z } from 'zod'
-import type { Limits } from '../core/key.ts'
+import { type Limits, parseSpacing, writeSpacing } from '../core/limits.ts'
 import { parsePeriod } from '../core/period.ts'
 import { Refusal } from '../core/refusal.ts'
 
@@ -45,27 +45,57 @@ export const terms = {
   temp_budget_expiry: z.string().nullish(),
 }
 
-export const limits = { rpm_limit: count.nullish(), tpm_limit: count.nullish(), max_parallel_requests: count.nullish() }
+const spacing = z
+  .string()
+  .refine(
+    (text) => parseSpacing(text) !== undefined,
+    "must be a rate such as '10r/m', '10r/m burst 5' or '2r/s burst 4 nodelay'",
+  )
+const byModel = z.record(name(256), count)
+
+export const limits = {
+  rpm_limit: count.nullish(),
+  tpm_limit: count.nullish(),
+  max_parallel_requests: count.nullish(),
+  rpd_limit: count.nullish(),
+  rate_limit: spacing.nullish(),
+  model_rpm_limit: byModel.nullish(),
+  model_tpm_limit: byModel.nullish(),
+}
 
 export const metadata = z.record(z.string(), z.unknown()).nullish()
 export const models = z.array(name(256)).max(1_000).nullish()
 /** As long as a tag of a request, and few enough that a request can bring its own. */
 export const tags = z.array(name(128)).max(10).nullish()
 
+type SaidLimits = { [field in keyof typeof limits]?: z.infer<(typeof limits)[field]> }
+
 /** Limits as they are after what was said: null clears one. */
-export function limitsOf(said: { [field in keyof typeof limits]?: number | null | undefined }, before: Limits): Limits {
-  const { rpm_limit: rpm, tpm_limit: tpm, max_parallel_requests: parallel } = said
+export function limitsOf(said: SaidLimits, before: Limits): Limits {
+  const after = <T>(value: T | null | undefined, old: T | undefined): T | undefined =>
+    value === undefined ? old : (value ?? undefined)
   return {
-    rpm: rpm === undefined ? before.rpm : (rpm ?? undefined),
-    tpm: tpm === undefined ? before.tpm : (tpm ?? undefined),
-    parallel: parallel === undefined ? before.parallel : (parallel ?? undefined),
+    rpm: after(said.rpm_limit, before.rpm),
+    tpm: after(said.tpm_limit, before.tpm),
+    parallel: after(said.max_parallel_requests, before.parallel),
+    rpd: after(said.rpd_limit, before.rpd),
+    spacing: after(
+      said.rate_limit ? parseSpacing(said.rate_limit) : (said.rate_limit as null | undefined),
+      before.spacing,
+    ),
+    rpmOf: after(said.model_rpm_limit, before.rpmOf),
+    tpmOf: after(said.model_tpm_limit, before.tpmOf),
   }
 }
 
-export const showLimits = ({ rpm, tpm, parallel }: Limits): Record<string, number | null> => ({
+export const showLimits = ({ rpm, tpm, parallel, rpd, spacing, rpmOf, tpmOf }: Limits): Record<string, unknown> => ({
   rpm_limit: rpm ?? null,
   tpm_limit: tpm ?? null,
   max_parallel_requests: parallel ?? null,
+  rpd_limit: rpd ?? null,
+  rate_limit: spacing ? writeSpacing(spacing) : null,
+  model_rpm_limit: rpmOf ?? null,
+  model_tpm_limit: tpmOf ?? null,
 })
 
 /** A body's fields: each wrong one is named, and none that nobody honours. @throws Refusal invalid_request */

@@ -7,6 +7,7 @@ import type { BudgetMode, BudgetTerms } from '../core/budget.ts'
 import type { Conditions, TagRules } from '../core/conditions.ts'
 import type { ByClass } from '../core/failing.ts'
 import type { Adjustment, OwnPrice } from '../core/price-lay.ts'
+import type { GatewayLimits } from '../core/snapshot.ts'
 import type { StrategyName } from '../core/strategy.ts'
 import type { Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
@@ -102,6 +103,7 @@ export interface Config {
   strategy: StrategyName
   /** How requests go by their tags. */
   tagFilter: TagRules
+  limits: GatewayLimits
   /** Requests with one of these tags never leave the house. */
   localTags: readonly string[]
   /** Further attempts after the first. */

@@ -60,6 +60,12 @@ export const litellmSettings = z
     tag_budget_config: windows('Budgets of tags: `{ "product:chat": { max_budget: 10, budget_duration: 1d } }`.'),
     default_key_generate_params: newKeys,
     upperbound_key_generate_params: keyBounds,
+    priority_reservation: z
+      .record(z.string(), z.number().min(0).max(1))
+      .optional()
+      .describe(
+        "Priority (a key's `metadata.priority`) → the part of the gateway's and of each model's limits a minute that it is sure of: `{ interactive: 0.7, batch: 0.3 }`. What one leaves the others may use.",
+      ),
     num_retries: retries('Further attempts after the first. `router_settings.num_retries` wins. Default: 2.'),
     request_timeout: seconds('The longest that a whole request may take. `router_settings.timeout` wins.', '600'),
     allowed_fails: z

@@ -5,6 +5,7 @@ import { adjustmentsOf } from './adjustments.ts'
 import { budgetsIn, usualBudgets } from './budgets.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import type { Env } from './interpolate.ts'
+import { gatewayLimits } from './limits.ts'
 import { DAYS, PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
 import { ollamaOrigin } from './ollama-host.ts'
 import { priceOf } from './price.ts'
@@ -64,6 +65,7 @@ export function normalise(
       matchAny: router.tag_filtering_match_any ?? true,
     },
     localTags: tollgate.local_only_tags,
+    limits: gatewayLimits(tollgate.limits, litellm.priority_reservation),
     retries: router.num_retries ?? litellm.num_retries ?? 2,
     retriesOf: router.retry_policy && byClass(router.retry_policy),
     aliasRetriesOf: Object.fromEntries(

@@ -71,11 +71,7 @@ export function referencePage(): string {
       out.push('', '### model_list[]: prices', '', PRICES, '', ...prices(entry.litellm_params?.properties ?? {}))
       continue
     }
-    if (!section.properties) continue
-    out.push('', ...table(section.properties, (_, schema) => !schema.properties))
-    for (const [key, schema] of Object.entries(section.properties))
-      if (schema.properties)
-        out.push('', `### ${name}.${key}`, '', schema.description ?? '', '', ...table(schema.properties))
+    out.push(...parts(name, section))
   }
   out.push('', '## Known from LiteLLM, refused', '', REFUSED, '', ...list(refusedKeys()))
   out.push('', '## Known from LiteLLM, without effect', '', LATER, '', ...list(laterKeys()))
@@ -91,6 +87,20 @@ function prices(properties: Record<string, JsonSchema>): string[] {
     LONGER,
     '',
     ...[...ENDINGS].map(([word, words]) => `- ${word}: ${words.map((one) => `\`${one}\``).join(', ')}`),
+  ]
+}
+
+/** The keys of a map, and then those of the maps in it. */
+function parts(name: string, { properties }: JsonSchema): string[] {
+  if (!properties) return []
+  const plain = Object.values(properties).some((schema) => !schema.properties)
+  return [
+    ...(plain ? ['', ...table(properties, (_, schema) => !schema.properties)] : []),
+    ...Object.entries(properties).flatMap(([key, schema]) =>
+      schema.properties
+        ? ['', `### ${name}.${key}`, '', schema.description ?? '', ...parts(`${name}.${key}`, schema)]
+        : [],
+    ),
   ]
 }
 

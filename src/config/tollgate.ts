@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isZone } from '../core/zone.ts'
 import { budget } from './budget.ts'
+import { limitSettings } from './limits.ts'
 
 const secondsWith = (fallback: number, description: string) =>
   z.number().positive().max(86_400).default(fallback).describe(`${description} In seconds.`)
@@ -35,6 +36,7 @@ export const tollgateSettings = z
       .describe(
         'What happens when the rest of a budget pays for fewer tokens than asked: `cap` cuts `max_tokens` to fit and says so in a header, `strict` refuses, `soft` lets it through and warns. A budget may say otherwise (`budget_mode` beside `max_budget`).',
       ),
+    limits: limitSettings,
     budgets: z
       .record(z.string(), budget)
       .optional()

@@ -1,6 +1,6 @@
 /** Whoever has a budget and is no key: organisations, teams, projects, users, customers, tags, models, providers. */
 import type { BudgetTerms } from './budget.ts'
-import type { Limits } from './key.ts'
+import type { Limits } from './limits.ts'
 
 export type HolderKind = 'organization' | 'team' | 'project' | 'user' | 'customer' | 'tag' | 'model' | 'provider'
 

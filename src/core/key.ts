@@ -1,15 +1,7 @@
 /** A virtual key as the deciders see it. The key itself is never kept, only its digest (store/keys.ts). */
 import type { BudgetTerms } from './budget.ts'
+import type { Limits } from './limits.ts'
 import type { SaidPrice } from './rates.ts'
-
-export interface Limits {
-  /** Requests in any 60 seconds. */
-  rpm?: number | undefined
-  /** Tokens in any 60 seconds, prompt and answer together. */
-  tpm?: number | undefined
-  /** Requests at one time. */
-  parallel?: number | undefined
-}
 
 export interface Key extends BudgetTerms {
   id: string

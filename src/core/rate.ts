@@ -1,13 +1,13 @@
 /**
- * Requests and tokens in any 60 seconds, in 61 buckets of a second each: the current one and the 60 before it, so that
- * no span of 60 s is ever over its limit (fixed windows allow twice the limit around their edge, and LiteLLM's start
+ * Requests and tokens in any 60 seconds, in 121 buckets of half a second each: the current one and the 120 before it, so
+ * that no span of 60 s is ever over its limit, and none is more than 1 % under it (fixed windows allow twice the limit around their edge, and LiteLLM's start
  * at the first request: litellm#24677, #18953).
  */
 
-const BUCKETS = 61
-const BUCKET_MS = 1_000
+const BUCKETS = 121
+const BUCKET_MS = 500
 
-/** Counts something over the last minute. Costs one array of 61 numbers. */
+/** Counts something over the last minute. Costs one array of 121 numbers. */
 export class Meter {
   readonly #buckets = new Float64Array(BUCKETS)
   #second = 0

@@ -5,6 +5,7 @@
 import type { RouteRules } from './conditions.ts'
 import type { ByClass } from './failing.ts'
 import { starMatch } from './key.ts'
+import type { Limits } from './limits.ts'
 import type { StrategyName } from './strategy.ts'
 import type { Alias } from './target.ts'
 
@@ -37,6 +38,18 @@ export interface Policy {
   budgetStatus: number
 }
 
+/** Limits that belong to nobody who pays. */
+export interface GatewayLimits {
+  gateway: Limits | undefined
+  /** Of each address. */
+  ip: Limits | undefined
+  routes: Readonly<Partial<Record<'generation' | 'other', Limits>>>
+  /** Of aliases. */
+  models: ReadonlyMap<string, Limits>
+  /** Priority → the part of the gateway's and of each model's limits that it is sure of. */
+  parts: Readonly<Record<string, number>> | undefined
+}
+
 export interface Snapshot {
   version: number
   aliases: ReadonlyMap<string, Alias>
@@ -53,6 +66,7 @@ export interface Snapshot {
   contentFallbacks: ReadonlyMap<string, readonly string[]>
   /** Alias → the alias that gets a copy of a share of its requests. */
   mirrors: ReadonlyMap<string, { to: string; share: number }>
+  limits: GatewayLimits
   policy: Policy
   route: RouteRules
 }

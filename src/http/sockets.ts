@@ -43,6 +43,11 @@ export class Sockets implements SocketDoor {
     return copy
   }
 
+  /** The address that a request came from; undefined where its connection is gone. */
+  addressOf(request: Request): string | undefined {
+    return this.#server?.requestIP(this.#originals.get(request) ?? request)?.address
+  }
+
   /** Whether it is a WebSocket now. @param protocol the one that was chosen of those that were offered */
   accept(request: Request, talk: Talk, protocol: string | undefined): boolean {
     const headers = protocol === undefined ? {} : { 'sec-websocket-protocol': protocol }

@@ -3,7 +3,7 @@
 import type { LeftOut } from '../core/conditions.ts'
 import type { Failure } from '../core/failure.ts'
 import type { Principal } from '../core/key.ts'
-import type { Taken } from '../core/limit.ts'
+import type { Checked, Taken } from '../core/limit.ts'
 import type { Stage } from '../core/plan.ts'
 import { NOBODY, type Payer } from '../core/scope.ts'
 import type { Snapshot } from '../core/snapshot.ts'
@@ -43,6 +43,8 @@ export class Call {
   /** Targets that may not or cannot take this request. */
   leftOut: readonly LeftOut[] = []
   payer: Payer = NOBODY
+  /** The limits that it has to keep. */
+  limits: readonly Checked[] = []
   taken: Taken | undefined = undefined
   /** The body in canonical form, where a target needed it. */
   canonical: Chat | Embed | Rerank | undefined = undefined

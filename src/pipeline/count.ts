@@ -26,7 +26,7 @@ export async function count(io: Io, request: Request, door: Door): Promise<Respo
     call.who = authenticate(request.headers, io)
     await receive(call, io)
     plan(call, io)
-    limit(call, io)
+    await limit(call, io, 'other')
     const { strategy } = call.snapshot.policy
     const target = pick(call.stages, new Set(), io.view, strategy, wantedOf(call), io.random, io.now())
     const asked = target && (await askTarget(call, io.link(target)))

@@ -29,7 +29,7 @@ function deliverWhole(call: Call, io: Io, answer: WholeAnswer): Response {
     conclude(call, io, 200, 'ok', usage, charge)
   })
   if (isKept(call, io)) keep(call, io, JSON.parse(textOf(answer.body)) as Json)
-  const headers = answerHeaders(call, answer)
+  const headers = answerHeaders(call, answer, io.now())
   headers['content-type'] = answer.contentType
   // What has to be counted first is not waited for: its cost stands in the ledger.
   if (cost !== undefined) costHeaders(headers, call, io, cost)
@@ -194,7 +194,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     },
     { highWaterMark: 0 },
   )
-  const headers = answerHeaders(call, answer)
+  const headers = answerHeaders(call, answer, io.now())
   headers['content-type'] = answer.contentType ?? reshape?.contentType ?? contentTypeOf(dialect)
   headers['cache-control'] = 'no-cache'
   headers['x-accel-buffering'] = 'no'

@@ -4,9 +4,10 @@ import { visible } from '../upstream/link.ts'
 import type { Answer } from './answer.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
+import { limitHeaders } from './limit.ts'
 
 /** Headers of every answer from a target: who answered, after how many attempts, and why it was not the first choice. */
-export function answerHeaders(call: Call, { link, hold }: Answer): Record<string, string> {
+export function answerHeaders(call: Call, { link, hold }: Answer, now: number): Record<string, string> {
   const headers: Record<string, string> = {
     'x-request-id': call.id,
     'x-litellm-call-id': call.id,
@@ -15,6 +16,7 @@ export function answerHeaders(call: Call, { link, hold }: Answer): Record<string
     'x-tollgate-served-by': link.servedBy,
     'x-tollgate-attempts': String(call.attempts),
   }
+  limitHeaders(headers, call, now)
   const reasons = why(call)
   if (reasons !== '') headers['x-tollgate-why'] = visible(reasons)
   if (call.dropped.length > 0) headers['x-tollgate-dropped'] = visible(call.dropped.join(', '))

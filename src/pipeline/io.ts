@@ -2,9 +2,10 @@
 import type { ModelList } from '../core/access.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Grant } from '../core/grant.ts'
-import type { Key, Limits } from '../core/key.ts'
+import type { Key } from '../core/key.ts'
 import type { Account } from '../core/ledger.ts'
 import type { Counters } from '../core/limit.ts'
+import type { Limits } from '../core/limits.ts'
 import type { View } from '../core/pick.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { Payer } from '../core/scope.ts'
@@ -151,6 +152,10 @@ export interface Io {
   payers: PayersDoor
   grants: GrantsDoor
   counters(scope: string): Counters
+  /** Requests of a scope on a day (core/zone.ts), as the ledger knows them; 0 for scopes that it has none of. */
+  requestsOn(scope: string, day: number): number
+  /** The caller's address; undefined where it is not known. */
+  ipOf(request: Request): string | undefined
   state(target: Target): TargetState
   /** What choosing looks at. */
   view: View

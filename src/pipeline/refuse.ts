@@ -3,6 +3,7 @@ import { NO_USAGE } from '../core/usage.ts'
 import type { Call } from './call.ts'
 import { conclude, endAttempt, used } from './conclude.ts'
 import type { Io } from './io.ts'
+import { limitHeaders } from './limit.ts'
 
 /** Any error, told in the caller's dialect; everything the request held is let go. */
 export function refuse(call: Call, io: Io, cause: unknown): Response {
@@ -21,7 +22,9 @@ export function refuse(call: Call, io: Io, cause: unknown): Response {
   }
   conclude(call, io, refusal.status, refusal.code, NO_USAGE, 0, refusal.detail.private ?? refusal.message)
   const { status, body } = call.door.dialect.writeError(refusal)
-  return new Response(JSON.stringify(body), { status, headers: refusalHeaders(refusal, call.id) })
+  const headers = refusalHeaders(refusal, call.id)
+  limitHeaders(headers, call, io.now())
+  return new Response(JSON.stringify(body), { status, headers })
 }
 
 /** SDKs wait no longer than this for another try. */

@@ -19,7 +19,7 @@ export async function serve(io: Io, request: Request, door: Door): Promise<Respo
     await receive(call, io) // bounded bytes → peek { model, stream, maxTokens }
     recollect(call, io) // what the caller refers to by its id
     plan(call, io) // alias → ordered targets it may use and can pay
-    limit(call, io) // all rates and slots, in one step or none
+    await limit(call, io, 'generation') // all rates and slots, in one step or none; its turn, where there are turns
     mirror(call, io) // a copy for another alias, which nobody waits for
     const loaded = load(call, io) // Ollama's clients load models by asking for nothing
     if (loaded) return loaded

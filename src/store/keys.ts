@@ -4,6 +4,7 @@ import { eq } from 'drizzle-orm'
 import { facts, keys } from '../../drizzle/sqlite/schema.ts'
 import type { BudgetTerms } from '../core/budget.ts'
 import type { Key } from '../core/key.ts'
+import type { Limits } from '../core/limits.ts'
 import { parsePeriod } from '../core/period.ts'
 import { Refusal } from '../core/refusal.ts'
 import { termsIn } from './holders.ts'
@@ -91,16 +92,18 @@ export function setFact(store: Store, name: string, value: string): void {
 }
 
 function fromRow(row: Row): StoredKey {
+  const { limits, ...terms } = JSON.parse(row.terms) as BudgetTerms & Partial<Pick<Key, 'pricing' | 'limits'>>
   const key: Key = {
     id: row.id,
     name: row.alias ?? undefined,
     hint: row.hint,
     models: JSON.parse(row.models),
-    ...(JSON.parse(row.terms) as BudgetTerms & Pick<Key, 'pricing'>),
+    ...terms,
     maxBudget: row.maxBudget ?? undefined,
     period: row.budgetDuration ? parsePeriod(row.budgetDuration) : undefined,
     budgetDuration: row.budgetDuration ?? undefined,
     limits: {
+      ...limits,
       rpm: row.rpmLimit ?? undefined,
       tpm: row.tpmLimit ?? undefined,
       parallel: row.maxParallelRequests ?? undefined,
@@ -138,9 +141,12 @@ function toRow(key: Key, digest: string): Row {
     organizationId: key.organizationId ?? null,
     projectId: key.projectId ?? null,
     tags: JSON.stringify(key.tags),
-    terms: JSON.stringify({ ...termsIn(key), pricing: key.pricing }),
+    terms: JSON.stringify({ ...termsIn(key), pricing: key.pricing, limits: otherLimits(key.limits) }),
     metadata: JSON.stringify(key.metadata),
     createdAt: key.createdAt,
     updatedAt: key.updatedAt,
   }
 }
+
+/** Those that have no column of their own. */
+const otherLimits = ({ rpm: _, tpm: __, parallel: ___, ...others }: Limits): Limits => others

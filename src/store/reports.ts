@@ -140,3 +140,10 @@ export function askIn(store: Store, zone: string, question: Question): Answer[] 
       AND started_at >= ${begin} AND started_at < ${end}) r JOIN payers p ON p.id = r.payer`
   return run(store, from, question, [])
 }
+
+/** Attempts of a scope that were charged on a day. */
+export function requestsOn({ sqlite }: Store, scope: string, day: number): number {
+  const sum =
+    'SELECT coalesce(sum(r.requests), 0) FROM rollups r JOIN words w ON w.id = r.scope WHERE w.word = ? AND r.day = ?'
+  return sqlite.prepare(sum).pluck().get(scope, day) as number
+}

@@ -7,7 +7,8 @@ const NOW = 1_800_000_000_000
 test('what nobody asked for in more than a minute is let go, what is in use is not', () => {
   const all = new AllCounters()
   const limits = { rpm: 1, parallel: 1 }
-  const take = (scope: string, now: number) => takeLimits([{ scope, limits, counters: all.of(scope, now) }], 1, now)
+  const take = (scope: string, now: number) =>
+    takeLimits([{ scope, limits, counters: all.of(scope, now) }], 1, now, { day: 0, end: Number.POSITIVE_INFINITY })
   const busy = take('busy', NOW)
   for (let i = 0; i < 9_000; i++) all.of(`old-${i}`, NOW)
   const recent = NOW + 50_000

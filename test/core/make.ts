@@ -105,6 +105,7 @@ export function snapshot(
     contextFallbacks: new Map(),
     contentFallbacks: new Map(),
     mirrors: new Map(),
+    limits: { gateway: undefined, ip: undefined, routes: {}, models: new Map(), parts: undefined },
     policy: policy(),
     route: { tags: { enabled: false, matchAny: true }, zone: 'UTC', localTags: [] },
     ...given,

@@ -5,6 +5,8 @@ import { Counters, type Exceeded, releaseLimits, type Taken, takeLimits } from '
 import { Meter } from '../../src/core/rate.ts'
 import { NOON } from './make.ts'
 
+const TODAY = { day: 0, end: Number.POSITIVE_INFINITY }
+
 const MINUTE = 60_000
 const isTaken = (it: Taken | Exceeded): it is Taken => 'released' in it
 
@@ -107,27 +109,27 @@ describe('takeLimits', () => {
   test('a refused request burns none of its limits (litellm#39309)', () => {
     const all = scopes([{ rpm: 10, tpm: 1_000, parallel: 5 }, { rpm: 10 }, { parallel: 0 }])
     const before = counted(all, NOON)
-    expect(takeLimits(all, 100, NOON)).toMatchObject({ scope: 's2', what: 'parallel requests', max: 0 })
+    expect(takeLimits(all, 100, NOON, TODAY)).toMatchObject({ scope: 's2', what: 'parallel requests', max: 0 })
     expect(counted(all, NOON)).toEqual(before)
   })
 
   test('says which limit, how full it is and when to come back', () => {
     const all = scopes([{ rpm: 2 }])
-    takeLimits(all, 1, NOON)
-    takeLimits(all, 1, NOON + 10_000)
-    const refused = takeLimits(all, 1, NOON + 20_000) as Exceeded
+    takeLimits(all, 1, NOON, TODAY)
+    takeLimits(all, 1, NOON + 10_000, TODAY)
+    const refused = takeLimits(all, 1, NOON + 20_000, TODAY) as Exceeded
     expect(refused).toMatchObject({ scope: 's0', what: 'requests', used: 2, max: 2 })
-    expect(refused.retryAfterMs).toBe(41_000)
-    expect(isTaken(takeLimits(all, 1, NOON + 20_000 + refused.retryAfterMs))).toBeTrue()
+    expect(refused.retryAfterMs).toBe(40_500)
+    expect(isTaken(takeLimits(all, 1, NOON + 20_000 + refused.retryAfterMs, TODAY))).toBeTrue()
   })
 
   test('a prompt larger than the whole limit passes when the minute is empty, and only then', () => {
     const all = scopes([{ tpm: 100 }])
-    const big = takeLimits(all, 5_000, NOON)
+    const big = takeLimits(all, 5_000, NOON, TODAY)
     expect(isTaken(big)).toBeTrue()
-    expect(takeLimits(all, 1, NOON + 1_000)).toMatchObject({ what: 'tokens' })
+    expect(takeLimits(all, 1, NOON + 1_000, TODAY)).toMatchObject({ what: 'tokens' })
     releaseLimits(big as Taken, 40, NOON + 2_000)
-    expect(isTaken(takeLimits(all, 60, NOON + 2_000))).toBeTrue()
+    expect(isTaken(takeLimits(all, 60, NOON + 2_000, TODAY))).toBeTrue()
   })
 
   test('random traffic: never more at once or in a minute than allowed, nothing left at rest', () => {
@@ -154,7 +156,7 @@ describe('takeLimits', () => {
             releaseLimits(first, 1e9, now)
           }
           const before = counted(all, now)
-          const taken = takeLimits(all, tokens, now)
+          const taken = takeLimits(all, tokens, now, TODAY)
           if (isTaken(taken)) {
             running.push(taken)
             passed.push({ at: now, amount: 1 })
@@ -181,7 +183,7 @@ describe('takeLimits', () => {
         let now = NOON
         for (const [gap, tokens] of arrivals) {
           now += gap
-          if (isTaken(takeLimits(all, tokens, now))) passed.push({ at: now, amount: tokens })
+          if (isTaken(takeLimits(all, tokens, now, TODAY))) passed.push({ at: now, amount: tokens })
         }
         expect(fullest(passed)).toBeLessThanOrEqual(tpm)
       }),

@@ -38,7 +38,7 @@ export function keptDoor(what: Kept, id: string | undefined): Door {
       try {
         call.who = authenticate(request.headers, io)
         charge(call, io)
-        limit(call, io)
+        await limit(call, io, 'other')
         const {
           body,
           status = 200,

@@ -57,7 +57,7 @@ export async function pass(io: Io, request: Request, door: Door, provider: strin
       ...(maxTokens === undefined ? {} : { maxTokens }),
     }
     call.stages = [{ alias: target.alias, targets: [target] }]
-    limit(call, io)
+    await limit(call, io, READS.has(request.method) ? 'other' : 'generation')
     const link = io.link(target).forTarget(target)
     // An alias of ours means nothing to the provider.
     const path = model === undefined ? segments : segments.map((part) => renamed(part, subject.model, model))

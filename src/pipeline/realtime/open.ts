@@ -37,7 +37,7 @@ export async function openRealtime(io: Io, request: Request, door: Door, sockets
     if (!model) throw new Refusal('invalid_request', "Name the model in the address: '?model=…'.", { param: 'model' })
     call.peek = { model, stream: true, includeUsage: false, n: 1, scan: { keys: new Map(), duplicates: [], open: 0 } }
     plan(call, io)
-    limit(call, io)
+    await limit(call, io, 'generation')
     const beta = offered.includes(BETA_PROTOCOL) || /realtime=v1/.test(request.headers.get('openai-beta') ?? '')
     const { connection, purse } = await connectFirst(call, io, beta, gone)
     const stillMay = () => {
