@@ -33,6 +33,7 @@ import type { Io, RequestLog } from './pipeline/io.ts'
 import { Sealer } from './secrets/seal.ts'
 import type { Secret } from './secrets/secret.ts'
 import { Belongings } from './store/belongings.ts'
+import { startChores } from './store/chores.ts'
 import { GrantStore } from './store/grants.ts'
 import { Holders } from './store/holders.ts'
 import { Digests, fact, Keys, newSecret, setFact } from './store/keys.ts'
@@ -42,7 +43,6 @@ import { pepper } from './store/pepper.ts'
 import { recoverHolds } from './store/recover.ts'
 import { requestsOn } from './store/reports.ts'
 import { Responses } from './store/responses.ts'
-import { retain } from './store/retain.ts'
 import { rezone } from './store/rezone.ts'
 import { systemTiming } from './store/timing.ts'
 import { Catalog } from './upstream/catalog.ts'
@@ -191,9 +191,7 @@ async function open(
     sockets,
   )
   const checkpointer = startCheckpointer(store.path)
-  const retention = startRetention(store, config, now, (cause) =>
-    log.error('Old charges could not be deleted; it will be tried again.', { told: String(cause) }),
-  )
+  const chores = startChores(store, ledger, config, now, log)
 
   return {
     url: server.url,
@@ -206,7 +204,7 @@ async function open(
       // What the cut streams cost is booked on their way out, counted where nobody reported it.
       await Bun.sleep(20)
       await counter.stop()
-      retention.stop()
+      chores.stop()
       await checkpointer.stop()
       ledger.flush()
       store.close()
@@ -313,34 +311,6 @@ function logRequest(log: Log, line: RequestLog): void {
     cost_nano: costNano,
     error,
   })
-}
-
-/** Between two looks for charges that are old enough, ms; and between two portions of them. */
-const RETENTION_EVERY_MS = 600_000
-const RETENTION_PAUSE_MS = 50
-
-function startRetention(
-  store: Store,
-  { keepCharges, timezone }: Config,
-  now: () => number,
-  onError: (cause: unknown) => void,
-): { stop(): void } {
-  let timer: ReturnType<typeof setTimeout>
-  const step = () => {
-    let deleted = 0
-    try {
-      deleted = retain(store, keepCharges, timezone, now())
-    } catch (cause) {
-      onError(cause)
-    }
-    wait(deleted > 0 ? RETENTION_PAUSE_MS : RETENTION_EVERY_MS)
-  }
-  const wait = (ms: number) => {
-    timer = setTimeout(step, ms)
-    timer.unref()
-  }
-  if (keepCharges > 0) wait(RETENTION_PAUSE_MS)
-  return { stop: () => clearTimeout(timer) }
 }
 
 /** How long the checkpointer may take to put its work down. */

@@ -22,7 +22,7 @@ import { served } from '../core/price-at.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Payer } from '../core/scope.ts'
 import type { Target } from '../core/target.ts'
-import type { Usage, UsageSource } from '../core/usage.ts'
+import { NO_USAGE, type Usage, type UsageSource } from '../core/usage.ts'
 import { type AccountSettings, Accounts } from './accounts.ts'
 import { BOUNDS, type Bounds } from './bounds.ts'
 import { Days } from './days.ts'
@@ -106,6 +106,9 @@ export interface LedgerHooks {
   /** A budget has come to a mark, nano-dollars, of its warnings. */
   onCrossed(account: Account, mark: number): void
 }
+
+/** The longest that a hold is believed: conversations and generations end long before. */
+const LEASE_MS = 24 * 3_600_000
 
 export class Ledger {
   readonly #accounts: Accounts
@@ -285,6 +288,21 @@ export class Ledger {
     this.#open.delete(open)
     this.#giveBack(open.hold, 0)
     this.#outbox.drop(open.row)
+  }
+
+  /**
+   * Ends the holds that are older than any attempt can be: somebody forgot them, and they must not keep money from its
+   * owners for ever. They are charged as after a crash: the prompt, as likely.
+   * @returns what they were of
+   */
+  endLeases(): Attempt[] {
+    const now = this.#timing.now()
+    const leaked = [...this.#open].filter(({ hold }) => now - hold.takenAt > LEASE_MS)
+    for (const open of leaked) {
+      const usage = { ...NO_USAGE, input: open.inputLikely }
+      this.settle(open, { outcome: 'interrupted', status: 0, usage, source: 'estimated', firstMs: undefined, now })
+    }
+    return leaked.map(({ attempt }) => attempt)
   }
 
   flush(): void {

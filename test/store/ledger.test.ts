@@ -538,3 +538,19 @@ function watched(store: Store, tell: (sql: string) => unknown): Store {
   })
   return { ...store, sqlite }
 }
+
+test('a hold that somebody forgot is charged its prompt after a day, and its money is free again', async () => {
+  const a = account('key:a', budget(100))
+  const forgotten = await w.hold([a], 60)
+  w.clock.now += 24 * 3_600_000
+  expect(w.ledger.endLeases()).toEqual([])
+  w.clock.now += 1
+  const later = await w.hold([a], 40)
+  expect(w.ledger.endLeases()).toMatchObject([{ operation: forgotten.attempt.operation }])
+  expect([a.spent, a.held]).toEqual([60 * TOKEN, 40 * TOKEN])
+  // Whoever remembers it after all books nothing twice.
+  w.settle(forgotten, 5)
+  w.settle(later, 1)
+  w.ledger.flush()
+  expect([a.spent, a.held, w.left().holds, w.count('SELECT count(*) FROM charges')]).toEqual([61 * TOKEN, 0, 0, 2])
+})
