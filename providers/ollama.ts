@@ -47,7 +47,7 @@ export default defineProvider<Settings>({
     'ollama-embed': (wire, context) => ({ truncate: false, ...pin(wire, context) }),
     'ollama-embeddings': pin,
   },
-  abilities: { tools: true, images: true, schema: true, thinking: true },
+  abilities: { tools: true, images: true, schema: true, thinking: true, prefill: true },
   local: true,
   passThrough: false,
   list: {

@@ -271,6 +271,7 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
       budgetWaitMs: config.budgetWait,
       unpriced: config.unpriced,
       dropParams: config.dropParams,
+      midstream: config.midstream,
       budgetStatus: config.budgetExceededStatus,
     },
     limits: config.limits,

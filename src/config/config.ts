@@ -123,6 +123,7 @@ export interface Config {
   contextFallbacks: FallbackMap
   contentFallbacks: FallbackMap
   dropParams: boolean
+  midstream: 'continue' | 'restart' | 'error'
   /** ms. `firstByteLocal` is `firstByte` for what runs in the house and may have to load first. */
   timeouts: Timeouts & { firstByteLocal: number }
   /** Bytes. */

@@ -175,6 +175,7 @@ export const modelInfo = z
     supports_pdf_input: flag('reads PDF files'),
     supports_reasoning: flag('thinks before it answers'),
     supports_response_schema: flag('answers by a JSON Schema'),
+    supports_assistant_prefill: flag('goes on with an answer whose beginning it is given'),
     supports_prompt_caching: flag('caches prompts'),
     supports_web_search: flag('searches the web'),
     ...prices,

@@ -83,6 +83,7 @@ export function normalise(
     contextFallbacks: fallbackMap(router.context_window_fallbacks ?? litellm.context_window_fallbacks ?? []),
     contentFallbacks: fallbackMap(router.content_policy_fallbacks ?? litellm.content_policy_fallbacks ?? []),
     dropParams: litellm.drop_params ?? false,
+    midstream: tollgate.midstream,
     timeouts: {
       connect: ms(tollgate.timeouts.connect),
       firstByte: ms(router.stream_timeout ?? tollgate.timeouts.first_byte),

@@ -35,6 +35,8 @@ export interface Policy {
   unpriced: 'refuse' | 'allow'
   /** What the target cannot be told: dropped and named in a header, or refused. */
   dropParams: boolean
+  /** What becomes of an answer that breaks off in the middle. */
+  midstream: 'continue' | 'restart' | 'error'
   budgetStatus: number
 }
 

@@ -10,6 +10,8 @@ export interface Abilities {
   thinking?: boolean | undefined
   /** Native structured output by JSON Schema. */
   schema?: boolean | undefined
+  /** Goes on with an answer whose beginning it is given. */
+  prefill?: boolean | undefined
 }
 
 /** All in ms. Each is separate, since each means another fault. */

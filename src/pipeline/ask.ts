@@ -167,6 +167,7 @@ async function asStream(
   startedAt: number,
   abort: AbortController,
 ): Promise<StreamAnswer> {
+  if (call.resumed) throw bad('It answers whole where it should go on with a stream.')
   const from = composed.dialect as ChatTarget
   const to = call.door.dialect as ChatDialect
   const body = text(await readWhole(response, LARGEST_ANSWER))
@@ -212,7 +213,8 @@ function sourceFor(
         to,
         call.canonical as Chat,
         { ...answering(call), inputLikely: hold.inputLikely },
-        forced ? timed(watch, unforceEvents()) : timed(watch),
+        timed(watch, call.resumed?.turn ?? (forced ? unforceEvents() : undefined)),
+        call.resumed?.write,
       )
     : relayCarrier(to, call.peek.includeUsage)
   const body = response.body as ReadableStream<Uint8Array>

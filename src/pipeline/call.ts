@@ -14,6 +14,7 @@ import type { FormPart } from '../dialects/multipart.ts'
 import type { Peek } from '../dialects/peek.ts'
 import type { Answer } from './answer.ts'
 import type { Door } from './io.ts'
+import type { Resumed } from './resume.ts'
 import { NO_WISHES, type Wishes } from './wishes.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -57,6 +58,8 @@ export class Call {
   /** Parameters that the target could not be told. */
   dropped: string[] = []
   answer: Answer | undefined = undefined
+  /** It goes on with an answer that broke off. */
+  resumed: Resumed | undefined = undefined
   /** How the last attempt is served, where the headers of its answer say so. */
   service: Service | undefined = undefined
   concluded = false

@@ -39,7 +39,7 @@ export function compose(call: Call, link: Link, affordable: number | undefined):
   const maxOutput = affordable === undefined ? undefined : Math.floor(affordable / call.peek.n)
   const dialect = dialectFor(call.door.dialect, link)
   const { chat, forced } = fitted(call, link)
-  if (dialect !== call.door.dialect || chat) {
+  if (dialect !== call.door.dialect || chat || call.resumed) {
     const body = JSON.stringify(translated(call, link, dialect, maxOutput, chat ?? canonicalOf(call)))
     return { dialect, body, headers: undefined, translated: true, forced }
   }

@@ -105,7 +105,7 @@ export function settleAttempt(
   io: Io,
   hold: OpenHold,
   ending: Ending,
-  { failure, heard }: { failure?: Failure | undefined; heard?: () => Heard | undefined },
+  { failure, heard, goesOn }: { failure?: Failure | undefined; heard?: () => Heard | undefined; goesOn?: boolean },
   then: (usage: Usage, cost: number) => void,
 ): void {
   if (failure) scrub(io, hold, failure)
@@ -116,7 +116,8 @@ export function settleAttempt(
     then(ending.usage, book(call, io, hold, ending, now))
     return
   }
-  letGo(call, io, ending.usage)
+  // A request that goes on elsewhere keeps its slot.
+  if (!goesOn) letGo(call, io, ending.usage)
   void countUsage(call, io, hold, ending.usage, heard?.()).then(({ usage, source }) =>
     then(usage, book(call, io, hold, { ...ending, usage, source }, now)),
   )

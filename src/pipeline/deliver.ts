@@ -1,6 +1,7 @@
 /** The answer on its way to the caller, and the end of the request when it has gone. */
 import { UpstreamFailure } from '../core/failure.ts'
 import { Refusal } from '../core/refusal.ts'
+import { addUsage, NO_USAGE, type Usage } from '../core/usage.ts'
 import type { Json } from '../dialects/canonical.ts'
 import type { ChatDialect, Dialect, ForwardDialect } from '../dialects/dialect.ts'
 import { INTERRUPTED } from '../dialects/openai/interrupted.ts'
@@ -12,6 +13,7 @@ import { answerHeaders, costHeaders } from './headers.ts'
 import type { Io } from './io.ts'
 import { attemptEnd } from './patience.ts'
 import { isKept, Keeper, keep } from './recollect.ts'
+import { mayResume, resume, Sent, wayOn } from './resume.ts'
 
 /** Builds the whole Response ourselves: Elysia's `set.headers` corrupts UTF-8 in streamed Responses. */
 export function deliver(call: Call, io: Io): Response {
@@ -54,14 +56,15 @@ const IMPATIENT_IDLE_MS = 30_000
 
 function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   const dialect = call.door.dialect as ChatDialect | ForwardDialect
-  const { source, hold } = answer
+  let { source, hold } = answer
   const { target } = answer.link
   const { heartbeatMs } = io.settings
   const heart =
     heartbeatMs > 0 && dialect.op === 'chat' && dialect.heartbeat !== '' ? encode(dialect.heartbeat) : undefined
   const alternatives = call.stages.reduce((n, s) => n + s.targets.length, 0) > 1
   const idleMs = alternatives ? Math.min(IMPATIENT_IDLE_MS, target.timeouts.idle) : target.timeouts.idle
-  const totalAt = attemptEnd(call, target, hold.attempt.startedAt)
+  let totalAt = attemptEnd(call, target, hold.attempt.startedAt)
+  const sent = mayResume(call, dialect) ? new Sent() : undefined
   let open = true
   const reshape = call.door.reshape?.()
   let controller: ReadableStreamDefaultController<Uint8Array>
@@ -69,6 +72,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   const keeper = isKept(call, io) ? new Keeper() : undefined
   const emit = (bytes: Uint8Array) => {
     keeper?.push(bytes)
+    sent?.push(bytes)
     if (!reshape) return controller.enqueue(bytes)
     const text = reshape.push(bytes)
     if (text !== '') controller.enqueue(encode(text))
@@ -103,27 +107,31 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     return io.ledger.extend(hold, missing, missing + TOP_UP, call.snapshot.policy.budgetStatus)
   }
 
+  /** What attempts before this one were charged, whose answer goes on in it. */
+  const before = { usage: { ...NO_USAGE }, cost: 0 }
+  let isBooked = false
+
   /** The one way out: settles, lets go, logs. */
   const close = (outcome: string, failure?: UpstreamFailure) => {
     open = false
     io.deadlines.disarm(silence)
     io.deadlines.disarm(pulse)
+    const over = (usage: Usage, cost: number) => {
+      addUsage(before.usage, usage)
+      conclude(call, io, 200, outcome, before.usage, before.cost + cost, failure?.failure.message)
+    }
+    // It was settled when it broke, and nobody went on.
+    if (isBooked) return over(NO_USAGE, 0)
     const charged = used(source.usage, hold, source.contentFrames, isEstimated(dialect))
     const status = failure?.failure.status ?? 200
     const ending = { outcome, status, ...charged, firstMs: answer.firstMs }
     const told = { failure: failure?.failure, heard: () => source.heard() }
-    settleAttempt(call, io, hold, ending, told, (usage, cost) =>
-      conclude(call, io, 200, outcome, usage, cost, failure?.failure.message),
-    )
+    settleAttempt(call, io, hold, ending, told, over)
   }
 
   /** The upstream is done: the stream gets the end that its clients wait for, or an error they can see. */
   const end = () => {
     if (!open) return
-    if (!source.finished)
-      return fail(
-        new UpstreamFailure({ kind: 'bad_reply', status: 200, message: 'The stream ended before the answer did.' }),
-      )
     if (!sawEnd) {
       const last = source.end()
       if (last !== '') emit(encode(last))
@@ -156,6 +164,40 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     source.hangUp()
   }
 
+  /** Another target goes on with what was said. Whether one does. */
+  const goOn = async (failure: UpstreamFailure): Promise<boolean> => {
+    const way = sent && !source.finished ? wayOn(call, sent) : undefined
+    if (!way) return false
+    // Nobody's silence but that of the attempt that goes on, which has clocks of its own.
+    silence.at = Number.POSITIVE_INFINITY
+    const attempts = call.attempts
+    isBooked = true
+    const next = await resume(call, io, { ...answer, source, hold }, failure, way, (usage, cost) => {
+      addUsage(before.usage, usage)
+      before.cost += cost
+    })
+    if (!next) return false
+    source = next.source
+    hold = next.hold
+    isBooked = false
+    if (!open) {
+      // The caller left meanwhile.
+      close('aborted')
+      source.hangUp()
+      return true
+    }
+    io.warn('An answer that broke off goes on at another target.', {
+      request_id: call.id,
+      attempts: call.attempts - attempts,
+      target: next.link.target.id,
+    })
+    totalAt = attemptEnd(call, next.link.target, hold.attempt.startedAt)
+    heardAt = io.now()
+    silence.at = Math.min(heardAt + idleMs, totalAt)
+    for (const part of next.prefix) emit(part)
+    return true
+  }
+
   let sawEnd = false
   const stream = new ReadableStream<Uint8Array>(
     {
@@ -165,25 +207,32 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
         answer.prefix = []
       },
       async pull() {
-        try {
-          // An empty part is a frame that says nothing to this caller: read on.
-          for (;;) {
-            sawEnd = source.ended && source.finished
-            const part = sawEnd ? undefined : await source.read()
+        for (;;) {
+          try {
+            // An empty part is a frame that says nothing to this caller: read on.
+            for (;;) {
+              sawEnd = source.ended && source.finished
+              const part = sawEnd ? undefined : await source.read()
+              if (!open) return
+              if (part === undefined && source.finished) return end()
+              if (part === undefined) throw brokenOff()
+              const outOfMoney = source.finished ? undefined : topUp()
+              if (outOfMoney) return cut(outOfMoney)
+              heardAt = io.now()
+              silence.at = Math.min(source.finished ? heardAt + GRACE_MS : heardAt + idleMs, totalAt)
+              if (heart) pulse.at = heardAt + heartbeatMs
+              if (part.byteLength === 0) continue
+              emit(part)
+              return
+            }
+          } catch (cause) {
+            const failure =
+              cause instanceof UpstreamFailure
+                ? cause
+                : new UpstreamFailure({ kind: 'bad_reply', status: 200, message: String(cause) })
             if (!open) return
-            if (part === undefined) return end()
-            const outOfMoney = source.finished ? undefined : topUp()
-            if (outOfMoney) return cut(outOfMoney)
-            heardAt = io.now()
-            silence.at = Math.min(source.finished ? heardAt + GRACE_MS : heardAt + idleMs, totalAt)
-            if (heart) pulse.at = heardAt + heartbeatMs
-            if (part.byteLength === 0) continue
-            emit(part)
-            return
+            if (!(await goOn(failure))) return fail(failure)
           }
-        } catch (cause) {
-          if (cause instanceof UpstreamFailure) fail(cause)
-          else fail(new UpstreamFailure({ kind: 'bad_reply', status: 200, message: String(cause) }))
         }
       },
       cancel() {
@@ -200,6 +249,9 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   headers['x-accel-buffering'] = 'no'
   return new Response(stream, { headers })
 }
+
+const brokenOff = (): UpstreamFailure =>
+  new UpstreamFailure({ kind: 'bad_reply', status: 200, message: 'The stream ended before the answer did.' })
 
 const contentTypeOf = (dialect: ChatDialect | ForwardDialect): string =>
   dialect.op === 'forward' || dialect.framing === 'sse' ? 'text/event-stream; charset=utf-8' : 'application/x-ndjson'

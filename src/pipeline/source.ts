@@ -83,7 +83,7 @@ class RawFramer {
 
 /**
  * Frames are read in one dialect and written in another.
- * @param turn what becomes of each event in between
+ * @param turn what becomes of each event in between @param write another writer than a new one
  */
 export function transcodeCarrier(
   from: ChatTarget,
@@ -91,9 +91,9 @@ export function transcodeCarrier(
   chat: Chat,
   answering: Answering,
   turn: (event: Event) => Event[] = itself,
+  write: (event: Event) => string = to.writer(chat, answering),
 ): Carrier {
   const read = from.reader()
-  const write = to.writer(chat, answering)
   const carry: Carrier['carry'] = ({ frame }, progress) => {
     if (!frame) return ''
     let out = ''

@@ -128,6 +128,7 @@ function ownAbilities(info: ModelConfig['info']): Abilities {
     images: 'supports_vision',
     thinking: 'supports_reasoning',
     schema: 'supports_response_schema',
+    prefill: 'supports_assistant_prefill',
   } as const
   const own: Record<string, boolean> = {}
   for (const [ability, flag] of Object.entries(flags))

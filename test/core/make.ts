@@ -77,6 +77,7 @@ export function policy(given: Partial<Policy> = {}): Policy {
     budgetWaitMs: 60_000,
     unpriced: 'refuse',
     dropParams: false,
+    midstream: 'continue',
     budgetStatus: 422,
     ...given,
   }
