@@ -1,7 +1,7 @@
 /** The prices that a configuration comes to, as a list: to be read by people, kept, and compared with those of before. */
 import type { Price } from './price.ts'
 import { priceAt } from './price-at.ts'
-import { writePriceWords } from './price-words.ts'
+import { showWord, writePriceWords } from './price-words.ts'
 
 export interface BookedPrice {
   /** As callers name it; a pattern where the model was put into one. Empty where no configuration names it. */
@@ -47,15 +47,17 @@ export function keptPrices(book: PriceBook, now: number): KeptPrices {
   return { library: book.library, prices }
 }
 
-/** A price's words, with those of times to come (`input_cost_per_token from 2026-12-01`) and of hours of the day. */
+/** A price's words, with those of days to come (`input_cost_per_token from 2026-12-01`) and of hours of the day. */
 export function wholeWords(price: Price, now: number): Record<string, number> {
-  const words = known(priceAt(price, now))
-  if (price.kind !== 'priced') return words
-  for (const { from, hours, price: other } of price.times ?? []) {
-    // What is over is nobody's price any more; which of several holds now stands above.
-    if (!hours && from !== undefined && from <= now) continue
-    const when = [from !== undefined && from > now ? ` from ${dayOf(from)}` : '', hours ? ` ${hoursOf(hours)}` : '']
-    for (const [word, dollars] of Object.entries(known(other))) words[word + when.join('')] = dollars
+  if (price.kind !== 'priced') return known(price)
+  const times = price.times ?? []
+  // What holds now is that of this day, whichever hour it is: two looks on one day see the same.
+  const words = known(priceAt({ ...price, times: times.filter(({ hours }) => !hours) }, now))
+  for (const { from, hours, price: other } of times) {
+    const isToCome = from !== undefined && from > now
+    if (!hours && !isToCome) continue
+    const when = `${isToCome ? ` from ${dayOf(from)}` : ''}${hours ? ` ${hoursOf(hours)}` : ''}`
+    for (const [word, dollars] of Object.entries(known(other))) words[word + when] = dollars
   }
   return words
 }
@@ -97,3 +99,13 @@ const differences = (before: Words, after: Words): PriceChange['words'] =>
   [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .filter((word) => before[word] !== after[word])
     .map((word) => ({ word, before: before[word], after: after[word] }))
+
+/** Lines of a terminal: `gpt → openai/gpt-4o: input_cost_per_token $2.5 per million tokens → $2 per million tokens`. */
+export function showChange({ name, kind, words }: PriceChange): string[] {
+  if (kind === 'gone') return [`${name}: gone`]
+  if (kind === 'new') return [`${name}: new${words.length > 0 ? '' : ', without a price'}`]
+  return words.map(({ word, before, after }) => {
+    const was = before === undefined ? '' : `${showWord(word, before)} → `
+    return `${name}: ${word} ${was}${after === undefined ? 'not said any more' : showWord(word, after)}`
+  })
+}

@@ -28,7 +28,12 @@ export function priceBook(models: readonly ModelConfig[], { links }: Catalog, na
       }))
     },
     all: () => {
-      const lists = new Map(providers.filter(isSold).toReversed().map((p) => [p.prices ?? p.id, p]))
+      const lists = new Map(
+        providers
+          .filter(isSold)
+          .toReversed()
+          .map((p) => [p.prices ?? p.id, p]),
+      )
       return [...lists].flatMap(([list, provider]) =>
         listedOf(list).map(({ model, listing }) => asListed(provider, model, listing)),
       )
