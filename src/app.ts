@@ -175,7 +175,9 @@ async function open(
   const offices: Offices = {
     snapshot: () => snapshot,
     link: io.link,
+    models: () => config.models,
     links: () => catalog.links,
+    now,
     access,
     keys,
     holders: holderRoutes({ ...house, keyRoutes: keys }),
