@@ -12,6 +12,7 @@ import { reportRoutes } from './admin/reports.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { templateRoutes } from './admin/templates.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
+import type { Env } from './config/interpolate.ts'
 import type { Started, StartOptions } from './config/start.ts'
 import { type Access, EVERYTHING } from './core/access.ts'
 import type { Principal } from './core/key.ts'
@@ -19,6 +20,7 @@ import type { Account } from './core/ledger.ts'
 import { AllCounters } from './core/limit.ts'
 import { toDollars } from './core/money.ts'
 import { periodName } from './core/period.ts'
+import { type KeptPrices, keptPrices, type PriceBook, priceChanges, showChange } from './core/price-book.ts'
 import { GATEWAY } from './core/scope.ts'
 import { findAlias, type Snapshot } from './core/snapshot.ts'
 import { TargetState } from './core/state.ts'
@@ -40,6 +42,7 @@ import { Digests, fact, Keys, newSecret, setFact } from './store/keys.ts'
 import { Ledger } from './store/ledger.ts'
 import { openStore, type Store } from './store/open.ts'
 import { pepper } from './store/pepper.ts'
+import { keep, readKept } from './store/price-file.ts'
 import { recoverHolds } from './store/recover.ts'
 import { requestsOn } from './store/reports.ts'
 import { Responses } from './store/responses.ts'
@@ -48,6 +51,7 @@ import { systemTiming } from './store/timing.ts'
 import { Catalog } from './upstream/catalog.ts'
 import { fetchImage } from './upstream/images.ts'
 import { knock } from './upstream/knock.ts'
+import { priceBook } from './upstream/price-book.ts'
 import { send } from './upstream/send.ts'
 
 /** How long fetching one image may take. */
@@ -55,6 +59,15 @@ const IMAGE_TIMEOUT_MS = 10_000
 
 /** Every provider there is, for the checks of a configuration and for discovery. */
 export const providers = (): readonly KnownProvider[] => allProviders
+
+/** What the models of a configuration cost, now and on other days. */
+export function prices(config: Config, env: Env): PriceBook {
+  const catalog = catalogOf(config, env)
+  return priceBook(config.models, catalog, snapshotOf(config, catalog))
+}
+
+const catalogOf = (config: Config, env: Env): Catalog =>
+  new Catalog(config.models, (model, local) => timeoutsFor(config, model, local), env)
 
 /** Starts a gateway. @throws Error with a sentence for the operator; nothing is left running then */
 export async function start(options: StartOptions): Promise<Started> {
@@ -94,7 +107,7 @@ async function open(
   const responses = new Responses(store, new Sealer(root, 'responses'), config.keepResponses, now)
   const master = theMasterKey(store, digests, masterKey)
   const ring = new Keyring(new Keys(store), digests, now, master.digest, () => ledger.reconsider())
-  const catalog = new Catalog(config.models, (model, local) => timeoutsFor(config, model, local), process.env)
+  const catalog = catalogOf(config, process.env)
   const snapshot = snapshotOf(config, catalog)
   const settings = { zone: config.timezone, mode: config.budgetMode, warnAt: config.warnAt }
   const ledger = new Ledger(store, systemTiming(now), settings, {
@@ -162,7 +175,9 @@ async function open(
   const offices: Offices = {
     snapshot: () => snapshot,
     link: io.link,
+    models: () => config.models,
     links: () => catalog.links,
+    now,
     access,
     keys,
     holders: holderRoutes({ ...house, keyRoutes: keys }),
@@ -190,6 +205,7 @@ async function open(
     host,
     sockets,
   )
+  takeNoteOfPrices(dataDir, keptPrices(priceBook(config.models, catalog, snapshot), now()), log)
   const checkpointer = startCheckpointer(store.path)
   const chores = startChores(store, ledger, config, now, log)
 
@@ -211,6 +227,29 @@ async function open(
       log.flush()
     },
   }
+}
+
+/** How many lines of changed prices are told in the log; `tollgate prices update` tells all of them, before the start. */
+const TOLD_CHANGES = 20
+
+/** Says what other prices there are than at the last start, and remembers these. */
+function takeNoteOfPrices(dataDir: string, prices: KeptPrices, log: Log): void {
+  const before = readKept(dataDir)
+  try {
+    keep(dataDir, prices)
+  } catch (cause) {
+    log.warn('The prices could not be noted down, so that the next start cannot compare them.', {
+      told: String(cause),
+    })
+  }
+  if (!before) return
+  const changes = priceChanges(before, prices)
+  if (changes.length === 0) return
+  log.warn('Prices have changed since the last start.', {
+    library: before.library === prices.library ? prices.library : `${before.library} → ${prices.library}`,
+    changes: changes.length,
+    first: changes.slice(0, TOLD_CHANGES).flatMap(showChange),
+  })
 }
 
 /** The master key's digest: of the configured one, of the one made at the first start, or of one made now. */

@@ -8,6 +8,7 @@ import { grantsCommand } from './grants.ts'
 import { initCommand } from './init.ts'
 import { keyCommand } from './key.ts'
 import { ledgerCommand } from './ledger.ts'
+import { pricesCommand } from './prices.ts'
 import { routeCommand } from './route.ts'
 import { serveCommand } from './serve.ts'
 import { statementCommand } from './statement.ts'
@@ -31,6 +32,7 @@ const root: Command = {
     grants: grantsCommand,
     statement: statementCommand,
     ledger: ledgerCommand,
+    prices: pricesCommand,
   } as Record<string, Command>,
 }
 
@@ -64,10 +66,17 @@ function descend(words: readonly string[], chain: Command[]): readonly string[] 
   const subs = chain.at(-1)?.subCommands as Record<string, Command> | undefined
   const [first, ...rest] = words
   const sub = subs && first !== undefined && Object.hasOwn(subs, first) ? subs[first] : undefined
-  if (!sub) return words
-  chain.push(sub)
-  return descend(rest, chain)
+  if (sub) {
+    chain.push(sub)
+    return descend(rest, chain)
+  }
+  const usual = subs?.[(chain.at(-1)?.default ?? '') as string]
+  // A word that is no command is told of; only where there is none is the usual one meant.
+  if (usual && (first === undefined || (first.startsWith('-') && !HELP.has(first)))) chain.push(usual)
+  return words
 }
+
+const HELP = new Set(['--help', '-h'])
 
 function missingCommand([word]: readonly string[], command: Command): string {
   const names = Object.keys(command.subCommands as object)

@@ -2,14 +2,10 @@
 import { chmod, mkdir, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { defineCommand } from 'citty'
-import type { Config } from '../config/config.ts'
-import { discover } from '../config/discover.ts'
-import { findConfig, loadFile } from '../config/files.ts'
 import { masterKeyOf } from '../config/master-key.ts'
-import type { Problem } from '../config/problem.ts'
-import type { App, Started } from '../config/start.ts'
+import type { Started } from '../config/start.ts'
 import { banner } from './banner.ts'
-import { counted, report } from './report.ts'
+import { settle } from './settle.ts'
 import { firstSignal } from './signals.ts'
 import { type ExitCode, type Terminal, Trouble, UsageError } from './terminal.ts'
 
@@ -39,7 +35,7 @@ async function serve(args: ServeArgs, terminal: Terminal): Promise<ExitCode> {
   const port = portOf(args.port ?? (env.PORT || '4000'))
   const host = args.host ?? (env.TOLLGATE_HOST || '127.0.0.1')
   const app = await terminal.app()
-  const settled = await settle(args.config, app, terminal)
+  const settled = await settle(args.config, app, terminal, 'Nothing was started.')
   if (!settled) return 1
   const { config, found, warnings, file } = settled
   const outside = config.masterKey ? undefined : masterKeyOf(env)
@@ -67,34 +63,6 @@ function portOf(said: string): number {
   const port = Number(said)
   if (!/^\d+$/.test(said) || port > 65_535) throw new UsageError(`\`${said}\` is no port: a number from 0 to 65535 is.`)
   return port
-}
-
-interface Settled {
-  config: Config
-  file?: string | undefined
-  found: string[]
-  warnings: Problem[]
-}
-
-/** The file's configuration, or what is found; a file without models gets those that are found. */
-async function settle(named: string | undefined, app: App, terminal: Terminal): Promise<Settled | undefined> {
-  const providers = await app.providers()
-  const file = findConfig(named, terminal.env)
-  const look = () => discover(terminal.env, providers, terminal.probe)
-  if (file === undefined) {
-    const { config, found } = await look()
-    return { config, found, warnings: [] }
-  }
-  const loaded = await loadFile(file, terminal.env, providers)
-  report(file, loaded, terminal)
-  if (!loaded.ok) {
-    terminal.err(`${file}: ${counted(loaded.errors.length, 'error')}. Nothing was started.`)
-    return undefined
-  }
-  const { config, warnings } = loaded
-  if (config.models.length > 0) return { config, file, found: [], warnings }
-  const { config: discovered, found } = await look()
-  return { config: { ...config, models: discovered.models }, file, found, warnings }
 }
 
 async function makeDataDir(path: string, terminal: Terminal): Promise<void> {

@@ -1,6 +1,8 @@
 /** What the command line and the composition root (`src/app.ts`) agree on. Types only. */
+import type { PriceBook } from '../core/price-book.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Config, KnownProvider } from './config.ts'
+import type { Env } from './interpolate.ts'
 import type { Problem } from './problem.ts'
 
 export interface StartOptions {
@@ -31,4 +33,6 @@ export interface App {
   start(options: StartOptions): Promise<Started>
   /** Every provider there is, for the checks of a configuration and for discovery. */
   providers(): Promise<readonly KnownProvider[]> | readonly KnownProvider[]
+  /** What the models of a configuration cost. @throws Error naming a model whose settings are wrong */
+  prices(config: Config, env: Env): PriceBook
 }

@@ -62,7 +62,10 @@ export function onFailure(breaker: Breaker, failure: Failure, rules: BreakerRule
   breaker.probing = false
   if (rules.cooldownMs === 0) return
   const said = saidOf(rules.allowedOf, failure.kind)
-  if (said !== undefined) return count(breaker, failure, said + 1, wasProbe, rules, now)
+  if (said !== undefined) {
+    count(breaker, failure, said + 1, wasProbe, rules, now)
+    return
+  }
   switch (failure.kind) {
     case 'caller':
     case 'context':

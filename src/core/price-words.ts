@@ -4,6 +4,7 @@
  */
 import { fromDollars, ratePerMillion } from './money.ts'
 import type { Price, Rates } from './price.ts'
+import { showRate } from './price-lines.ts'
 import { layRates, type SaidPrice, type SaidRates, type SaidTiers, saidRates } from './rates.ts'
 import type { Service } from './usage.ts'
 
@@ -181,6 +182,14 @@ export function writePriceWords(price: Price): Record<string, number | null> {
     }
   }
   return words
+}
+
+/** What a word and its dollars mean to people: `$2.5 per million tokens`. What stands behind a space is a time. */
+export function showWord(word: string, dollars: number): string {
+  const meant = meaningOf(word.replace(/ .*$/, ''))
+  if (!meant) return `$${dollars}`
+  const [unit, rate] = WORDS[meant.word] as readonly [Unit, Rate]
+  return showRate(rate, amountOf(unit, dollars))
 }
 
 /** What somebody said of a price, in the words he said it in. */

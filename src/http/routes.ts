@@ -21,14 +21,15 @@ import type { SocketDoor } from '../pipeline/realtime/talk.ts'
 import type { Link } from '../upstream/link.ts'
 import { askTargets } from './health.ts'
 import { jsonBody } from './json-body.ts'
+import { type ModelDoor, modelInfo } from './model-info.ts'
 import { listModels, shapeFor, showModel } from './models.ts'
 import { loaded, OLLAMA_VERSION, type OllamaDoor, pull, show, tags } from './ollama.ts'
 import { cancelResponse, deleteResponse, getResponse, listInput, type ResponseShelf } from './responses.ts'
 import type { PlainRoute, Role, Route, Visit } from './route.ts'
 
 /** What the routes need of the rest of the house. */
-export interface Offices extends OllamaDoor {
-  links(): readonly Link[]
+export interface Offices extends OllamaDoor, ModelDoor {
+  now(): number
   /** What a caller may call now. */
   access(who: Principal): Access
   keys: KeyRoutes
@@ -266,6 +267,13 @@ export function routes(offices: Offices): Route[] {
         ),
       ]
     }),
+
+    ...['/v1/model/info', '/model/info'].map((path) =>
+      plain('GET', path, 'caller', (v) => {
+        const id = v.url.searchParams.get('litellm_model_id')
+        return modelInfo(offices, { who: who(v), access: access(v), id, now: offices.now() })
+      }),
+    ),
 
     plain('GET', '/', 'open', () => new Response('Tollgate is running')),
     plain('HEAD', '/', 'open', () => new Response(null)),

@@ -2,7 +2,7 @@
  * What the price library knows of a model. Looked up once a target (the library's own calculation costs 170 µs a call);
  * test/upstream proves that both agree.
  */
-import { calcPrice, type ModelPrice } from '@pydantic/genai-prices'
+import { calcPrice, findProvider, type ModelInfo, type ModelPrice } from '@pydantic/genai-prices'
 import pkg from '../../package.json'
 import type { Rates, Timed } from '../core/price.ts'
 import type { Listed, Listing } from '../core/price-lay.ts'
@@ -57,10 +57,18 @@ export interface Found {
  */
 export function listed(providerId: string, model: string): Found {
   const found = lookUp(providerId, model)
-  if (!found) return { listing: undefined, contextTokens: undefined }
-  const { prices, id, name, description, price_comments } = found.model
-  const version = `${LIST_VERSION}:${found.provider.id}/${id}`
-  const contextTokens = found.model.context_window
+  return found ? foundOf(found.provider.id, found.model) : { listing: undefined, contextTokens: undefined }
+}
+
+/** All that the library knows of a provider, by its own name of each model. */
+export function listedOf(providerId: string): readonly (Found & { model: string })[] {
+  const provider = findProvider({ providerId })
+  return (provider?.models ?? []).map((model) => ({ model: model.id, ...foundOf(providerId, model) }))
+}
+
+function foundOf(providerId: string, model: ModelInfo): Found {
+  const { prices, id, name, description, price_comments, context_window: contextTokens } = model
+  const version = `${LIST_VERSION}:${providerId}/${id}`
   if (!Array.isArray(prices)) {
     // An empty price is that of a free model, or one that nobody has written down.
     const isFree =

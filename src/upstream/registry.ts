@@ -1,8 +1,8 @@
 /** From a configured model to a link: which provider, with which settings, at what price. */
 import { providers } from '../../providers/index.ts'
 import type { ModelConfig } from '../config/config.ts'
-import { FREE, UNKNOWN } from '../core/price.ts'
-import { adjustPrice, layPrice } from '../core/price-lay.ts'
+import { FREE, type Price, UNKNOWN } from '../core/price.ts'
+import { adjustPrice, type Listing, layPrice } from '../core/price-lay.ts'
 import type { Abilities, Target, Timeouts } from '../core/target.ts'
 import type { WireId } from '../dialects/canonical.ts'
 import { Link } from './link.ts'
@@ -98,15 +98,17 @@ function knower(model: ModelConfig, provider: Provider): (name: string) => Pick<
     // What runs in the house has no cloud's price, whatever its name.
     const base = model.info.base_model ?? provider.priced?.(name) ?? name
     const list = provider.local ? undefined : listed(provider.prices ?? provider.id, base)
-    const price = layPrice(model.price, list?.listing) ?? (provider.local ? FREE : UNKNOWN)
-    const made = {
-      price: model.adjustment ? adjustPrice(price, model.adjustment) : price,
-      contextTokens: own ?? list?.contextTokens,
-    }
+    const made = { price: priceOver(model, provider, list?.listing), contextTokens: own ?? list?.contextTokens }
     if (known.size >= REMEMBERED) known.clear()
     known.set(name, made)
     return made
   }
+}
+
+/** What an entry says of its price, over what the library lists, and what is put on or taken off. */
+export function priceOver(model: ModelConfig, provider: Provider, listing: Listing | undefined): Price {
+  const price = layPrice(model.price, listing) ?? (provider.local ? FREE : UNKNOWN)
+  return model.adjustment ? adjustPrice(price, model.adjustment) : price
 }
 
 function fromEnvironment(

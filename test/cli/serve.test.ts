@@ -5,7 +5,7 @@ import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { App, Started, StartOptions } from '../../src/config/start.ts'
 import { PROVIDERS } from '../config/providers.ts'
-import { folder, type Ran, tollgate } from './world.ts'
+import { folder, noPrices, type Ran, tollgate } from './world.ts'
 
 interface Served extends Ran {
   options: StartOptions | undefined
@@ -22,6 +22,7 @@ async function serve(
   let stops = 0
   const app: App = {
     providers: () => PROVIDERS,
+    prices: noPrices,
     async start(given) {
       options = given
       return {
@@ -147,6 +148,7 @@ describe('what people meet', () => {
   const failing = (code: string) => ({
     app: async (): Promise<App> => ({
       providers: () => PROVIDERS,
+      prices: noPrices,
       start: () => Promise.reject(Object.assign(new Error('x'), { code })),
     }),
   })

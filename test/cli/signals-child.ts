@@ -10,6 +10,9 @@ process.exit(
     probe: async () => ({ ok: false, why: 'not asked' }),
     app: async () => ({
       providers: () => [{ id: 'demo', local: true }],
+      prices: () => {
+        throw new Error('nobody asks for prices')
+      },
       start: async () => ({
         url: 'http://127.0.0.1:4000',
         async stop() {

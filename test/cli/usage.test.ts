@@ -4,11 +4,11 @@ import pkg from '../../package.json'
 import { tollgate } from './world.ts'
 
 const CASES: [string[], string][] = [
-  [[], 'a command is missing: serve, init, check, key, route, grants, statement, ledger.'],
+  [[], 'a command is missing: serve, init, check, key, route, grants, statement, ledger, prices.'],
   [['sreve'], 'there is no command `sreve`. Did you mean `serve`?'],
   [
     ['toString'],
-    'there is no command `toString`. There are serve, init, check, key, route, grants, statement, ledger.',
+    'there is no command `toString`. There are serve, init, check, key, route, grants, statement, ledger, prices.',
   ],
   [['key'], 'a command is missing: create, list, delete, block, unblock.'],
   [['key', 'crate'], 'there is no command `crate`. Did you mean `create`?'],
@@ -54,6 +54,8 @@ test('help for each command, and the version', async () => {
     ['key', 'create'],
     ['grants'],
     ['grants', 'approve'],
+    ['prices'],
+    ['prices', 'explain'],
   ]) {
     const { code, out, err } = await tollgate([...words, '--help'])
     expect([code, err]).toEqual([0, ''])

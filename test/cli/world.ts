@@ -9,8 +9,13 @@ import { PROVIDERS } from '../config/providers.ts'
 
 export const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'tollgate-cli-'))
 
+export const noPrices = (): never => {
+  throw new Error('this test asks for no prices')
+}
+
 const noApp: App = {
   providers: () => PROVIDERS,
+  prices: noPrices,
   start: () => Promise.reject(new Error('this test starts nothing')),
 }
 

@@ -43,6 +43,19 @@ export interface Call {
   args: Record<string, unknown>
 }
 
+/** Another way to count than by words (a real vocabulary). */
+export interface Counter {
+  /** @param plain they are to be embedded: there are no messages around them */
+  prompt(texts: readonly string[], plain: boolean): number
+  answer(text: string): number
+}
+
+/** Tokens of an answer, or of its beginning; reasoning is part of them. */
+export interface Made {
+  completion: number
+  reasoning: number
+}
+
 export interface Answer {
   id: string
   model: string
@@ -56,6 +69,8 @@ export interface Answer {
   finish: 'stop' | 'length' | 'tool'
   promptTokens: number
   completionTokens: number
+  /** What the first pieces (of thinking, then of text, then of calls) come to. */
+  soFar(pieces: number): Made
 }
 
 export const words = (text: string): number => text.match(/\S+/g)?.length ?? 0
@@ -97,9 +112,15 @@ export function sample(schema: unknown): unknown {
 }
 
 /** What is answered. @param serial the request's number, of which ids are made */
-export function answerFor(asked: Asked, behaviour: Behaviour, serial: number, defaultWords: number): Answer {
+export function answerFor(
+  asked: Asked,
+  behaviour: Behaviour,
+  serial: number,
+  defaultWords: number,
+  counter?: Counter,
+): Answer {
   const limit = behaviour.ignoreMaxTokens === true ? undefined : asked.maxTokens
-  const promptTokens = asked.texts.reduce((sum, text) => sum + words(text), 0)
+  const promptTokens = counter?.prompt(asked.texts, false) ?? asked.texts.reduce((sum, text) => sum + words(text), 0)
   const base = {
     id: `mock${String(serial).padStart(8, '0')}`,
     model: asked.model,
@@ -122,6 +143,7 @@ export function answerFor(asked: Asked, behaviour: Behaviour, serial: number, de
       calls: calls.slice(0, fits),
       finish: fits < calls.length ? 'length' : 'tool',
       completionTokens: fits * CALL_TOKENS,
+      soFar: (made) => ({ completion: made, reasoning: 0 }),
     }
   }
   let thinking = wordsFor('Let', behaviour.thinking ?? (asked.think ? 8 : 0))
@@ -136,7 +158,14 @@ export function answerFor(asked: Asked, behaviour: Behaviour, serial: number, de
     thinking = thinking.slice(0, limit)
     pieces = pieces.slice(0, limit - thinking.length)
   }
-  return { ...base, thinking, pieces, calls: [], finish, completionTokens: thinking.length + pieces.length }
+  const soFar = (made: number): Made => {
+    const reasoning = counter?.answer(thinking.slice(0, made).join('')) ?? Math.min(made, thinking.length)
+    const said = () => pieces.slice(0, Math.max(0, made - thinking.length)).join('')
+    const completion = counter ? reasoning + counter.answer(said()) : made
+    return { completion, reasoning: Math.min(completion, behaviour.detail?.reasoning ?? reasoning) }
+  }
+  const { completion } = soFar(thinking.length + pieces.length)
+  return { ...base, thinking, pieces, calls: [], finish, completionTokens: completion, soFar }
 }
 
 /** The answer's text in one piece. */

@@ -77,8 +77,21 @@ export interface Behaviour {
   rejectPrefill?: boolean
   /** What is reported in place of what was counted. */
   usage?: { prompt?: number; completion?: number }
-  /** Parts of the prompt and the answer that are reported in detail: cached and cache-written, reasoning. */
-  detail?: { cacheRead?: number; cacheWrite?: number; reasoning?: number }
+  /** What of the prompt and the answer is sold at prices of its own, where the dialect can say so. */
+  detail?: Detail
+}
+
+export interface Detail {
+  cacheRead?: number
+  /** For 5 minutes, and for an hour. */
+  cacheWrite?: number
+  cacheWriteHour?: number
+  reasoning?: number
+  searches?: number
+  /** What the machine works, ms. */
+  gpuMs?: number
+  /** The service that it is given in. */
+  service?: 'priority' | 'flex'
 }
 
 export interface SseStyle {

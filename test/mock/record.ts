@@ -1,5 +1,5 @@
 /** What the mock remembers of each request, and the bill it would send. */
-import type { Behaviour } from './behaviour.ts'
+import type { Behaviour, Detail } from './behaviour.ts'
 import type { Connection, Request } from './http.ts'
 
 export interface Tokens {
@@ -32,6 +32,8 @@ export interface Seen {
   waitedMs: number
   /** Tokens really made: the prompt once an answer began, each token once it was handed to the kernel. */
   sold: Tokens
+  /** What of it has a price of its own. */
+  detail: Detail
   /** What the answer said of it, if it came that far. */
   reported?: Tokens
 }
@@ -69,5 +71,5 @@ export function billOf(requests: readonly Seen[]): Bill {
 export function see(id: number, request: Request, connection: Connection, body: unknown): Seen {
   const { method, path, query, headers } = request
   const base = { id, connection: connection.id, at: Date.now(), method, path, query, headers, body }
-  return { ...base, behaviour: {}, sentBytes: 0, waitedMs: 0, sold: none() }
+  return { ...base, behaviour: {}, sentBytes: 0, waitedMs: 0, sold: none(), detail: {} }
 }

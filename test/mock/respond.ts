@@ -1,6 +1,6 @@
 /** Answers one request as its behaviour says. Returns whether the connection may be used again. */
 import { gzipSync } from 'node:zlib'
-import { type Answer, type Asked, answerFor } from './answer.ts'
+import { type Answer, type Asked, answerFor, type Counter } from './answer.ts'
 import type { Behaviour, Place } from './behaviour.ts'
 import type { Connection } from './http.ts'
 import type { Seen } from './record.ts'
@@ -106,7 +106,12 @@ export async function obstruct(exchange: Exchange): Promise<boolean | undefined>
 }
 
 /** A chat, a completion or a message, streamed or whole. */
-export async function respond(exchange: Exchange, asked: Asked, defaultWords: number): Promise<boolean> {
+export async function respond(
+  exchange: Exchange,
+  asked: Asked,
+  defaultWords: number,
+  counter?: Counter,
+): Promise<boolean> {
   const { behaviour, seen, speaker, connection } = exchange
   const other = await obstruct(exchange)
   if (other !== undefined) return other
@@ -115,13 +120,15 @@ export async function respond(exchange: Exchange, asked: Asked, defaultWords: nu
       'This model does not support assistant message prefill. The conversation must end with a user message.'
     return sendJson(exchange, 400, speaker.error(400, { message, type: 'invalid_request_error' }))
   }
-  const answer = answerFor(asked, behaviour, seen.id, defaultWords)
+  const answer = answerFor(asked, behaviour, seen.id, defaultWords, counter)
   const usage = reportedOf(answer, asked, behaviour)
   seen.sold.prompt = answer.promptTokens
+  seen.detail = { ...behaviour.detail, reasoning: 0 }
   if (asked.stream && behaviour.plain !== true) return stream(exchange, asked, answer, usage)
   const waits = (behaviour.delayFirst ?? 0) + (behaviour.delayBetween ?? 0) * answer.completionTokens
   if (!(await connection.sleep(waits + (behaviour.silence?.ms ?? 0)))) return false
   seen.sold.completion = answer.completionTokens * asked.n
+  seen.detail.reasoning = answer.soFar(Number.POSITIVE_INFINITY).reasoning
   if (usage) seen.reported = { prompt: usage.prompt, completion: usage.completion }
   const whole = Buffer.from(JSON.stringify(speaker.whole(answer, asked, usage, behaviour)))
   if (behaviour.bigEvent !== undefined || behaviour.drip !== undefined) {
@@ -140,7 +147,11 @@ function reportedOf(answer: Answer, asked: Asked, behaviour: Behaviour): Reporte
     completion: behaviour.usage?.completion ?? answer.completionTokens * asked.n,
     cacheRead: behaviour.detail?.cacheRead ?? 0,
     cacheWrite: behaviour.detail?.cacheWrite ?? 0,
-    reasoning: behaviour.detail?.reasoning ?? answer.thinking.length,
+    cacheWriteHour: behaviour.detail?.cacheWriteHour ?? 0,
+    reasoning: answer.soFar(Number.POSITIVE_INFINITY).reasoning,
+    searches: behaviour.detail?.searches ?? 0,
+    gpuMs: behaviour.detail?.gpuMs,
+    service: behaviour.detail?.service,
   }
 }
 
@@ -168,8 +179,8 @@ async function stream(exchange: Exchange, asked: Asked, answer: Answer, usage: R
     return endless(exchange, writer, speaker.framing === 'sse' ? 'data: ' : '')
 
   let serial = 0
+  let made = 0
   for (const frame of speaker.frames(answer, asked, usage, behaviour)) {
-    const made = seen.sold.completion
     if (frame.tokens !== undefined || made > 0) {
       if (reached(behaviour.stop?.at, made)) return breakOff(behaviour.stop!.how, connection, writer)
       if (reached(behaviour.errorAfter, made)) {
@@ -191,7 +202,11 @@ async function stream(exchange: Exchange, asked: Asked, answer: Answer, usage: R
       return finish(exchange, writer)
     }
     if (!(await writer.write(frameText(frame, speaker.framing, behaviour.sse, serial++)))) return false
-    seen.sold.completion += frame.tokens ?? 0
+    if (frame.tokens === undefined) continue
+    made += frame.tokens
+    const { completion, reasoning } = asked.n > 1 ? { completion: made, reasoning: 0 } : answer.soFar(made)
+    seen.sold.completion = completion
+    seen.detail = { ...seen.detail, reasoning }
   }
   if (usage && (asked.includeUsage || speaker.framing === 'ndjson')) {
     seen.reported = { prompt: usage.prompt, completion: usage.completion }

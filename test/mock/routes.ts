@@ -1,5 +1,5 @@
 /** Which path is answered by what. */
-import { words } from './answer.ts'
+import { type Counter, words } from './answer.ts'
 import { anthropicModel, type House, openaiModel } from './house.ts'
 import type { Connection } from './http.ts'
 import type { Seen } from './record.ts'
@@ -15,7 +15,7 @@ interface Routed {
   connection: Connection
   house: House
   body: unknown
-  options: { words: number; key?: string }
+  options: { words: number; key?: string; counter?: Counter }
 }
 
 const SPEAKERS: Readonly<Record<string, Speaker>> = {
@@ -35,6 +35,8 @@ const EMBEDDERS = {
   embedContent: gemini.embed,
   batchEmbedContents: gemini.embed,
 }
+
+const wordsIn = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + words(text), 0)
 
 /** Whose errors a path speaks. */
 const tongue = (path: string): Speaker =>
@@ -73,7 +75,8 @@ export async function answerRoute({ seen, connection, house, body, options }: Ro
       const stopped = await obstruct(exchange)
       if (stopped !== undefined) return stopped
       if (!(await connection.sleep(behaviour.delayFirst ?? 0))) return false
-      const { reply, promptTokens } = embedder(json, behaviour)
+      const count = options.counter?.prompt ?? wordsIn
+      const { reply, promptTokens } = embedder(json, behaviour, (texts) => count(texts, true))
       seen.sold.prompt = promptTokens
       if (behaviour.noUsage !== true && path !== '/api/embeddings') {
         seen.reported = { prompt: behaviour.usage?.prompt ?? promptTokens, completion: 0 }
@@ -86,7 +89,7 @@ export async function answerRoute({ seen, connection, house, body, options }: Ro
       if (json.keep_alive === 0 && seen.model !== undefined) house.unload(seen.model)
       return (await obstruct(exchange)) ?? sendJson(exchange, 200, loaded)
     }
-    return await respond(exchange, speaker.ask(json), options.words)
+    return await respond(exchange, speaker.ask(json), options.words, options.counter)
   } catch (cause) {
     if (cause instanceof BadRequest) return fail(400, cause.message)
     throw cause

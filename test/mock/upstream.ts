@@ -3,7 +3,7 @@
  * told to: by a plan (`mock.plan('m', ['cut:40', 'ok'])`) or by the model's name (`m!cut:40`).
  */
 
-import { DEFAULT_WORDS } from './answer.ts'
+import { type Counter, DEFAULT_WORDS } from './answer.ts'
 import { type Behaviour, fromModel, named } from './behaviour.ts'
 import { House } from './house.ts'
 import { type Connection, type Listener, listen, type Request } from './http.ts'
@@ -18,6 +18,8 @@ export interface MockOptions {
   models?: readonly string[]
   /** Words of an answer where neither limit nor behaviour says otherwise. */
   words?: number
+  /** How it counts. Default: words. */
+  counter?: Counter
   /** When set, other credentials (bearer or x-api-key) get 401. */
   key?: string
   /** Answers made at once, as on a local GPU: more wait before their headers, in order of arrival. Default: any. */

@@ -33,11 +33,22 @@ function error(status: number, fault: Fault): Json {
 }
 
 function usageOf(usage: Reported): Json {
+  const written = usage.cacheWrite + usage.cacheWriteHour
   return {
-    input_tokens: usage.prompt - usage.cacheRead - usage.cacheWrite,
-    cache_creation_input_tokens: usage.cacheWrite,
+    input_tokens: usage.prompt - usage.cacheRead - written,
+    cache_creation_input_tokens: written,
     cache_read_input_tokens: usage.cacheRead,
     output_tokens: usage.completion,
+    ...(usage.cacheWriteHour > 0
+      ? {
+          cache_creation: {
+            ephemeral_5m_input_tokens: usage.cacheWrite,
+            ephemeral_1h_input_tokens: usage.cacheWriteHour,
+          },
+        }
+      : {}),
+    ...(usage.searches > 0 ? { server_tool_use: { web_search_requests: usage.searches } } : {}),
+    ...(usage.service === undefined ? {} : { service_tier: usage.service }),
   }
 }
 

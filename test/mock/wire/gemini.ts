@@ -1,5 +1,6 @@
 /** Gemini's generateContent and its stream. https://ai.google.dev/api/generate-content */
-import { type Answer, type Asked, textOf, vector, words } from '../answer.ts'
+import { type Answer, type Asked, textOf, vector } from '../answer.ts'
+import type { Behaviour } from '../behaviour.ts'
 import {
   BadRequest,
   type Fault,
@@ -45,6 +46,7 @@ function usageOf(usage: Reported): Json {
     totalTokenCount: usage.prompt + usage.completion,
     ...(usage.reasoning > 0 ? { thoughtsTokenCount: usage.reasoning } : {}),
     ...(usage.cacheRead > 0 ? { cachedContentTokenCount: usage.cacheRead } : {}),
+    ...(usage.service === undefined ? {} : { trafficType: `ON_DEMAND_${usage.service.toUpperCase()}` }),
   }
 }
 
@@ -102,21 +104,31 @@ export const generate: Speaker = {
     }
   },
   *frames(answer, _asked, usage, behaviour) {
+    let made = 0
+    // Each chunk tells what it came to up to there, and the last one of all.
+    const told = (all: Reported, isLast: boolean): Json => usageOf(isLast ? all : { ...all, ...answer.soFar(made) })
     const chunk = (parts: Json[], finish?: string) =>
       json({
         candidates: [
           { content: { parts, role: 'model' }, index: 0, ...(finish === undefined ? {} : { finishReason: finish }) },
         ],
-        ...(usage ? { usageMetadata: usageOf(usage) } : {}),
+        ...(usage ? { usageMetadata: told(usage, finish !== undefined) } : {}),
         modelVersion: answer.model,
         responseId: answer.id,
       })
-    for (const text of answer.thinking) yield { data: chunk([{ text, thought: true }]), tokens: 1 }
+    for (const text of answer.thinking) {
+      made++
+      yield { data: chunk([{ text, thought: true }]), tokens: 1 }
+    }
     for (const piece of answer.pieces) {
       const text = answer.padTo > 0 ? piece.padEnd(answer.padTo, 'x') : piece
+      made++
       yield { data: chunk([{ text }]), tokens: 1 }
     }
-    for (const part of callParts(answer)) yield { data: chunk([part]), tokens: 8 }
+    for (const part of callParts(answer)) {
+      made += 8
+      yield { data: chunk([part]), tokens: 8 }
+    }
     if (behaviour.noFinish !== true) yield { data: chunk([{ text: '' }], FINISH[answer.finish]) }
   },
   whole(answer, _asked, usage, behaviour) {
@@ -138,7 +150,11 @@ export const generate: Speaker = {
 const contentText = (content: unknown): string => textIn((content as Json | undefined)?.parts)
 
 /** `embedContent` and `batchEmbedContents`. */
-export function embed(body: Json): { reply: Json; promptTokens: number } {
+export function embed(
+  body: Json,
+  _behaviour: Behaviour,
+  count: (texts: readonly string[]) => number,
+): { reply: Json; promptTokens: number } {
   const many = body.requests as Json[] | undefined
   const vectors = (many ?? [body]).map((one) => ({
     text: contentText(one.content),
@@ -148,6 +164,6 @@ export function embed(body: Json): { reply: Json; promptTokens: number } {
     ),
   }))
   const all = vectors.map(({ values }) => ({ values }))
-  const promptTokens = vectors.reduce((sum, { text }) => sum + words(text), 0)
+  const promptTokens = count(vectors.map(({ text }) => text))
   return { reply: many ? { embeddings: all } : { embedding: all[0] }, promptTokens }
 }

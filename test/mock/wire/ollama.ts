@@ -1,5 +1,5 @@
 /** Ollama's native chat, generate and embeddings. https://github.com/ollama/ollama/blob/main/docs/api.md */
-import { type Answer, type Asked, textOf, vector, words } from '../answer.ts'
+import { type Answer, type Asked, textOf, vector } from '../answer.ts'
 import type { Behaviour } from '../behaviour.ts'
 import {
   BadRequest,
@@ -21,13 +21,16 @@ const inBand = (fault: Fault): Frame => ({ data: json({ error: fault.message }) 
 /** The metrics of the last line, in ns; zeros are left out, as the real server does. */
 function metrics(usage: Reported | undefined): Json {
   if (!usage) return {}
+  // A tenth of the work is reading.
+  const [read, write] =
+    usage.gpuMs === undefined ? [4_189_344, 11_551_133] : [usage.gpuMs * 100_000, usage.gpuMs * 900_000]
   return {
     total_duration: 30_430_121,
     load_duration: 2_863_783,
     ...(usage.prompt > 0 ? { prompt_eval_count: usage.prompt } : {}),
-    prompt_eval_duration: 4_189_344,
+    prompt_eval_duration: read,
     ...(usage.completion > 0 ? { eval_count: usage.completion } : {}),
-    ...(usage.completion > 1 ? { eval_duration: 11_551_133 } : {}),
+    ...(usage.completion > 1 ? { eval_duration: write } : {}),
   }
 }
 
@@ -180,12 +183,16 @@ export function loading(body: Json, path: string): Json | undefined {
 }
 
 /** `/api/embed`: a list or a string, one vector each; an empty string has none. */
-export function embed(body: Json, behaviour: Behaviour): { reply: Json; promptTokens: number } {
+export function embed(
+  body: Json,
+  behaviour: Behaviour,
+  count: (texts: readonly string[]) => number,
+): { reply: Json; promptTokens: number } {
   const raw = body.input
   if (typeof raw !== 'string' && !Array.isArray(raw)) throw new BadRequest('invalid input type')
   const inputs = (Array.isArray(raw) ? raw : [raw]).map(String).filter((text) => text !== '')
   const dimensions = typeof body.dimensions === 'number' ? body.dimensions : 64
-  const promptTokens = inputs.reduce((sum, text) => sum + words(text), 0)
+  const promptTokens = count(inputs)
   const reported = behaviour.usage?.prompt ?? promptTokens
   return {
     reply: {
@@ -200,7 +207,11 @@ export function embed(body: Json, behaviour: Behaviour): { reply: Json; promptTo
 }
 
 /** `/api/embeddings`, the old route: one vector and no usage at all. */
-export function embeddings(body: Json): { reply: Json; promptTokens: number } {
+export function embeddings(
+  body: Json,
+  _behaviour: Behaviour,
+  count: (texts: readonly string[]) => number,
+): { reply: Json; promptTokens: number } {
   const prompt = String(body.prompt ?? '')
-  return { reply: { embedding: prompt === '' ? [] : vector(prompt, 64) }, promptTokens: words(prompt) }
+  return { reply: { embedding: prompt === '' ? [] : vector(prompt, 64) }, promptTokens: count([prompt]) }
 }

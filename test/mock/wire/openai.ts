@@ -1,5 +1,5 @@
 /** OpenAI's chat completions, and the two older routes beside them. https://platform.openai.com/docs/api-reference */
-import { type Answer, type Asked, textOf, vector, words } from '../answer.ts'
+import { type Answer, type Asked, textOf, vector } from '../answer.ts'
 import type { Behaviour } from '../behaviour.ts'
 import {
   BadRequest,
@@ -32,6 +32,9 @@ export function error(status: number, fault: Fault): Json {
   const code = fault.code ?? (status === 401 ? 'invalid_api_key' : status === 404 ? 'model_not_found' : null)
   return { error: { message: fault.message, type, param: fault.param ?? null, code } }
 }
+
+/** Stands in every chunk, and beside the usage of a whole answer. */
+const tier = ({ detail }: Behaviour): Json => (detail?.service === undefined ? {} : { service_tier: detail.service })
 
 const inBand = (fault: Fault): Frame => ({ data: json(error(500, fault)) })
 
@@ -93,6 +96,7 @@ export const chat: Speaker = {
       created: answer.created,
       model: answer.model,
       system_fingerprint: 'fp_mock',
+      ...tier(behaviour),
     }
     const tail = asked.includeUsage && usage !== undefined ? { usage: null } : {}
     const chunk = (index: number, delta: Json, finish: string | null = null) =>
@@ -142,6 +146,7 @@ export const chat: Speaker = {
         finish_reason: behaviour.noFinish === true ? null : FINISH[answer.finish],
       })),
       ...(usage ? { usage: usageOf(usage) } : {}),
+      ...tier(behaviour),
       system_fingerprint: 'fp_mock',
     }
   },
@@ -192,6 +197,7 @@ export const completions: Speaker = {
         created: answer.created,
         choices,
         model: answer.model,
+        ...tier(behaviour),
         ...more,
       })
     const tail = asked.includeUsage && usage !== undefined ? { usage: null } : {}
@@ -222,19 +228,24 @@ export const completions: Speaker = {
         finish_reason: behaviour.noFinish === true ? null : FINISH[answer.finish],
       })),
       ...(usage ? { usage: usageOf(usage) } : {}),
+      ...tier(behaviour),
     }
   },
 }
 
 /** Embeddings: floats, or base64 of little-endian float32 where asked. Token lists count a token each. */
-export function embeddings(body: Json, behaviour: Behaviour): { reply: Json; promptTokens: number } {
+export function embeddings(
+  body: Json,
+  behaviour: Behaviour,
+  count: (texts: readonly string[]) => number,
+): { reply: Json; promptTokens: number } {
   const raw = body.input
   const single = typeof raw === 'string' || (Array.isArray(raw) && typeof raw[0] === 'number')
   const inputs: unknown[] = single ? [raw] : Array.isArray(raw) ? raw : []
   if (inputs.length === 0) throw new BadRequest('input: a string or a list')
   const dimensions = typeof body.dimensions === 'number' ? body.dimensions : 64
   const texts = inputs.map((input) => (Array.isArray(input) ? input.join(' ') : String(input)))
-  const promptTokens = texts.reduce((sum, text) => sum + words(text), 0)
+  const promptTokens = count(texts)
   const reported = behaviour.usage?.prompt ?? promptTokens
   const data = texts.map((text, index) => {
     const floats = vector(text, dimensions)

@@ -18,7 +18,11 @@ export interface Reported {
   completion: number
   cacheRead: number
   cacheWrite: number
+  cacheWriteHour: number
   reasoning: number
+  searches: number
+  gpuMs: number | undefined
+  service: string | undefined
 }
 
 export interface Fault {
