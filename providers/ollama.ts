@@ -49,6 +49,9 @@ export default defineProvider<Settings>({
   },
   abilities: { tools: true, images: true, schema: true, thinking: true, prefill: true },
   local: true,
+  // Its own default since it loads models side by side; what it really does is learned.
+  slots: 1,
+  slotsVariable: 'OLLAMA_NUM_PARALLEL',
   passThrough: false,
   list: {
     path: '/api/tags',

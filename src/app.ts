@@ -1,5 +1,6 @@
 /** The composition root: from a configuration to a gateway that listens. The only file that constructs I/O. */
 import { providers as allProviders } from '../providers/index.ts'
+import { showBackends } from './admin/backends.ts'
 import { grantRoutes } from './admin/grant-routes.ts'
 import { Grants } from './admin/grants.ts'
 import { holderRoutes } from './admin/holder-routes.ts'
@@ -48,6 +49,7 @@ import { requestsOn } from './store/reports.ts'
 import { Responses } from './store/responses.ts'
 import { rezone } from './store/rezone.ts'
 import { systemTiming } from './store/timing.ts'
+import { Backends } from './upstream/backends.ts'
 import { Catalog } from './upstream/catalog.ts'
 import { fetchImage } from './upstream/images.ts'
 import { knock } from './upstream/knock.ts'
@@ -134,11 +136,19 @@ async function open(
   const state = (target: Target): TargetState => getOr(states, target.id, () => new TargetState())
 
   const sockets = new Sockets()
+  const backends = new Backends(catalog.links, config.backends, process.env, {
+    now,
+    stateOf: state,
+    info: (message, facts) => log.info(message, facts),
+    warn: (message, facts) => log.warn(message, facts),
+  })
+
   const io: Io = {
     now,
     random: Math.random,
     snapshot: () => snapshot,
     link: (target) => catalog.link(target),
+    backends,
     ledger,
     payers,
     grants,
@@ -190,6 +200,7 @@ async function open(
       return spendLogs(store, ring, config.timezone, who, query)
     },
     reports: reportRoutes(store, ring, config.timezone, now, () => ledger.flush()),
+    backends: () => showBackends(backends.all.values(), now()),
     globalSpend: () => globalSpend(money(GATEWAY), ledger.total(GATEWAY), ledger.open()),
     ready: () => {
       const ready = !draining && ledger.unwritten < 10_000
@@ -312,6 +323,7 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
       dropParams: config.dropParams,
       midstream: config.midstream,
       budgetStatus: config.budgetExceededStatus,
+      overflow: config.overflow,
     },
     limits: config.limits,
     route: { tags: config.tagFilter, zone: config.timezone, localTags: config.localTags },

@@ -33,6 +33,7 @@ export function check(file: FileConfig, providers: readonly KnownProvider[], say
     ...checkNames(file),
     ...checkBudgets(file, providers, (name) => isNamed(file, name)),
     ...checkBoth(file),
+    ...checkBackends(file, says),
     ...checkUnbuilt(file),
   ]
 }
@@ -216,6 +217,33 @@ function checkBoth(file: FileConfig): Finding[] {
       found.push(warning(['litellm_settings', word], `has no effect: \`router_settings.${winnerWord}\` wins.`))
   return found
 }
+
+/** Servers that nothing asks, and models that nobody has. */
+function checkBackends(file: FileConfig, says: (path: Path) => boolean): Finding[] {
+  const found: Finding[] = []
+  const bases = file.model_list.map(({ litellm_params: { api_base } }) => api_base)
+  const known = bases.filter((base) => base !== undefined).map(serverOf)
+  // An address may come from the environment, or from the provider itself.
+  const all = bases.length > 0 && !bases.includes(undefined)
+  for (const url of Object.keys(file.tollgate.backends)) {
+    const path: Path = ['tollgate', 'backends', url]
+    const fault = faultOfUrl(url)
+    if (fault) found.push(error(path, fault))
+    else if (all && !known.includes(serverOf(url))) {
+      const near = nearest(url, known)
+      found.push(warning(path, `no model has this \`api_base\`.${near ? ` Did you mean \`${near}\`?` : ''}`))
+    }
+  }
+  for (const [i, { model }] of file.tollgate.prewarm.entries())
+    if (file.model_list.length > 0 && !isNamed(file, model))
+      found.push(error(['tollgate', 'prewarm', i, 'model'], `there is no model_name \`${model}\`.`))
+  if (says(['tollgate', 'spill_after']) && file.tollgate.cloud_overflow !== 'on_saturation')
+    found.push(warning(['tollgate', 'spill_after'], 'has no effect without `cloud_overflow: on_saturation`.'))
+  return found
+}
+
+/** An address without what is below the server's own. */
+const serverOf = (url: string): string => url.replace(/\/+$/, '').replace(/(\/api)?\/v\d+$/, '')
 
 function checkUnbuilt(file: FileConfig): Finding[] {
   const found: Finding[] = []

@@ -7,7 +7,7 @@ import type { BudgetMode, BudgetTerms } from '../core/budget.ts'
 import type { Conditions, TagRules } from '../core/conditions.ts'
 import type { ByClass } from '../core/failing.ts'
 import type { Adjustment, OwnPrice } from '../core/price-lay.ts'
-import type { GatewayLimits } from '../core/snapshot.ts'
+import type { GatewayLimits, Overflow } from '../core/snapshot.ts'
 import type { StrategyName } from '../core/strategy.ts'
 import type { Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
@@ -131,6 +131,16 @@ export interface Config {
   log: 'json' | 'pretty' | 'auto'
   /** ms between heartbeats of a silent stream; 0: none. */
   heartbeat: number
+  /** Machines of the house by address, and what holds where one says nothing. Times in ms. */
+  backends: {
+    each: Readonly<
+      Record<string, { slots?: number | undefined; queue?: number | undefined; queueWait?: number | undefined }>
+    >
+    usual: { most: number; waitMs: number }
+  }
+  overflow: Overflow
+  /** Models that are loaded at times of day: minutes of it, and days of the week (0 is Sunday; empty: all). */
+  prewarm: readonly Prewarm[]
   /** Images that callers name by URL. */
   images: { hosts: readonly string[]; maxBytes: number }
   /** ms that a response is kept for its caller; 0: none is. */
@@ -141,6 +151,13 @@ export interface Config {
   shutdownGrace: number
   /** `environment_variables`: to be set in the process. They may be secrets. */
   environment: Readonly<Record<string, Secret>>
+}
+
+export interface Prewarm {
+  alias: string
+  minute: number
+  days: readonly number[]
+  keepAlive: string | number | undefined
 }
 
 /** What a load needs to know of a provider. A `Provider` has this shape. */

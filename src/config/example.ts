@@ -79,6 +79,8 @@ const SAMPLES: Readonly<Record<string, string>> = {
   budgets: '{ "team:red": { max_budget: 100, budget_duration: 1mo } }',
   model_max_budget: '{ my-model: { max_budget: 5, budget_duration: 1d } }',
   metadata: '{}',
+  backends: '{ "http://127.0.0.1:11434": { slots: 4 } }',
+  prewarm: '[{ model: my-model, at: "08:00", days: [mon, tue, wed, thu, fri], keep_alive: 10h }]',
   timezone: 'Europe/Berlin',
   budget_exceeded_status_code: '422',
   num_retries: '2',

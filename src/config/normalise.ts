@@ -94,6 +94,22 @@ export function normalise(
     bodyLimit: Math.round(tollgate.body_limit_mb * 1024 * 1024),
     log: tollgate.log,
     heartbeat: ms(tollgate.heartbeat),
+    backends: {
+      each: Object.fromEntries(
+        Object.entries(tollgate.backends).map(([url, { slots, queue, queue_timeout: wait }]) => [
+          url.replace(/\/+$/, '').replace(/(\/api)?\/v\d+$/, ''),
+          { slots, queue, queueWait: wait === undefined ? undefined : ms(wait) },
+        ]),
+      ),
+      usual: { most: tollgate.queue, waitMs: ms(tollgate.queue_timeout) },
+    },
+    overflow: { to: tollgate.cloud_overflow, afterMs: ms(tollgate.spill_after) },
+    prewarm: tollgate.prewarm.map(({ model, at, days = [], keep_alive: keepAlive }) => ({
+      alias: model,
+      minute: minuteOf(at),
+      days: days.map((day) => DAYS.indexOf(day)),
+      keepAlive,
+    })),
     images: { hosts: tollgate.image_hosts, maxBytes: tollgate.image_max_mb * 1024 * 1024 },
     keepResponses: tollgate.keep_responses * 86_400_000,
     keepCharges: tollgate.keep_charges,
@@ -110,6 +126,9 @@ function strategyOf(word: FileConfig['router_settings']['routing_strategy']): Co
   return word === 'usage-based-routing-v2' ? 'usage-based-routing' : word
 }
 
+/** Of the day, of `08:30`. */
+const minuteOf = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3))
+
 function conditionsOf({ when }: ModelEntry): ModelConfig['when'] {
   if (!when) return undefined
   const {
@@ -122,11 +141,10 @@ function conditionsOf({ when }: ModelEntry): ModelConfig['when'] {
     max_prompt_tokens: maxPrompt,
     days,
   } = when
-  const minute = (text: string): number => Number(text.slice(0, 2)) * 60 + Number(text.slice(3))
   const [from, to] = when.hours?.split('-') ?? []
   return {
     ...{ keys, teams, users, projects, metadata, minPrompt, maxPrompt },
-    hours: from !== undefined && to !== undefined ? { from: minute(from), to: minute(to) } : undefined,
+    hours: from !== undefined && to !== undefined ? { from: minuteOf(from), to: minuteOf(to) } : undefined,
     days: days?.map((day) => DAYS.indexOf(day)),
   }
 }

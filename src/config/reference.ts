@@ -99,9 +99,15 @@ function parts(name: string, { properties }: JsonSchema): string[] {
     ...Object.entries(properties).flatMap(([key, schema]) =>
       schema.properties
         ? ['', `### ${name}.${key}`, '', schema.description ?? '', ...parts(`${name}.${key}`, schema)]
-        : [],
+        : eachOf(`${name}.${key}`, schema),
     ),
   ]
+}
+
+/** What stands in each element of a list; and of the machines, which no other table tells. */
+function eachOf(path: string, { items, additionalProperties }: JsonSchema): string[] {
+  const each = path === 'tollgate.backends' && typeof additionalProperties === 'object' ? additionalProperties : items
+  return each?.properties ? ['', `### ${path}${each === items ? '[]' : '.*'}`, '', ...table(each.properties)] : []
 }
 
 function table(properties: Record<string, JsonSchema>, keep = (_key: string, _schema: JsonSchema) => true): string[] {

@@ -1,6 +1,7 @@
 /** `tollgate`: what LiteLLM has no word for. */
 import { z } from 'zod'
 import { isZone } from '../core/zone.ts'
+import { backends } from './backends.ts'
 import { budget } from './budget.ts'
 import { limitSettings } from './limits.ts'
 
@@ -81,6 +82,7 @@ export const tollgateSettings = z
       .describe(
         'Requests with one of these tags are answered by targets in the house only. A key whose metadata says `data_class: local-only` is held to it always.',
       ),
+    ...backends,
     heartbeat: z
       .number()
       .min(0)

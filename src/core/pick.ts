@@ -28,7 +28,7 @@ export function pick(
   for (const { targets } of stages) {
     const ready = targets.filter((t) => !tried.has(t.id) && isReady(t, view.stateOf(t), strategy, wanted, now))
     if (ready.length === 0) continue
-    const candidates = canariesOrRest(ready, random)
+    const candidates = warmOrAll(canariesOrRest(ready, random), view)
     return choose(strategy, candidates, (t) => view.stateOf(t), wanted, random, now)
   }
   let least: Target | undefined
@@ -39,11 +39,37 @@ export function pick(
   return least
 }
 
-/** Well, with a free slot, and with room where the strategy goes by that. */
+/** Well, with a free slot or a short queue, and with room where the strategy goes by that. */
 function isReady(target: Target, state: TargetState, strategy: StrategyName, wanted: Wanted, now: number): boolean {
   if (isOpen(state.breaker, now)) return false
-  if (target.maxParallel > 0 && state.inFlight >= target.maxParallel) return false
+  if (isSaturated(state, wanted)) return false
+  if (!state.queues && target.maxParallel > 0 && state.inFlight >= target.maxParallel) return false
   return strategy !== 'usage-based-routing' || hasRoom(target, state, wanted.input + wanted.output, now)
+}
+
+/** The wait for it is longer than what goes elsewhere. */
+export const isSaturated = ({ waitMs }: TargetState, { spillAfterMs }: Wanted): boolean =>
+  spillAfterMs !== undefined && waitMs > spillAfterMs
+
+/**
+ * Of machines in the house, those that have the model loaded before those that would load it first, unless waiting for
+ * the former takes longer than loading; and those that have it on the GPU before those that spilled it. Whatever the
+ * strategy says: it chooses among equals. Targets that are no such machines stay.
+ */
+function warmOrAll(targets: readonly Target[], view: View): readonly Target[] {
+  if (targets.length === 1 || !targets.some((t) => t.local)) return targets
+  const states = targets.map((t) => view.stateOf(t))
+  const whole = targets.some((t, i) => t.local && !states[i]?.spilled)
+  let warmWait = Number.POSITIVE_INFINITY
+  for (const [i, { local }] of targets.entries()) {
+    const { waitMs, loadMs, spilled } = states[i] as TargetState
+    if (local && loadMs === 0 && !(whole && spilled)) warmWait = Math.min(warmWait, waitMs)
+  }
+  const kept = targets.filter((t, i) => {
+    const { waitMs, loadMs, spilled } = states[i] as TargetState
+    return !t.local || (!(whole && spilled) && (loadMs === 0 || waitMs + loadMs < warmWait))
+  })
+  return kept.length > 0 ? kept : targets
 }
 
 /** A canary gets its share of the requests and no more, whatever the strategy says of it. */

@@ -38,6 +38,15 @@ export interface Policy {
   /** What becomes of an answer that breaks off in the middle. */
   midstream: 'continue' | 'restart' | 'error'
   budgetStatus: number
+  overflow: Overflow
+}
+
+/** When requests for a machine of the house go to a cloud. */
+export interface Overflow {
+  /** Never; where the house fails; or where waiting for it takes too long, too. */
+  to: 'never' | 'on_error' | 'on_saturation'
+  /** ms of wait that are too long. */
+  afterMs: number
 }
 
 /** Limits that belong to nobody who pays. */

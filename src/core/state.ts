@@ -13,6 +13,12 @@ export class TargetState {
   readonly pace = new Pace()
   /** Attempts under way. */
   inFlight = 0
+  /** It has a machine with a queue of its own: who comes while all slots are taken waits there. */
+  queues = false
   /** ms that one more request is expected to wait for a slot; 0 where there is no queue. */
   waitMs = 0
+  /** ms that its model takes to be loaded first; 0 where it is loaded. */
+  loadMs = 0
+  /** Its model does not lie on the GPU as a whole: it answers slowly. */
+  spilled = false
 }

@@ -12,6 +12,8 @@ export interface Wanted {
   output: number
   /** What its answers are best given by the same target for: a session, or how its prompt begins. */
   affinity?: string | undefined
+  /** ms of expected wait from which on a machine of the house is passed over for whoever is behind it. */
+  spillAfterMs?: number | undefined
 }
 
 type StateOf = (target: Target) => TargetState

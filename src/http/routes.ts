@@ -41,6 +41,8 @@ export interface Offices extends OllamaDoor, ModelDoor {
   spendLogs(who: Principal, query: URLSearchParams): { rows: unknown[]; next: string | undefined }
   globalSpend(): Record<string, unknown>
   reports: ReportRoutes
+  /** The machines of the house. */
+  backends(): Record<string, unknown>
   /** Whether it can take requests: the database answers and no stop is under way. */
   ready(): { ready: boolean; facts: Record<string, unknown> }
 }
@@ -331,6 +333,7 @@ export function routes(offices: Offices): Route[] {
     plain('GET', '/global/spend', 'admin', () => offices.globalSpend()),
     ...reportsOf(offices.reports),
 
+    plain('GET', '/backends', 'admin', () => offices.backends()),
     plain('GET', '/health', 'admin', () => askTargets(offices.links())),
     ...['/health/liveliness', '/health/liveness'].map((path) => plain('GET', path, 'open', () => "I'm alive!")),
     plain('GET', '/health/readiness', 'open', () => {

@@ -34,9 +34,9 @@ export function charge(call: Call, io: Io): void {
  * The accounts of one attempt at `target`, as they stand now: budgets may change while a request waits or fails over,
  * and what it takes has to count in those that there are then.
  */
-export function accountsAt(call: Call, io: Io, target: Target): readonly Account[] {
+export function accountsAt(call: Call, io: Io, target: Target, payer = call.payer): readonly Account[] {
   const accounts: Account[] = []
-  for (const scope of remembered(scopesOf, call.payer, (payer) => [...scopesOfPayer(payer), GATEWAY]))
+  for (const scope of remembered(scopesOf, payer, (one) => [...scopesOfPayer(one), GATEWAY]))
     gather(accounts, io, scope, target)
   for (const scope of remembered(scopesAt, target, scopesOfTarget)) gather(accounts, io, scope, target)
   return accounts

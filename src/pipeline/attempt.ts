@@ -1,4 +1,4 @@
-import { isOpen, onNeutral } from '../core/breaker.ts'
+import { onNeutral } from '../core/breaker.ts'
 import { estimate } from '../core/estimate.ts'
 import { saidOf } from '../core/failing.ts'
 import { type FailureKind, UpstreamFailure } from '../core/failure.ts'
@@ -7,22 +7,27 @@ import { left, pick } from '../core/pick.ts'
 import type { Price } from '../core/price.ts'
 import { Refusal } from '../core/refusal.ts'
 import { next } from '../core/retry.ts'
+import type { Payer } from '../core/scope.ts'
 import type { Target } from '../core/target.ts'
 import { textBytes } from '../dialects/multipart.ts'
 import type { OpenHold } from '../store/ledger.ts'
+import type { Answer } from './answer.ts'
 import { ask } from './ask.ts'
 import type { Call } from './call.ts'
 import { begin, drop, failAttempt, used } from './conclude.ts'
 import { gaveUp } from './gave-up.ts'
 import type { Io } from './io.ts'
+import { leaseAnswers } from './leases.ts'
 import { loadsFor } from './loads.ts'
+import { localsOf, overflowPayer, peersOf, skipped, spillMs } from './overflow.ts'
 import { operationEnd } from './patience.ts'
 import { othersFor } from './plan.ts'
-import { setAside } from './set-aside.ts'
+import { inTurn } from './queue.ts'
+import { type Special, setAside } from './set-aside.ts'
 import { wantedOf } from './wanted.ts'
 
 /**
- * The only loop: choose → hold → send → classify → again, next or give up. Ends with `call.answer`: an answer that has
+ * The only loop: choose → queue → hold → send → classify → again, next or give up. Ends with `call.answer`: an answer that has
  * begun, whose hold is open.
  * @throws Refusal: what the caller is told when no target answered
  */
@@ -36,19 +41,41 @@ export async function attempt(call: Call, io: Io): Promise<void> {
   let again: Target | undefined
   let here = 0
   let refused: Refusal | undefined
+  const spilled = new Set<string>()
   for (;;) {
-    const target = again ?? pick(call.stages, tried, view, policy.strategy, wanted, io.random, io.now())
-    if (!target) throw refused ?? gaveUp(call)
+    const now = io.now()
+    io.backends.refresh(localsOf(call.stages), now)
+    const chosen = again ?? pick(call.stages, tried, view, policy.strategy, wanted, io.random, now)
+    if (!chosen) {
+      // The cloud could not do it either: whoever left the queue for it goes back.
+      if (spilled.size === 0) throw refused ?? gaveUp(call)
+      wanted.spillAfterMs = undefined
+      for (const id of spilled) tried.delete(id)
+      spilled.clear()
+      continue
+    }
+    let target = chosen
     here = again ? here + 1 : 1
+    const peers = chosen.local && !again ? peersOf(call.stages, chosen, tried) : []
     tried.add(target.id)
     again = undefined
     let hold: OpenHold | undefined
     try {
-      hold = await holdFor(call, io, target)
+      if (chosen.local) {
+        const spill = spillMs(call, io, tried, wanted)
+        const turn = await inTurn(call, io, chosen, peers, spill, (t, special) => holdFor(call, io, t, special))
+        ;({ target, hold } = turn)
+        if (target !== chosen) {
+          tried.delete(chosen.id)
+          tried.add(target.id)
+        }
+      } else hold = await holdFor(call, io, chosen, payerAt(overflowPayer(call, io, chosen, tried)))
       call.attempts++
       begin(io, target)
-      if (call.failures.length === 0 && !call.stages[0]?.targets.includes(target)) noteSkipped(call, io)
+      if (call.failures.length === 0 && (call.overflow || !call.stages[0]?.targets.includes(target)))
+        call.skipped = skipped(call, io, wanted)
       call.answer = await ask(call, io, io.link(target), hold, left(call.stages, tried, view, io.now()) > 0)
+      leaseAnswers(hold, io.now(), call.answer.kind === 'whole', workOf(call.answer))
       // It answers: a target that was being tried lets the others back now, and not when a long stream has ended.
       onNeutral(io.state(target).breaker)
       return
@@ -58,6 +85,11 @@ export async function attempt(call: Call, io: Io): Promise<void> {
         if (hold) release(call, io, hold)
         if (!ELSEWHERE.has(cause.code)) throw cause
         refused ??= cause
+        if (cause.code === 'overloaded' && !hold)
+          for (const { id } of [chosen, ...peers]) {
+            tried.add(id)
+            if (wanted.spillAfterMs !== undefined) spilled.add(id)
+          }
         continue
       }
       if (!(cause instanceof UpstreamFailure) || !hold) throw cause
@@ -116,19 +148,20 @@ function play(call: Call, io: Io, tried: Set<string>): void {
   turn(call, io, plays)
 }
 
-/** Why nobody of the first stage was asked: an overflow is never silent. */
-function noteSkipped(call: Call, io: Io): void {
-  const now = io.now()
-  call.skipped = (call.stages[0]?.targets ?? [])
-    .filter((t) => isOpen(io.state(t).breaker, now))
-    .map((t) => `${t.provider}/${t.model}: cooling down (${io.state(t).breaker.reason})`)
-}
+/** Another target may be cheaper, priced, free, or able to be told what this one cannot. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'budget_exceeded',
+  'unpriced_model',
+  'unsupported_parameter',
+  'overloaded',
+])
 
-/** Another target may be cheaper, priced, or able to be told what this one cannot. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['budget_exceeded', 'unpriced_model', 'unsupported_parameter'])
+const holdFor = (call: Call, io: Io, target: Target, special?: Special): Promise<OpenHold> =>
+  setAside(call, io, target, asking(call, io, target), special)
 
-const holdFor = (call: Call, io: Io, target: Target): Promise<OpenHold> =>
-  setAside(call, io, target, asking(call, io, target))
+const payerAt = (payer: Payer | undefined): Special | undefined => (payer ? { payer } : undefined)
+
+const workOf = (answer: Answer): number | undefined => (answer.kind === 'whole' ? answer.usage?.gpuMs : undefined)
 
 /** What is asked of the ledger for one attempt at `target`; read anew each time it is decided. */
 export function asking(call: Call, io: Io, target: Target): (price: Price) => Ask {

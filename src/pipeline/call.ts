@@ -14,6 +14,7 @@ import type { FormPart } from '../dialects/multipart.ts'
 import type { Peek } from '../dialects/peek.ts'
 import type { Answer } from './answer.ts'
 import type { Door } from './io.ts'
+import type { Queued } from './queue.ts'
 import type { Resumed } from './resume.ts'
 import { NO_WISHES, type Wishes } from './wishes.ts'
 
@@ -55,6 +56,12 @@ export class Call {
   skipped: string[] = []
   /** Kinds of failure for which other aliases were taken up. */
   readonly turned = new Set<string>()
+  /** Queues that it left without an answer. */
+  leftQueues: string[] = []
+  /** Its waiting for a slot, where it waited. */
+  queued: Queued | undefined = undefined
+  /** Who pays where it had to leave the house. */
+  overflow: Payer | undefined = undefined
   /** Parameters that the target could not be told. */
   dropped: string[] = []
   answer: Answer | undefined = undefined

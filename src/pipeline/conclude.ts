@@ -14,6 +14,7 @@ import { completed } from './complete.ts'
 import type { Heard } from './counting/kept.ts'
 import { countUsage, isCountable } from './counting/usage.ts'
 import type { Io } from './io.ts'
+import { endLease } from './leases.ts'
 
 export interface Ending {
   /** `ok`, `aborted`, or the kind of the failure. */
@@ -51,6 +52,7 @@ export function begin(io: Io, target: Target): void {
 export function drop(io: Io, hold: OpenHold): void {
   if (hold.hold.settled) return
   io.state(hold.attempt.target).inFlight--
+  endLease(hold, io.now())
   io.ledger.release(hold)
 }
 
@@ -63,6 +65,7 @@ function noteEnd(io: Io, hold: OpenHold, outcome: string): boolean {
   ended.add(hold)
   const state = io.state(hold.attempt.target)
   state.inFlight--
+  endLease(hold, io.now())
   if (outcome === 'ok') onSuccess(state.breaker)
   else if (outcome === 'aborted' || outcome === 'budget_exceeded') onNeutral(state.breaker)
   return true

@@ -19,6 +19,7 @@ import { authenticate } from './authenticate.ts'
 import { Call } from './call.ts'
 import { conclude } from './conclude.ts'
 import type { Door, Io } from './io.ts'
+import { localsOf } from './overflow.ts'
 import { plan } from './plan.ts'
 import { priceFor } from './price.ts'
 import { receive } from './receive.ts'
@@ -37,6 +38,7 @@ export async function explain(io: Io, request: Request, door: Door): Promise<Res
     const tried = new Set<string>()
     const order: string[] = []
     // As if each one failed: the order in which they would be asked.
+    io.backends.refresh(localsOf(call.stages), io.now())
     for (;;) {
       const next = pick(call.stages, tried, io.view, strategy, wanted, io.random, io.now())
       if (!next) break
@@ -91,8 +93,13 @@ function show(call: Call, io: Io, target: Target, stage: number, order: readonly
   }
 }
 
-const loadOf = ({ inFlight, requests, tokens, pace }: TargetState, output: number, now: number) => ({
+const loadOf = (
+  { inFlight, requests, tokens, pace, queues, waitMs, loadMs }: TargetState,
+  output: number,
+  now: number,
+) => ({
   in_flight: inFlight,
+  ...(queues ? { wait_ms: Math.round(waitMs), load_ms: Math.round(loadMs) } : {}),
   requests_last_minute: requests.used(now),
   tokens_last_minute: tokens.used(now),
   expected_ms: pace.isKnown(now) ? Math.round(pace.expected(output)) : null,

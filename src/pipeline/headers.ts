@@ -21,6 +21,8 @@ export function answerHeaders(call: Call, { link, hold }: Answer, now: number): 
   if (reasons !== '') headers['x-tollgate-why'] = visible(reasons)
   if (call.dropped.length > 0) headers['x-tollgate-dropped'] = visible(call.dropped.join(', '))
   if (hold.maxOutput !== undefined) headers['x-tollgate-max-tokens'] = `${hold.maxOutput}; reason=budget`
+  if (call.queued)
+    headers['x-tollgate-queue'] = `waited=${Math.round(call.queued.waited)}ms; place=${call.queued.place}`
   const left = remaining(hold.hold)
   if (left !== undefined) headers['x-tollgate-budget-remaining'] = String(toDollars(left))
   const max = call.who?.role === 'caller' ? call.who.key.maxBudget : undefined
@@ -60,5 +62,5 @@ function why(call: Call): string {
   const left = call.leftOut
     .slice(0, MOST_REASONS)
     .map(({ target, reason }) => `${target.provider}/${target.model}: ${reason}`)
-  return [...left, ...call.skipped, ...failed].join('; ')
+  return [...left, ...call.skipped, ...call.leftQueues, ...failed].join('; ')
 }

@@ -1,5 +1,6 @@
 /** Everything the pipeline touches that is not an argument: made once in app.ts, replaced by fakes in tests. */
 import type { ModelList } from '../core/access.ts'
+import type { Backend } from '../core/backend.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Grant } from '../core/grant.ts'
 import type { Key } from '../core/key.ts'
@@ -141,6 +142,16 @@ export interface RequestLog {
   error: string | undefined
 }
 
+/** The machines of the house. */
+export interface BackendsDoor {
+  /** The one that a target is on; undefined for clouds, and for what has no queue. */
+  of(target: Target): Backend | undefined
+  /** Brings what choosing looks at of these targets up to date. */
+  refresh(targets: readonly Target[], now: number): void
+  /** Somebody has to wait for it. */
+  noteSaturated(backend: Backend): void
+}
+
 export interface Io {
   /** ms since the epoch, rising. */
   now(): number
@@ -148,6 +159,7 @@ export interface Io {
   random(): number
   snapshot(): Snapshot
   link(target: Target): Link
+  backends: BackendsDoor
   ledger: LedgerDoor
   payers: PayersDoor
   grants: GrantsDoor

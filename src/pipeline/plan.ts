@@ -5,6 +5,7 @@ import { charge } from './accounts.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
 import { narrow } from './narrow.ts'
+import { localsOf, stayHome, withoutClouds } from './overflow.ts'
 
 /** Who pays, with which accounts, and the alias's targets that this caller may use. */
 export function plan(call: Call, io: Io): void {
@@ -13,6 +14,7 @@ export function plan(call: Call, io: Io): void {
   charge(call, io)
   call.stages = wished(call, io, mayUse(call, io))
   narrow(call, io)
+  if (call.snapshot.policy.overflow.to === 'never') call.stages = stayHome(call.stages)
 }
 
 /** The caller's own fallbacks take the place of the configured ones. @throws Refusal model_access_denied, model_not_found */
@@ -37,7 +39,8 @@ export function othersFor(call: Call, io: Io, kind: 'context' | 'content_filter'
   call.stages = planFor(snapshot, names, accessOf(call, io))
   try {
     narrow(call, io)
-    return call.stages
+    const isHome = snapshot.policy.overflow.to === 'never' && localsOf(before).length > 0
+    return isHome ? withoutClouds(call.stages) : call.stages
   } catch (cause) {
     if (!(cause instanceof Refusal)) throw cause
     return []

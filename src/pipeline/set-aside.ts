@@ -1,5 +1,6 @@
 import type { Ask } from '../core/ledger.ts'
 import type { Price } from '../core/price.ts'
+import type { Payer } from '../core/scope.ts'
 import type { Target } from '../core/target.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { accountsAt, mustBePriced } from './accounts.ts'
@@ -8,7 +9,7 @@ import type { Io } from './io.ts'
 import { priceFor } from './price.ts'
 
 /** What is held, where it is not the usual. */
-interface Special {
+export interface Special {
   /** Its number within the call; else the next one. */
   attempt?: number
   /** What the ledger calls it; else as its route is called. */
@@ -17,6 +18,8 @@ interface Special {
   price?: Price
   /** ms; else the gateway's. */
   waitMs?: number
+  /** Who pays; else whoever pays for the call. */
+  payer?: Payer
   /** Ends the waiting; else the caller's leaving. */
   signal?: AbortSignal
 }
@@ -32,15 +35,15 @@ export async function setAside(
   io: Io,
   target: Target,
   ask: (price: Price) => Ask,
-  { attempt, name, waitMs, signal, price = priceFor(call, target, io.now()) }: Special = {},
+  { attempt, name, waitMs, signal, payer = call.payer, price = priceFor(call, target, io.now()) }: Special = {},
 ): Promise<OpenHold> {
   const { policy } = call.snapshot
-  const accounts = () => accountsAt(call, io, target)
+  const accounts = () => accountsAt(call, io, target, payer)
   if (ask !== nothing && price.kind === 'unknown') mustBePriced(call, { alias: target.alias, price }, accounts())
   const hold = await io.ledger.hold({
     operation: call.operation,
     attempt: attempt ?? call.attempts + 1,
-    payer: call.payer,
+    payer,
     target,
     call: name ?? call.door.call,
     price,

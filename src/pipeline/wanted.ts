@@ -11,7 +11,10 @@ const LONG_ANSWER = 1_024
 export function wantedOf(call: Call): Wanted {
   const input = Math.ceil(call.bytes.byteLength / 4)
   const output = Math.min(call.peek.maxTokens ?? USUAL_ANSWER, LONG_ANSWER)
-  return call.snapshot.policy.strategy === 'sticky' ? { input, output, affinity: affinityOf(call) } : { input, output }
+  const { strategy, overflow } = call.snapshot.policy
+  const wanted: Wanted = strategy === 'sticky' ? { input, output, affinity: affinityOf(call) } : { input, output }
+  if (overflow.to === 'on_saturation') wanted.spillAfterMs = overflow.afterMs
+  return wanted
 }
 
 /** Headers by which clients name a conversation. */

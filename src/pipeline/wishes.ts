@@ -3,6 +3,7 @@
  * failure that is only played. They are for us: no upstream is told of them.
  */
 import type { FailureKind } from '../core/failure.ts'
+import type { Priority } from '../core/fair-queue.ts'
 import { Refusal } from '../core/refusal.ts'
 import { peek } from '../dialects/peek.ts'
 import type { Call } from './call.ts'
@@ -17,6 +18,9 @@ export interface Wishes {
   firstMs?: number
   /** The first alias fails so, without being asked. */
   plays?: FailureKind
+  /** Where it stands in a queue for a machine of the house; the lowest number first among its key's own. */
+  priority?: Priority
+  rank?: number
 }
 
 export const NO_WISHES: Wishes = {}
@@ -27,12 +31,21 @@ const PLAYS: Readonly<Record<string, FailureKind>> = {
   mock_testing_content_policy_fallbacks: 'content_filter',
   mock_testing_rate_limit_error: 'rate_limited',
 }
-const FIELDS = ['fallbacks', 'disable_fallbacks', 'num_retries', 'timeout', 'stream_timeout', ...Object.keys(PLAYS)]
+const FIELDS = [
+  'priority',
+  'fallbacks',
+  'disable_fallbacks',
+  'num_retries',
+  'timeout',
+  'stream_timeout',
+  ...Object.keys(PLAYS),
+]
 const HEADERS = {
   'x-litellm-timeout': 'timeout',
   'x-litellm-stream-timeout': 'stream_timeout',
   'x-litellm-num-retries': 'num_retries',
 } as const
+const PRIORITY = 'x-tollgate-priority'
 
 /** More than this is no patience any more but load. */
 const MOST_RETRIES = 10
@@ -46,9 +59,14 @@ export function readWishes(call: Call): Wishes {
     const value = headers.get(header)
     if (value !== null) said[name] = Number(value)
   }
+  const priority = headers.get(PRIORITY)
   const { keys } = call.peek.scan
   if (FIELDS.some((field) => keys.has(field))) Object.assign(said, takeOut(call))
-  return Object.keys(said).length === 0 ? NO_WISHES : wishesOf(said)
+  // Nobody is more urgent than he says himself, nor than his key may be.
+  const all = [priority, said.priority, ofKey(call)].filter((one) => one !== undefined && one !== null)
+  delete said.priority
+  if (Object.keys(said).length === 0 && all.length === 0) return NO_WISHES
+  return { ...wishesOf(said), ...priorityOf(all) }
 }
 
 /** Rare, so it may cost a parse. */
@@ -79,6 +97,27 @@ function wishesOf(said: Record<string, unknown>): Wishes {
   if (said.stream_timeout !== undefined) wishes.firstMs = seconds(said, 'stream_timeout')
   for (const [field, kind] of Object.entries(PLAYS)) if (flag(said, field)) wishes.plays = kind
   return wishes
+}
+
+/** What the metadata of its key says, which may have other words for other things (`priority_reservation`). */
+function ofKey({ who }: Call): unknown {
+  const said = who?.role === 'caller' ? who.key.metadata.priority : undefined
+  return said === 'batch' || typeof said === 'number' ? said : undefined
+}
+
+/** `interactive`, `batch`, or LiteLLM's number, of which the lowest goes first and all but 0 can wait. */
+function priorityOf(all: readonly unknown[]): Pick<Wishes, 'priority' | 'rank'> {
+  let rank = 0
+  let priority: Priority = 'interactive'
+  for (const said of all) {
+    const number = typeof said === 'string' && /^-?\d{1,9}$/.test(said) ? Number(said) : said
+    if (typeof number === 'number' && Number.isFinite(number)) {
+      rank = Math.max(rank, number)
+      if (number > 0) priority = 'batch'
+    } else if (said === 'batch') priority = 'batch'
+    else if (said !== 'interactive') throw wrong('priority', "must be 'interactive', 'batch' or a number")
+  }
+  return { priority, rank }
 }
 
 const wrong = (param: string, what: string): Refusal => new Refusal('invalid_request', `'${param}' ${what}.`, { param })

@@ -89,6 +89,10 @@ export interface Provider<S = unknown> {
   abilities?: Abilities
   /** Runs in the house: free unless priced, and told apart in failover. */
   local?: boolean
+  /** Requests that its server answers at once where nobody says it, to begin with; undefined: any number. */
+  slots?: number
+  /** The environment variable that says it to the server. */
+  slotsVariable?: string
   /** The provider's id in the price library, where it differs. */
   prices?: string
   /** The name under which the price library has a model, where it is not the model's own. */

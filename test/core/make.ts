@@ -79,6 +79,7 @@ export function policy(given: Partial<Policy> = {}): Policy {
     dropParams: false,
     midstream: 'continue',
     budgetStatus: 422,
+    overflow: { to: 'on_error', afterMs: 10_000 },
     ...given,
   }
 }

@@ -59,7 +59,7 @@ beforeAll(async () => {
     yaml: {
       model_list,
       router_settings: { num_retries: 2, cooldown_time: 1 },
-      tollgate: { timeouts: { ...TIMES, total: 4 } },
+      tollgate: { timeouts: { ...TIMES, total: 4 }, backends: { [mock.url]: { slots: 1_000 } } },
     },
   })
 })

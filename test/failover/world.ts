@@ -75,7 +75,11 @@ export function gatewayFor(all: readonly Meeting[], mock: Mock): Promise<Gateway
     }
   }
   return startGateway({
-    yaml: { model_list: models, router_settings: { fallbacks, num_retries: 2 }, tollgate: { timeouts: TIMES } },
+    yaml: {
+      model_list: models,
+      router_settings: { fallbacks, num_retries: 2 },
+      tollgate: { timeouts: TIMES, backends: { [mock.url]: { slots: 1_000 } } },
+    },
   })
 }
 

@@ -28,7 +28,9 @@ export async function startWorld(
       },
     })),
   )
-  const gateway = await startGateway({ yaml: { model_list, ...more } })
+  // The mock has a slot for everybody, which no Ollama tells.
+  const tollgate = { ...(more.tollgate as object | undefined), backends: { [mock.url]: { slots: 1_000 } } }
+  const gateway = await startGateway({ yaml: { model_list, ...more, tollgate } })
   return {
     mock,
     gateway,
