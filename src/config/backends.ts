@@ -1,6 +1,6 @@
 /** `tollgate.backends` and what goes with it: machines of the house, their queues, and when a cloud helps out. */
 import { z } from 'zod'
-import { DAYS } from './model.ts'
+import { DAYS } from './words.ts'
 
 const queue = z.number().int().min(0).max(10_000)
 const wait = z.number().positive().max(86_400)

@@ -4,12 +4,12 @@
  */
 import type { ZodSafeParseResult } from 'zod'
 import type { BudgetMode, BudgetTerms } from '../core/budget.ts'
-import type { Conditions, TagRules } from '../core/conditions.ts'
+import type { TagRules } from '../core/conditions.ts'
 import type { ByClass } from '../core/failing.ts'
 import type { Adjustment, OwnPrice } from '../core/price-lay.ts'
 import type { GatewayLimits, Overflow } from '../core/snapshot.ts'
 import type { StrategyName } from '../core/strategy.ts'
-import type { Timeouts } from '../core/target.ts'
+import type { Conditions, Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
 
 /** One entry of `model_list`: one target behind an alias. */

@@ -1,7 +1,7 @@
 /** `model_list`: what callers may ask for and what answers it, in LiteLLM's words. */
 import { z } from 'zod'
 import { prices } from './price.ts'
-import { count, seconds, text } from './words.ts'
+import { count, DAYS, seconds, text } from './words.ts'
 
 /** Parameters that a request gets unless the caller gives his own; OpenAI's words. */
 const sampling = {
@@ -181,8 +181,6 @@ export const modelInfo = z
     ...prices,
   })
   .describe('What is known of the model. Keys of your own are kept and told by `/model/info`.')
-
-export const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
 
 const names = (whose: string) => z.array(z.string().min(1)).optional().describe(`Only for requests of ${whose}.`)
 

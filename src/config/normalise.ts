@@ -6,11 +6,12 @@ import { budgetsIn, usualBudgets } from './budgets.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import type { Env } from './interpolate.ts'
 import { gatewayLimits } from './limits.ts'
-import { DAYS, PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
+import { PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
 import { ollamaOrigin } from './ollama-host.ts'
 import { priceOf } from './price.ts'
 import { resolveModel } from './provider.ts'
 import type { FileConfig, ModelEntry } from './schema.ts'
+import { DAYS } from './words.ts'
 
 const ms = (seconds: number): number => Math.round(seconds * 1000)
 

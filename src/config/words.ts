@@ -27,3 +27,6 @@ export const maxFallbacks = z
   .describe('Aliases that one request may fall back to. Default: 5.')
 
 export const retries = (description: string) => z.number().int().min(0).max(20).optional().describe(description)
+
+/** In the order of JavaScript's. */
+export const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const

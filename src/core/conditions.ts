@@ -1,26 +1,9 @@
 /** Which targets may take a request at all: by what they ask for, by what the request needs, and by where they stand. Pure. */
-import type { Stage } from './plan.ts'
-import type { Payer } from './scope.ts'
-import type { Abilities, Target } from './target.ts'
-import { wallAt } from './zone.ts'
 
-/** When a target may be asked. Each that is given has to hold. */
-export interface Conditions {
-  /** One of these keys (id or alias), teams, users, projects. */
-  keys?: readonly string[] | undefined
-  teams?: readonly string[] | undefined
-  users?: readonly string[] | undefined
-  projects?: readonly string[] | undefined
-  /** Each of these stands in the request's metadata. */
-  metadata?: Readonly<Record<string, string>> | undefined
-  /** Likely tokens of the prompt. */
-  minPrompt?: number | undefined
-  maxPrompt?: number | undefined
-  /** Minutes of the day, from inclusive, to exclusive; over midnight where `to` is not after `from`. */
-  hours?: { from: number; to: number } | undefined
-  /** 0 is Sunday. Of the day on which `hours` begin. */
-  days?: readonly number[] | undefined
-}
+import type { Payer } from './scope.ts'
+import type { Stage } from './stage.ts'
+import type { Abilities, Conditions, Target } from './target.ts'
+import { wallAt } from './zone.ts'
 
 /** What a request is, for whoever decides where it may go. */
 export interface Asked {

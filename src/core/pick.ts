@@ -1,6 +1,6 @@
 /** The next target to ask: pure, and the whole of the choice. */
 import { isOpen } from './breaker.ts'
-import type { Stage } from './plan.ts'
+import type { Stage } from './stage.ts'
 import type { TargetState } from './state.ts'
 import { choose, hasRoom, type StrategyName, type Wanted } from './strategy.ts'
 import type { Target } from './target.ts'

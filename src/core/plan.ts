@@ -2,15 +2,8 @@
 import { type Access, isFree, isGranted, mayName, needsGrant, whoForbids } from './access.ts'
 import { Refusal } from './refusal.ts'
 import { findAlias, type Snapshot } from './snapshot.ts'
-import type { Alias, Target } from './target.ts'
-
-/** Targets of equal standing: one of them is chosen by the strategy, the next stage is for when none of them can. */
-export interface Stage {
-  alias: string
-  /** What has to be given to a key before it may use them. */
-  grant?: string | undefined
-  targets: readonly Target[]
-}
+import type { Stage } from './stage.ts'
+import type { Alias } from './target.ts'
 
 /** Plans as they would be for somebody whom nothing restricts, while a snapshot stands. */
 const plans = new WeakMap<Snapshot, Map<string, readonly Stage[]>>()

@@ -1,5 +1,4 @@
 /** What an alias points at, as the deciders see it: no secrets, no addresses, nothing that can do I/O. */
-import type { Conditions } from './conditions.ts'
 import type { Price } from './price.ts'
 
 export interface Abilities {
@@ -22,6 +21,24 @@ export interface Timeouts {
   /** Between two events of a stream. */
   idle: number
   total: number
+}
+
+/** When a target may be asked. Each that is given has to hold. */
+export interface Conditions {
+  /** One of these keys (id or alias), teams, users, projects. */
+  keys?: readonly string[] | undefined
+  teams?: readonly string[] | undefined
+  users?: readonly string[] | undefined
+  projects?: readonly string[] | undefined
+  /** Each of these stands in the request's metadata. */
+  metadata?: Readonly<Record<string, string>> | undefined
+  /** Likely tokens of the prompt. */
+  minPrompt?: number | undefined
+  maxPrompt?: number | undefined
+  /** Minutes of the day, from inclusive, to exclusive; over midnight where `to` is not after `from`. */
+  hours?: { from: number; to: number } | undefined
+  /** 0 is Sunday. Of the day on which `hours` begin. */
+  days?: readonly number[] | undefined
 }
 
 export interface Target {

@@ -1,7 +1,7 @@
 /** What a request is, for whoever decides where it may go: asked only where some target has conditions or lacks something. */
 import { type Asked, narrow as decide, isConditional, type LeftOut, type Need } from '../core/conditions.ts'
-import type { Stage } from '../core/plan.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { Stage } from '../core/stage.ts'
 import type { Chat } from '../dialects/canonical.ts'
 import { needOf } from '../dialects/fit.ts'
 import type { Call } from './call.ts'

@@ -1,8 +1,8 @@
 /** What would be answered in the house and goes to a cloud: when it may, who pays for it, and why it did. */
 import { isOpen } from '../core/breaker.ts'
 import { isSaturated } from '../core/pick.ts'
-import type { Stage } from '../core/plan.ts'
 import type { Payer } from '../core/scope.ts'
+import type { Stage } from '../core/stage.ts'
 import type { Wanted } from '../core/strategy.ts'
 import type { Target } from '../core/target.ts'
 import type { Call } from './call.ts'

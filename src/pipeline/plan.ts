@@ -1,5 +1,6 @@
-import { plan as decide, planFor, type Stage } from '../core/plan.ts'
+import { plan as decide, planFor } from '../core/plan.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { Stage } from '../core/stage.ts'
 import { accessOf } from './access.ts'
 import { charge } from './accounts.ts'
 import type { Call } from './call.ts'

@@ -6,7 +6,7 @@
 
 import { UpstreamFailure } from '../core/failure.ts'
 import { Join } from '../core/join.ts'
-import type { Stage } from '../core/plan.ts'
+import type { Stage } from '../core/stage.ts'
 import type { Usage } from '../core/usage.ts'
 import type { Chat, Event } from '../dialects/canonical.ts'
 import type { ChatDialect, Dialect } from '../dialects/dialect.ts'

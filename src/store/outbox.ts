@@ -11,7 +11,7 @@ import { type HoldRow, holdText } from './hold-text.ts'
 import type { Names } from './names.ts'
 import type { Store } from './open.ts'
 import { Rollups } from './rollups.ts'
-import { Sums } from './sums.ts'
+import { type Move, Sums } from './sums.ts'
 import type { Timing } from './timing.ts'
 
 export interface ChargeRow extends Usage {
@@ -33,14 +33,6 @@ export interface ChargeRow extends Usage {
   cost: number
   /** Days from 1970-01-01 to its local date. */
   day: number
-}
-
-/** A window shorter than a day that a charge counts in. */
-export interface Move {
-  /** Numbers of store/names.ts. */
-  scope: number
-  budget: number
-  start: number
 }
 
 /**

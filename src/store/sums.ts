@@ -1,5 +1,12 @@
 /** What the charges of one transaction add up to, by who paid for which target on which day. */
-import type { Move } from './outbox.ts'
+
+/** A window shorter than a day that a charge counts in. */
+export interface Move {
+  /** Numbers of store/names.ts. */
+  scope: number
+  budget: number
+  start: number
+}
 
 export interface Sum {
   cost: number

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
 import { type Breaker, closed } from '../../src/core/breaker.ts'
 import { left, pick, type View } from '../../src/core/pick.ts'
-import type { Stage } from '../../src/core/plan.ts'
+import type { Stage } from '../../src/core/stage.ts'
 import type { TargetState } from '../../src/core/state.ts'
 import {
   choose as chooseOf,

@@ -1,8 +1,8 @@
 /** Which targets may take a request: conditions, tags, needs, and what must stay in the house. */
 import { describe, expect, test } from 'bun:test'
-import { type Asked, type Conditions, isConditional, narrow, type RouteRules } from '../../src/core/conditions.ts'
+import { type Asked, isConditional, narrow, type RouteRules } from '../../src/core/conditions.ts'
 import { NOBODY } from '../../src/core/scope.ts'
-import type { Target } from '../../src/core/target.ts'
+import type { Conditions, Target } from '../../src/core/target.ts'
 import { target } from './make.ts'
 
 /** A Saturday. */
