@@ -25,8 +25,10 @@ export function answerHeaders(call: Call, { link, hold }: Answer, now: number): 
     headers['x-tollgate-queue'] = `waited=${Math.round(call.queued.waited)}ms; place=${call.queued.place}`
   const left = remaining(hold.hold)
   if (left !== undefined) headers['x-tollgate-budget-remaining'] = String(toDollars(left))
-  const max = call.who?.role === 'caller' ? call.who.key.maxBudget : undefined
-  if (max !== undefined) headers['x-litellm-key-max-budget'] = String(toDollars(max))
+  const own = hold.hold.takenIn.find(({ account: { scope, budget, limit } }) => {
+    return scope === `key:${call.keyId}` && budget.model === undefined && limit !== Number.POSITIVE_INFINITY
+  })
+  if (own) headers['x-litellm-key-max-budget'] = String(toDollars(own.account.limit))
   return headers
 }
 

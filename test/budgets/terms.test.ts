@@ -196,6 +196,10 @@ describe('at its end', () => {
     const second = Number((await world.ask({ key, stream: true })).headers.get('x-tollgate-budget-remaining'))
     expect(first).toBeWithin(0.5 - 2 * DOLLARS, 0.5 + 1e-9)
     expect(nano(second)).toBe(nano(0.5) - COST)
+    const budget_id = fresh('shared')
+    await world.manage('POST', '/budget/new', { budget_id, max_budget: 2 })
+    const shared = await world.ask({ key: await world.key({ budget_id }) })
+    expect(shared.headers.get('x-litellm-key-max-budget')).toBe('2')
   })
 })
 
