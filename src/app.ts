@@ -322,6 +322,7 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
       unpriced: config.unpriced,
       dropParams: config.dropParams,
       midstream: config.midstream,
+      leastTokensPerS: config.leastTokensPerS,
       budgetStatus: config.budgetExceededStatus,
       overflow: config.overflow,
     },

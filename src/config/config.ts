@@ -124,6 +124,8 @@ export interface Config {
   contentFallbacks: FallbackMap
   dropParams: boolean
   midstream: 'continue' | 'restart' | 'error'
+  /** A stream that is slower has failed; 0: none has. */
+  leastTokensPerS: number
   /** ms. `firstByteLocal` is `firstByte` for what runs in the house and may have to load first. */
   timeouts: Timeouts & { firstByteLocal: number }
   /** Bytes. */

@@ -85,6 +85,7 @@ export function normalise(
     contentFallbacks: fallbackMap(router.content_policy_fallbacks ?? litellm.content_policy_fallbacks ?? []),
     dropParams: litellm.drop_params ?? false,
     midstream: tollgate.midstream,
+    leastTokensPerS: tollgate.least_tokens_per_second,
     timeouts: {
       connect: ms(tollgate.timeouts.connect),
       firstByte: ms(router.stream_timeout ?? tollgate.timeouts.first_byte),

@@ -72,6 +72,14 @@ export const tollgateSettings = z
       .describe(
         'What becomes of an answer that breaks off in the middle: `continue` gives another target what was said as the beginning of its answer, where one takes that (Ollama, and models with `model_info.supports_assistant_prefill`); `restart` asks another one anew and goes on where it has said the same; `error` tells the caller. What cannot be right (half a tool call, signed thinking) is always told.',
       ),
+    least_tokens_per_second: z
+      .number()
+      .min(0)
+      .max(1_000)
+      .default(0)
+      .describe(
+        'A stream that is slower than this for 5 seconds has failed, where somebody else could answer: it goes on there, and its target cools down. 0: however slow.',
+      ),
     log: z
       .enum(['auto', 'json', 'pretty'])
       .default('auto')

@@ -37,6 +37,8 @@ export interface Policy {
   dropParams: boolean
   /** What becomes of an answer that breaks off in the middle. */
   midstream: 'continue' | 'restart' | 'error'
+  /** A stream that is slower fails, where somebody else could answer; 0: none does. */
+  leastTokensPerS: number
   budgetStatus: number
   overflow: Overflow
 }

@@ -51,6 +51,8 @@ const isEstimated = (dialect: Dialect): boolean => dialect.op !== 'forward' || d
 const GRACE_MS = 1_500
 /** Tokens by which the hold of a growing answer is raised. */
 const TOP_UP = 256
+/** So long a stream may be slower than its floor. */
+const DRIP_MS = 5_000
 /** How long a silent stream is waited for where another target could have answered. */
 const IMPATIENT_IDLE_MS = 30_000
 
@@ -179,6 +181,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     if (!next) return false
     source = next.source
     hold = next.hold
+    Object.assign(pace, { at: io.now(), frames: 0 })
     isBooked = false
     if (!open) {
       // The caller left meanwhile.
@@ -196,6 +199,16 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     silence.at = Math.min(heardAt + idleMs, totalAt)
     for (const part of next.prefix) emit(part)
     return true
+  }
+
+  /** Whether it has been slower than its floor for a while, where somebody else could do better. */
+  const floor = alternatives ? call.snapshot.policy.leastTokensPerS : 0
+  const pace = { at: heardAt, frames: 0 }
+  const drips = (now: number): boolean => {
+    if (floor === 0 || source.finished || now - pace.at < DRIP_MS) return false
+    const rate = ((source.contentFrames - pace.frames) * 1_000) / (now - pace.at)
+    Object.assign(pace, { at: now, frames: source.contentFrames })
+    return rate < floor
   }
 
   let sawEnd = false
@@ -221,6 +234,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
               heardAt = io.now()
               silence.at = Math.min(source.finished ? heardAt + GRACE_MS : heardAt + idleMs, totalAt)
               if (heart) pulse.at = heardAt + heartbeatMs
+              if (drips(heardAt)) throw tooSlow(floor)
               if (part.byteLength === 0) continue
               emit(part)
               return
@@ -249,6 +263,9 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   headers['x-accel-buffering'] = 'no'
   return new Response(stream, { headers })
 }
+
+const tooSlow = (floor: number): UpstreamFailure =>
+  new UpstreamFailure({ kind: 'timeout', status: 200, message: `It drips: fewer than ${floor} tokens a second.` })
 
 const brokenOff = (): UpstreamFailure =>
   new UpstreamFailure({ kind: 'bad_reply', status: 200, message: 'The stream ended before the answer did.' })

@@ -78,6 +78,7 @@ export function policy(given: Partial<Policy> = {}): Policy {
     unpriced: 'refuse',
     dropParams: false,
     midstream: 'continue',
+    leastTokensPerS: 0,
     budgetStatus: 422,
     overflow: { to: 'on_error', afterMs: 10_000 },
     ...given,

@@ -40,6 +40,9 @@ const models = () => {
     ollama('thrice', 'rest', 2),
     ollama('tools', 'calling!cut:1', 0),
     ollama('tools', 'rest', 1),
+    ollama('drips', 'drip!slow:400', 0),
+    ollama('drips', 'rest', 1),
+    ollama('lone-drip', 'drip!slow:100', 0),
     ollama('stalls', 'half!stall:30', 0),
     ollama('stalls', 'rest', 1),
   ]
@@ -51,7 +54,7 @@ beforeAll(async () => {
       yaml: {
         model_list: models(),
         router_settings: { num_retries: 0, disable_cooldowns: true },
-        tollgate: { midstream, timeouts: { idle: 1 } },
+        tollgate: { midstream, timeouts: { idle: 1 }, least_tokens_per_second: 15 },
       },
     })
   ;[gateway, restart, none] = await Promise.all([start('continue'), start('restart'), start('error')])
@@ -143,6 +146,16 @@ describe('continue', () => {
       expect(mock.of('oa-rest').length).toBe(before)
     }
   })
+
+  test('a target that drips has failed, where somebody else can do better', async () => {
+    const began = performance.now()
+    const said = await ask(gateway, { model: 'drips', stream: true })
+    expect([said.text, said.whole]).toEqual([FULL, true])
+    // All of it would have taken 24 s.
+    expect(performance.now() - began).toBeWithin(4_500, 12_000)
+    const lone = await ask(gateway, { model: 'lone-drip', stream: true })
+    expect([lone.text, lone.whole]).toEqual([FULL, true])
+  }, 30_000)
 
   test('half a tool call goes on nowhere', async () => {
     const tools = [
