@@ -50,8 +50,10 @@ function only(price: Priced, service: Service): Priced {
   const known = remembered(offers, price, () => new Map<Service, Priced>())
   let found = known.get(service)
   if (!found) {
-    const one = price.services?.[service]
-    found = one ? { ...price, services: { [service]: one } } : standard(price)
+    // What was to be fast may be sold as slow, which costs less than what is set aside.
+    const kept = ([service, 'flex'] as const).filter((name) => price.services?.[name])
+    const services = Object.fromEntries(kept.map((name) => [name, price.services?.[name]])) as Priced['services']
+    found = kept.length > 0 ? { ...price, services } : standard(price)
     known.set(service, found)
   }
   return found
