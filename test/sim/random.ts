@@ -1,18 +1,12 @@
-/** Chance that can be repeated: the same seed gives the same numbers (mulberry32, public domain). */
+import { seeded } from '../support/seeded.ts'
+
+/** Chance that can be repeated: the same seed gives the same numbers. */
 export class Random {
-  #state: number
+  /** [0, 1) */
+  readonly next: () => number
 
   constructor(seed: number) {
-    this.#state = seed >>> 0
-  }
-
-  /** [0, 1) */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let t = this.#state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+    this.next = seeded(seed)
   }
 
   /** A whole number from `from` to `to`, both included. */
