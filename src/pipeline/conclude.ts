@@ -74,7 +74,9 @@ function noteEnd(io: Io, hold: OpenHold, outcome: string): boolean {
 /** Books what an attempt used, and what its target learns from it. @param endedAt ms since the epoch */
 function book(call: Call, io: Io, hold: OpenHold, ending: Ending, endedAt: number): number {
   const state = io.state(hold.attempt.target)
-  const { usage, source } = wasServed(ending) ? completed(call, hold, ending, endedAt) : ending
+  const served = wasServed(ending) ? completed(call, hold, ending, endedAt) : ending
+  const { source } = served
+  const usage = source === 'provider' ? served.usage : within(served.usage, hold)
   state.tokens.add(io.now(), usage.input + usage.output)
   if (ending.outcome === 'ok') {
     const { firstMs } = ending
@@ -84,6 +86,29 @@ function book(call: Call, io: Io, hold: OpenHold, ending: Ending, endedAt: numbe
     if (usage.gpuMs > 0) state.experience.took(usage.gpuMs)
   }
   return io.ledger.settle(hold, { ...ending, usage, source, now: endedAt })
+}
+
+/**
+ * What nobody reported is charged as far as money was held for it: near the end of a budget that is the prompt as it was
+ * likely, and a count of our own must not overspend it.
+ */
+function within(usage: Usage, { covers, hold }: OpenHold): Usage {
+  const { input, output } = covers
+  // Nothing is held for what has been spent already.
+  if (hold.amount === 0 || (usage.input <= input && usage.output <= output)) return usage
+  const prompt = {
+    input,
+    cacheRead: 0,
+    cacheWrite: 0,
+    cacheWriteHour: 0,
+    audioInput: Math.min(usage.audioInput, input),
+  }
+  const answer = {
+    output,
+    reasoning: Math.min(usage.reasoning, output),
+    audioOutput: Math.min(usage.audioOutput, output),
+  }
+  return { ...usage, ...(usage.input > input ? prompt : {}), ...(usage.output > output ? answer : {}) }
 }
 
 /** Whoever failed before he began has sold nothing. */

@@ -37,6 +37,7 @@ beforeAll(async () => {
         cloud('cut-early', 'early!cut:0'),
         cloud('slow', 'slow!slow:20'),
         cloud('liar', 'liar!liar'),
+        cloud('silent-later', 'silent-later'),
       ],
       router_settings: { fallbacks: [{ 'local-first': ['cloud-second'] }], num_retries: 0 },
     },
@@ -139,6 +140,20 @@ test('what an answer cost stands on it', async () => {
   }
   const local = await ask(gateway, { model: 'local', key })
   expect(local.headers.get('x-litellm-response-cost')).toBe('0')
+})
+
+test('a count of our own charges what was held at most, so that it overspends no budget', async () => {
+  mock.plan('silent-later', ['ok', 'nousage'])
+  await ask(gateway, { model: 'silent-later' })
+  const purse = 2 * PRICE.input + 10 * PRICE.output
+  const key = await makeKey(gateway, { max_budget: purse / 1e9 })
+  // To the mock that is two words, and was; to tiktoken it is more.
+  const said = await ask(gateway, { model: 'silent-later', key, more: { max_tokens: 10 } })
+  expect(said).toMatchObject({ status: 200, finish: 'length' })
+  await atRest(gateway)
+  const rows = await rowsOf(gateway, key)
+  expect(rows.map((row) => [row.usage_source, row.prompt_tokens])).toEqual([['counted', 2]])
+  expect(nano(rows[0]?.spend ?? 0)).toBeWithin(1, purse + 1)
 })
 
 test('what was sold before a stream broke is charged, and what was not is not', async () => {
