@@ -8,7 +8,7 @@ export type Table = Map<string, Map<string, Row[]>>
 const BASE = 'bare relay'
 const DIRECT = 'upstream itself'
 
-function median(numbers: readonly number[]): number {
+export function median(numbers: readonly number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   if (sorted.length === 0) return Number.NaN
