@@ -59,9 +59,10 @@ export function reportRoutes(
   return {
     report(query) {
       const asked = daysAsked(query, zone, now())
-      const report = reportQuestion(query, asked)
+      const asTable = wantsCsv(query)
+      const report = reportQuestion(query, asked, asTable)
       const rows = answers(asked, report.question)
-      if (wantsCsv(query)) return csv('spend', asked, reportFields(report), reportRows(report, rows))
+      if (asTable) return csv('spend', asked, reportFields(report), reportRows(report, rows))
       return showReport(report, rows)
     },
     activity(kind, who, query) {

@@ -24,8 +24,8 @@ export interface SpendReport {
   question: Question
 }
 
-/** @throws Refusal invalid_request */
-export function reportQuestion(query: URLSearchParams, asked: Asked): SpendReport {
+/** @param asTable with all columns, a line for each @throws Refusal invalid_request */
+export function reportQuestion(query: URLSearchParams, asked: Asked, asTable: boolean): SpendReport {
   const group = query.get('group_by') ?? 'team'
   const known = GROUPS[group]
   if (!known)
@@ -46,7 +46,9 @@ export function reportQuestion(query: URLSearchParams, asked: Asked): SpendRepor
   const where = Object.fromEntries(Object.entries(only).filter(([, names]) => names !== undefined))
   // Keys part every line: LiteLLM tells them. Where scopes alone are asked for, they need not be looked through.
   const parts: Dimension[] = query.get('summarize') === 'true' ? ['alias'] : ['alias', 'provider', 'model', 'key']
-  return { group, question: { ...asked, by: [...new Set<Dimension>(['day', known.by, ...parts])], where } }
+  // LiteLLM's answer for keys has no days: then they need not be told apart.
+  const by: Dimension[] = group === 'api_key' && !asTable ? ['key', 'alias'] : ['day', known.by, ...parts]
+  return { group, question: { ...asked, by: [...new Set(by)], where } }
 }
 
 export function showReport({ group }: SpendReport, rows: readonly Answer[]): unknown[] {

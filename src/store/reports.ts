@@ -46,11 +46,15 @@ export function ask(store: Store, question: Question): Answer[] {
   const kinds = [...new Set([...question.by, ...(Object.keys(question.where) as Dimension[])])].filter(
     (d) => d !== 'day' && !isOfTarget(d),
   )
-  // One kind of scope has rollups of its own; only the master key's charges have no key.
+  // One kind of scope has rollups of its own.
   if (kinds.length === 0)
     return run(store, 'rollups r JOIN words w ON w.id = r.scope', question, ["w.word = 'gateway'"])
   const [kind] = kinds
-  if (kinds.length === 1 && kind !== 'key') return ofOneKind(store, kind as string, question)
+  if (kinds.length === 1) {
+    const own = ofOneKind(store, kind as string, question)
+    // Only the master key's charges have no key.
+    return kind === 'key' && !question.where.key ? [...own, ...ofNoKey(store, question)] : own
+  }
   return run(store, PAYER_ROLLUPS, question, [])
 }
 
@@ -64,6 +68,14 @@ function ofOneKind(store: Store, kind: string, question: Question): Answer[] {
   const values_ = words ? { words: JSON.stringify(words) } : { first: `${kind}:`, behind: `${kind};` }
   const column = { [kind]: `substr(w.word, ${kind.length + 2})` }
   return run(store, 'words w CROSS JOIN rollups r ON r.scope = w.id', { ...question, where }, [which], values_, column)
+}
+
+/** The master key's own. */
+function ofNoKey(store: Store, question: Question): Answer[] {
+  const masters = store.sqlite.prepare('SELECT id FROM payers WHERE key IS NULL').pluck().all() as number[]
+  if (masters.length === 0) return []
+  const which = 'r.payer IN (SELECT value FROM json_each(@masters))'
+  return run(store, 'payer_rollups r', question, [which], { masters: JSON.stringify(masters) }, { key: 'NULL' })
 }
 
 /** What the dimensions of who paid are called in `payers`. */
