@@ -117,7 +117,9 @@ function database(w: World): void {
   }
   const count = sqlite.prepare('SELECT count(*) FROM holds').pluck().get() as number
   // Since they were last swept: those that are over, and those that are under way.
-  hold('bounded', count <= 2 * BOUNDS.sweep + 60, () => `${count} rows of holds`)
+  // What is written and said not to be is written again.
+  if (!w.disk.hasLied)
+    hold('bounded', count <= 2 * BOUNDS.sweep + books.held.size + ledger.unwritten + 15, () => `${count} rows of holds`)
   if (ledger.unwritten > 0) return
   const windowOf = sqlite.prepare<[string, string], { cost: number; start: number; seen: number; requests: number }>(
     WINDOWS,

@@ -34,6 +34,8 @@ export class Disk {
   commits = 0
   /** It has said that something is not there which is. */
   lied = false
+  /** It has done so since the process began. */
+  hasLied = false
   store: Store
   readonly #dir: string | undefined
   #memory: Database.Database | undefined
@@ -61,6 +63,7 @@ export class Disk {
 
   /** What a new process finds. */
   reopen(): void {
+    this.hasLied = false
     if (this.#dir === undefined) return
     this.store.close()
     this.store = this.#open()
@@ -95,6 +98,7 @@ export class Disk {
       act()
       this.commits++
       this.lied = true
+      this.hasLied = true
       throw new Error('disk I/O error, though it was written')
     }
     if (fault === kind) throw new Error(`disk I/O error at ${kind}`)

@@ -11,6 +11,7 @@ import type { Asked, World } from './world.ts'
 type Event = (w: World, random: Random) => void
 
 const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
 /** More than so many at once, and some have to end first. */
 const MOST_AT_ONCE = 40
 
@@ -31,7 +32,10 @@ const ask: Event = (w, random) => {
     [random.int(1, 90) * MINUTE, 1],
     [0, 1],
   ])
-  w.ask({ payer: random.pick(payers), target: random.pick(targets), tokens: makeEstimate(random), waitMs })
+  const payer = random.pick(payers)
+  // Now and then somebody nobody has heard of.
+  const named = random.chance(0.05) ? { ...payer, customer: `new ${random.int(0, 300)}` } : payer
+  w.ask({ payer: named, target: random.pick(targets), tokens: makeEstimate(random), waitMs })
 }
 
 /** What comes at once is written together. */
@@ -159,6 +163,16 @@ const disk: Event = (w, random) => {
   else it.fault = random.pick(['begin', 'insert', 'commit', 'lie'])
 }
 
+/** Somebody forgot a hold: it ends by itself, as after a crash. */
+const leases: Event = (w) => {
+  const old = [...w.asked].filter((it) => it.open && it.entry && w.now - it.entry.at > DAY)
+  for (const it of old) w.forget(it)
+  const ended = w.ledger.endLeases().map(({ operation, attempt }) => `${operation} ${attempt}`)
+  const expected = old.map((it) => it.entry?.name)
+  const same = ended.sort().join() === expected.sort().join()
+  hold('held at rest is nothing', same, () => `ended ${ended}, and these are older than a day: ${expected}`)
+}
+
 const flush: Event = (w) => w.ledger.flush()
 
 const total: Event = (w, random) => {
@@ -216,6 +230,7 @@ export const EVENTS: readonly (readonly [string, Event, number])[] = [
   ['pass', pass, 12],
   ['disk', disk, 8],
   ['flush', flush, 10],
+  ['leases', leases, 6],
   ['total', total, 5],
   ['crash', die, 4],
   ['rest', rest, 4],

@@ -1,6 +1,7 @@
 /** Runs the simulation on a broken ledger, once for each way to break it, in a process of its own. */
 import { join } from 'node:path'
 import type { Mutation } from './mutations.ts'
+import { INVARIANTS } from './violation.ts'
 
 /** At one time; the machine has other work. */
 const AT_ONCE = 2
@@ -12,8 +13,8 @@ export interface Fate {
   caught: string
   /** Of the simulation. */
   operation: number
-  /** It was noticed by what should notice it. */
-  isRight: boolean
+  /** By an invariant, and not by chance. */
+  isNoticed: boolean
 }
 
 /**
@@ -30,10 +31,10 @@ export async function fates(
   const queue = [...mutations]
   const lane = async (): Promise<void> => {
     for (let mutation = queue.shift(); mutation; mutation = queue.shift()) {
-      const { name, caughtBy } = mutation
+      const { name } = mutation
       const { caught, operation } = await outcomeOf(mutation, seed, operations)
-      const isRight = caughtBy.some((invariant) => invariant === caught)
-      const fate = { name, caught: caught ?? 'nobody noticed', operation, isRight }
+      const isNoticed = INVARIANTS.some((invariant) => invariant === caught)
+      const fate = { name, caught: caught ?? 'nobody noticed', operation, isNoticed }
       all.push(fate)
       tell(fate)
     }

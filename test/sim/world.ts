@@ -247,6 +247,14 @@ export class World {
     if (cost > 0) this.#mustWarn(it, before)
   }
 
+  /** Nobody saw its end, and nobody will: it is charged as after a crash. */
+  forget(it: Asked): void {
+    if (!it.entry) throw new Error('what has not begun is not forgotten')
+    this.books.charge(it.entry, it.entry.likely.cost, it.entry.likely.tokens)
+    this.asked.delete(it)
+    this.#remember(it)
+  }
+
   endingOf(input: number, output: number, outcome: string): Outcome {
     const used = usage({ input, output })
     return { outcome, status: 200, usage: used, source: 'provider', firstMs: 5, now: this.now }
