@@ -29,9 +29,6 @@ export interface Queued {
   now: (() => { place: number; waitMs: number }) | undefined
 }
 
-/** Money that others hold is waited for, and its slot taken again, so often. */
-const ROUNDS = 3
-
 /**
  * A slot, and the hold of an attempt in it.
  * @param chosen what the strategy says; another one of equal standing may answer instead, where that one is free sooner
@@ -48,7 +45,9 @@ export async function inTurn(
 ): Promise<{ target: Target; hold: OpenHold }> {
   const seats = seatsOf(io, chosen, peers)
   if (seats.length === 0) return { target: chosen, hold: await holdFor(chosen) }
-  for (let round = 1; ; round++) {
+  const { budgetWaitMs } = call.snapshot.policy
+  let waitedMs = 0
+  for (;;) {
     const lease = await slotOf(call, io, seats, spillMs)
     const { target } = lease.place as Seat
     const { backend } = lease.place
@@ -61,10 +60,20 @@ export async function inTurn(
       hold = await holdFor(target, { waitMs: 0 })
     } catch (cause) {
       backend.end(lease, io.now())
-      const mayWait = cause instanceof Refusal && cause.code === 'budget_exceeded' && round < ROUNDS
-      if (!mayWait || call.snapshot.policy.budgetWaitMs === 0) throw cause
-      drop(io, await holdFor(target))
-      continue
+      // Money that others hold is waited for as long as any request waits for it; what is spent refuses at once.
+      const mayWait = cause instanceof Refusal && cause.code === 'budget_exceeded' && waitedMs < budgetWaitMs
+      if (!mayWait) throw cause
+      const began = io.now()
+      hold = await holdFor(target, { waitMs: budgetWaitMs - waitedMs })
+      waitedMs += io.now() - began
+      // A slot that is free just now is taken along: whoever lets his money go again has lost his turn for it.
+      const free = backend.isFree(io.now()) ? slotOf(call, io, [lease.place as Seat], spillMs) : undefined
+      if (!free || free instanceof Promise) {
+        drop(io, hold)
+        continue
+      }
+      attachLease(hold, free)
+      return { target, hold }
     }
     attachLease(hold, lease)
     return { target, hold }

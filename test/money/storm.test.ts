@@ -193,6 +193,14 @@ for (const callers of [200, 1_000])
         `seed ${seed}: ${callers} callers, ${served} served, ${refused.length} refused, ${rows.length} charges: ` +
           `overspend ${overspend} nano-dollars, false refusals ${falseRefusals}, held at rest ${now.held}`,
       )
+      if (falseRefusals > 0)
+        console.log(
+          refused
+            .filter((it) => isFalse(it, left))
+            .slice(0, 5)
+            .map((it) => JSON.stringify(it)),
+          [...left],
+        )
       expect({ overspend, falseRefusals, held: now.held }).toEqual({ overspend: 0, falseRefusals: 0, held: 0 })
 
       // It was a storm: money was short in more than one scope, and faults and leaving were met.
