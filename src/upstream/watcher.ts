@@ -15,6 +15,8 @@ const LONGEST_GONE_MS = 15_000
 /** It rests when nothing was asked of it for this long. */
 const RESTS_MS = 60_000
 const TIMEOUT_MS = 3_000
+/** So that a server's own log can tell looks from requests. */
+const AGENT = 'tollgate-watch'
 const LARGEST = 4 * 1024 * 1024
 
 export interface WatcherHooks {
@@ -90,7 +92,7 @@ export class Watcher {
   async #get(path: string): Promise<{ status: number; body?: string; error?: string }> {
     const url = serverOf(this.#link.origin) + path
     try {
-      const headers = await this.#link.authorized({ method: 'GET', url, body: '' })
+      const headers = { ...(await this.#link.authorized({ method: 'GET', url, body: '' })), 'user-agent': AGENT }
       const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(TIMEOUT_MS)])
       const response = await fetch(url, { headers, redirect: 'manual', signal })
       if (Number(response.headers.get('content-length') ?? 0) > LARGEST) {
