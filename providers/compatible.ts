@@ -36,6 +36,7 @@ import {
   versioned,
   workersAi,
 } from './quirks.ts'
+import * as watches from './watches.ts'
 
 const { all, chat, completing, embeddings, responding } = SPEAKS
 const able = { tools: true, images: true, schema: true, thinking: true }
@@ -429,6 +430,7 @@ const OWN: readonly Row[] = [
     bases: ['HOSTED_VLLM_API_BASE', 'VLLM_API_BASE'],
     speaks: completing,
     local: true,
+    watch: watches.vllm,
     abilities: able,
     offers: ['transcriptions', 'translations', 'rerank'],
   },
@@ -446,10 +448,11 @@ const OWN: readonly Row[] = [
     prefixes: ['llama.cpp', 'llama_cpp'],
     speaks: completing,
     local: true,
+    watch: watches.llamacpp,
     offers: ['rerank'],
   },
-  { id: 'llamafile', base: 'http://127.0.0.1:8080/v1', speaks: completing, local: true },
-  { id: 'lm_studio', base: 'http://127.0.0.1:1234/v1', speaks: completing, local: true },
+  { id: 'llamafile', base: 'http://127.0.0.1:8080/v1', speaks: completing, local: true, watch: watches.llamacpp },
+  { id: 'lm_studio', base: 'http://127.0.0.1:1234/v1', speaks: completing, local: true, watch: watches.lmStudio },
   {
     id: 'localai',
     base: 'http://127.0.0.1:8080/v1',
@@ -470,6 +473,7 @@ const OWN: readonly Row[] = [
     base: 'http://127.0.0.1:30000/v1',
     speaks: { ...completing, 'sglang-rerank': '/rerank' },
     local: true,
+    watch: watches.sglang,
     abilities: able,
   },
   {
@@ -477,6 +481,7 @@ const OWN: readonly Row[] = [
     prefixes: ['tgi'],
     speaks: { ...chat, 'openai-completions': '/completions' },
     local: true,
+    watch: watches.tgi,
   },
   {
     id: 'text-embeddings-inference',

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Json } from '../src/dialects/canonical.ts'
 import { secret } from '../src/secrets/secret.ts'
 import { type AmendContext, defineProvider } from '../src/upstream/provider.ts'
+import * as watches from './watches.ts'
 
 const settings = z.object({
   api_key: secret().optional(),
@@ -52,6 +53,7 @@ export default defineProvider<Settings>({
   // Its own default since it loads models side by side; what it really does is learned.
   slots: 1,
   slotsVariable: 'OLLAMA_NUM_PARALLEL',
+  watch: watches.ollama,
   passThrough: false,
   list: {
     path: '/api/tags',

@@ -26,6 +26,7 @@ import { GATEWAY } from './core/scope.ts'
 import { findAlias, type Snapshot } from './core/snapshot.ts'
 import { TargetState } from './core/state.ts'
 import type { Target } from './core/target.ts'
+import { wallAt } from './core/zone.ts'
 import { type Offices, routes } from './http/routes.ts'
 import { buildApp, listen } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
@@ -53,6 +54,7 @@ import { Backends } from './upstream/backends.ts'
 import { Catalog } from './upstream/catalog.ts'
 import { fetchImage } from './upstream/images.ts'
 import { knock } from './upstream/knock.ts'
+import { startPrewarming } from './upstream/prewarm.ts'
 import { priceBook } from './upstream/price-book.ts'
 import { send } from './upstream/send.ts'
 
@@ -217,6 +219,12 @@ async function open(
     sockets,
   )
   takeNoteOfPrices(dataDir, keptPrices(priceBook(config.models, catalog, snapshot), now()), log)
+  const prewarming = startPrewarming(config.prewarm, catalog.links, {
+    now,
+    wall: (at) => wallAt(config.timezone, at),
+    info: (message, facts) => log.info(message, facts),
+    warn: (message, facts) => log.warn(message, facts),
+  })
   const checkpointer = startCheckpointer(store.path)
   const chores = startChores(store, ledger, config, now, log)
 
@@ -228,6 +236,8 @@ async function open(
       const deadline = now() + config.shutdownGrace
       while (server.pending() > 0 && now() < deadline) await Bun.sleep(20)
       await server.stop(true)
+      backends.stop()
+      prewarming.stop()
       // What the cut streams cost is booked on their way out, counted where nobody reported it.
       await Bun.sleep(20)
       await counter.stop()

@@ -80,6 +80,8 @@ export class Backend {
     checkedAt: 0,
     error: undefined,
   }
+  /** ms since the epoch, when a request last began. */
+  usedAt = 0
   /** Requests of others than us, where it tells: running and waiting. */
   told: { running: number; waiting: number } | undefined
 
@@ -133,6 +135,7 @@ export class Backend {
   #begin(ticket: Ticket, now: number): Lease {
     const lease = new Lease(this.#placeOf(ticket), ticket, now)
     this.running.add(lease)
+    this.usedAt = now
     this.queue.begin(lease.key, lease.priority, lease.counted)
     return lease
   }

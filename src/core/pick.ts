@@ -42,7 +42,7 @@ export function pick(
 /** Well, with a free slot or a short queue, and with room where the strategy goes by that. */
 function isReady(target: Target, state: TargetState, strategy: StrategyName, wanted: Wanted, now: number): boolean {
   if (isOpen(state.breaker, now)) return false
-  if (isSaturated(state, wanted)) return false
+  if (state.down || isSaturated(state, wanted)) return false
   if (!state.queues && target.maxParallel > 0 && state.inFlight >= target.maxParallel) return false
   return strategy !== 'usage-based-routing' || hasRoom(target, state, wanted.input + wanted.output, now)
 }

@@ -13,6 +13,7 @@ const LONGEST_PAUSE_MS = 300_000
 export class Slots {
   /** As it is configured, or told by the machine itself; undefined where it has to be learned. */
   said: number | undefined
+  readonly #configured: number | undefined
   #seen: number
   #tryAt = 0
   #pauseMs = FIRST_PAUSE_MS
@@ -22,11 +23,22 @@ export class Slots {
   /** @param assumed so many where nothing was said or seen */
   constructor(said: number | undefined, assumed: number) {
     this.said = said
+    this.#configured = said
     this.#seen = assumed
   }
 
   get isLearned(): boolean {
     return this.said === undefined
+  }
+
+  /** The machine itself says how many it has. Who configured it knows better. */
+  tell(slots: number): void {
+    if (this.#configured === undefined) this.said = slots
+  }
+
+  /** The machine lets somebody wait while `running` are answered: it has no more slots than that. */
+  full(running: number): void {
+    if (this.said === undefined && running > 0 && !Number.isFinite(this.#seen)) this.#seen = running
   }
 
   /** How many are known of. */

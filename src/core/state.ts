@@ -19,6 +19,8 @@ export class TargetState {
   waitMs = 0
   /** ms that its model takes to be loaded first; 0 where it is loaded. */
   loadMs = 0
+  /** Its machine was looked at, and is gone. */
+  down = false
   /** Its model does not lie on the GPU as a whole: it answers slowly. */
   spilled = false
 }

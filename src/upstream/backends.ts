@@ -4,6 +4,7 @@ import { Slots } from '../core/slots.ts'
 import type { TargetState } from '../core/state.ts'
 import type { Target } from '../core/target.ts'
 import type { Link } from './link.ts'
+import { Watcher } from './watcher.ts'
 
 /** What the configuration says of one. */
 export interface BackendConfig {
@@ -34,8 +35,7 @@ const SAID_AGAIN_MS = 60_000
 export class Backends {
   /** By address. */
   readonly all: ReadonlyMap<string, Backend>
-  /** One link to each, for asking it about itself. */
-  readonly links: ReadonlyMap<Backend, Link>
+  readonly #watchers: readonly Watcher[]
   readonly #byTarget: ReadonlyMap<string, Backend>
   readonly #hooks: BackendsHooks
   readonly #saturated = new Map<Backend, number>()
@@ -69,7 +69,9 @@ export class Backends {
       hooks.stateOf(link.target).queues = true
     }
     this.all = all
-    this.links = first
+    this.#watchers = [...first].map(
+      ([backend, link]) => new Watcher(backend, link, { ...hooks, seen: (b) => this.#seen(b) }),
+    )
     this.#byTarget = byTarget
   }
 
@@ -85,7 +87,17 @@ export class Backends {
       state.waitMs = backend.expectedWait(now)
       state.loadMs = backend.loadMs(target.model)
       state.spilled = backend.isSpilled(target.model)
+      state.down = backend.health.up === false
     }
+  }
+
+  stop(): void {
+    for (const watcher of this.#watchers) watcher.stop()
+  }
+
+  #seen(backend: Backend): void {
+    if (backend.queue.size > 0 || !this.#saturated.delete(backend)) return
+    this.#hooks.info('A backend has caught up: nobody waits for it.', { backend: backend.url })
   }
 
   noteSaturated(backend: Backend): void {

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import type { Abilities } from '../core/target.ts'
 import type { Json, WireId } from '../dialects/canonical.ts'
 import { secret } from '../secrets/secret.ts'
-import type { AmendContext, Outgoing, Path, Place, Provider } from './provider.ts'
+import type { AmendContext, Outgoing, Path, Place, Provider, Watch } from './provider.ts'
 
 /** What every row has; some have more. */
 export interface RowSettings {
@@ -35,6 +35,8 @@ export interface Row {
   needs?: string
   /** Runs in the house: free unless priced. */
   local?: boolean
+  /** What its server tells of itself. */
+  watch?: Watch
   /** The provider's id in the price library, where it has the provider. */
   prices?: string
   priced?(model: string): string
@@ -161,6 +163,7 @@ export function compatible(row: Row): Provider<RowSettings> {
     ...(row.amend ? { amend: row.amend } : {}),
     abilities: row.abilities ?? { tools: true },
     ...(row.local ? { local: true } : {}),
+    ...(row.watch ? { watch: row.watch } : {}),
     // The library guesses by likeness where it does not know a provider: a price that is not this one's.
     prices: row.prices ?? 'unlisted',
     ...(row.priced ? { priced: row.priced } : {}),

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod'
 import type { Failure } from '../core/failure.ts'
+import type { Loaded } from '../core/model-at.ts'
 import type { Abilities } from '../core/target.ts'
 import type { Json, WireId } from '../dialects/canonical.ts'
 import type { Warn } from '../dialects/dialect.ts'
@@ -44,6 +45,30 @@ export interface InProcessCall {
 
 /** OpenAI's files, batches and Realtime API: no dialects, since nothing is translated. */
 export type Place = 'files' | 'batches' | 'realtime'
+
+/** What a server of one's own tells of itself; what is missing it does not tell. */
+export interface Told {
+  /** Requests that it answers at once. */
+  slots?: number | undefined
+  /** Requests of everybody. */
+  running?: number | undefined
+  waiting?: number | undefined
+  loaded?: readonly Loaded[]
+  /** Models that it has. */
+  installed?: readonly string[]
+}
+
+/** Where it tells it. Paths are below the server's address, without `/v1`. */
+export interface Watch {
+  /** 500 and more where it is not well. */
+  health?: string
+  looks: readonly {
+    path: string
+    /** It is text and no JSON. */
+    plain?: true
+    read(body: unknown): Told
+  }[]
+}
 
 export interface Provider<S = unknown> {
   /** Also the prefix of its model strings: `example/some-model`. */
@@ -93,6 +118,8 @@ export interface Provider<S = unknown> {
   slots?: number
   /** The environment variable that says it to the server. */
   slotsVariable?: string
+  /** What its server tells of itself. */
+  watch?: Watch
   /** The provider's id in the price library, where it differs. */
   prices?: string
   /** The name under which the price library has a model, where it is not the model's own. */

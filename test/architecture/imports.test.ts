@@ -131,7 +131,7 @@ test('every provider is in the list: a file of its own name, or a row', async ()
   const { rows } = await import('../../providers/compatible.ts')
   const natives = files('providers')
     .map((f) => f.replace(/^providers\/|\.ts$/g, ''))
-    .filter((name) => !['index', 'compatible', 'quirks'].includes(name))
+    .filter((name) => !['index', 'compatible', 'quirks', 'watches'].includes(name))
   const ids = providers.map((p) => p.id)
   expect([...ids].sort()).toEqual([...natives, ...rows.map((row) => row.id)].sort())
   for (const name of natives) {

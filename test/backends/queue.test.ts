@@ -48,6 +48,8 @@ beforeAll(async () => {
     startMock({ words: 5, slots: 1 }),
     startMock({ words: 5 }),
   ])
+  // Loading is a matter of its own.
+  for (const mock of [gpu, other]) mock.house.load('m')
   gateway = await world({})
 })
 afterAll(async () => {

@@ -44,6 +44,9 @@ export class House {
     return this.#models.delete(name)
   }
 
+  /** What another kind of server says of itself, by path: a text as it is, anything else as JSON. */
+  readonly pages = new Map<string, unknown>()
+
   /** Shown in `/api/ps` from now on. */
   load(name: string, loaded: Loaded = {}): void {
     this.#loaded.set(name, loaded)

@@ -112,6 +112,9 @@ async function about(exchange: Exchange, house: House, body: unknown, fail: Fail
     if (!house.has(id)) return fail(404, `The model '${id}' does not exist`)
     return ok(anthropicCaller ? anthropicModel(id) : openaiModel(id))
   }
+  const page = method === 'GET' ? house.pages.get(path) : undefined
+  if (typeof page === 'string') return sendWhole(exchange, 200, Buffer.from(page), 'text/plain; version=0.0.4')
+  if (page !== undefined) return ok(page)
   switch (`${method} ${path}`) {
     case 'GET /':
       return sendWhole(exchange, 200, Buffer.from('Ollama is running'), 'text/plain; charset=utf-8')

@@ -8,6 +8,7 @@ import type { Budget } from '../../src/core/budget.ts'
 import type { Account } from '../../src/core/ledger.ts'
 import { parsePeriod, windowAt } from '../../src/core/period.ts'
 import type { OpenHold } from '../../src/store/ledger.ts'
+import { LONGEST_OPERATION_MS } from '../../src/store/spent.ts'
 import { makeWorld, TOKEN } from './make.ts'
 
 const PERIODS = [undefined, '1h', '1d', '1w', '1mo'] as const
@@ -147,6 +148,9 @@ async function live(all: readonly Step[]): Promise<void> {
       drop(one)
       await turn()
     } else if (step.do === 'pass') {
+      // No request lives so long: charges are looked for by when its operation began (store/spent.ts).
+      for (const t of traffic) if (!t.open && w.clock.now + step.ms - t.at >= LONGEST_OPERATION_MS) t.gone.abort()
+      await turn()
       w.clock.now += step.ms
       for (const i of [0, 1, 2]) account(i)
       await turn()
