@@ -49,6 +49,7 @@ import { recoverHolds } from './store/recover.ts'
 import { requestsOn } from './store/reports.ts'
 import { Responses } from './store/responses.ts'
 import { rezone } from './store/rezone.ts'
+import { LONGEST_OPERATION_MS } from './store/spent.ts'
 import { systemTiming } from './store/timing.ts'
 import { Backends } from './upstream/backends.ts'
 import { Catalog } from './upstream/catalog.ts'
@@ -113,7 +114,12 @@ async function open(
   const ring = new Keyring(new Keys(store), digests, now, master.digest, () => ledger.reconsider())
   const catalog = catalogOf(config, process.env)
   const snapshot = snapshotOf(config, catalog)
-  const settings = { zone: config.timezone, mode: config.budgetMode, warnAt: config.warnAt }
+  const settings = {
+    zone: config.timezone,
+    mode: config.budgetMode,
+    warnAt: config.warnAt,
+    longestMs: longestOperation(config),
+  }
   const ledger = new Ledger(store, systemTiming(now), settings, {
     onError: (cause) => log.error('The ledger could not be written; it will be tried again.', { told: String(cause) }),
     onCrossed: (account, mark) => log.warn('A budget has come to a mark.', crossed(account, mark)),
@@ -295,6 +301,10 @@ const crossed = (account: Account, mark: number): Record<string, unknown> => ({
   spend: toDollars(account.spent),
   max_budget: Number.isFinite(account.limit) ? toDollars(account.limit) : undefined,
 })
+
+/** All of a request: its waiting for money and for its turn, and its answer. ms */
+const longestOperation = ({ timeouts, models, budgetWait }: Config): number =>
+  Math.max(LONGEST_OPERATION_MS, 2 * budgetWait + Math.max(timeouts.total, ...models.map((m) => m.timeouts.total ?? 0)))
 
 /** Of one request over all targets: four, or as many as one target may have by what the operator says. */
 function mostAttempts({ retries, retriesOf, aliasRetriesOf }: Config): number {

@@ -97,6 +97,8 @@ export interface Outcome {
 export interface LedgerSettings extends AccountSettings {
   /** Shares of a limit at which is warned. */
   warnAt: readonly number[]
+  /** The longest that an operation may take, ms, where that is more than usual. */
+  longestMs?: number
   /** Where they are not the usual. */
   bounds?: Partial<Bounds>
 }
@@ -131,7 +133,7 @@ export class Ledger {
     this.#hooks = hooks
     this.#names = new Names(store)
     this.#outbox = new Outbox(store, this.#names, timing, (cause) => hooks.onError(cause), bounds)
-    this.#spent = new Spent(store, this.#names, settings.zone)
+    this.#spent = new Spent(store, this.#names, settings.zone, settings.longestMs)
     this.#days = new Days(settings.zone)
     this.#waiting = new Waiting(timing, bounds.waiting)
     this.#accounts = new Accounts(this.#spent, settings, bounds.scopes, {

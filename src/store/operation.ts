@@ -6,6 +6,9 @@
 /** The first operation number of a millisecond since the epoch. */
 export const operationAt = (ms: number): number => (ms - Date.UTC(2024, 0, 1)) * 4096
 
+/** No setting allows a longer operation, ms: a day for its answer, an hour each for its money and its turn. */
+export const LONGEST_EVER_MS = 27 * 3_600_000
+
 export class Operations {
   #last: number
   readonly #clock: () => number

@@ -5,8 +5,7 @@
 import type { ScopeKind } from '../core/scope.ts'
 import { startOfDay } from '../core/zone.ts'
 import type { Store } from './open.ts'
-import { operationAt } from './operation.ts'
-import { LONGEST_OPERATION_MS } from './spent.ts'
+import { LONGEST_EVER_MS, operationAt } from './operation.ts'
 
 /** What charges add up to. Costs in nano-dollars. */
 export interface Figures {
@@ -136,7 +135,7 @@ export function askIn(store: Store, zone: string, question: Question): Answer[] 
   const { sqlite } = store
   const begin = startOfDay(zone, question.from)
   const end = startOfDay(zone, question.to + 1)
-  const range = { first: operationAt(begin - LONGEST_OPERATION_MS), last: operationAt(end), begin, end }
+  const range = { first: operationAt(begin - LONGEST_EVER_MS), last: operationAt(end), begin, end }
   const counted = sqlite
     .prepare(
       `SELECT count(*) FROM (SELECT 1 FROM charges WHERE operation >= @first AND operation < @last LIMIT ${MOST_CHARGES + 1})`,

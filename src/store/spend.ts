@@ -4,8 +4,7 @@
  */
 import { startOfDay } from '../core/zone.ts'
 import type { Store } from './open.ts'
-import { operationAt } from './operation.ts'
-import { LONGEST_OPERATION_MS } from './spent.ts'
+import { LONGEST_EVER_MS, operationAt } from './operation.ts'
 
 export interface SpendRow {
   operation: number
@@ -151,7 +150,7 @@ function rangesOf(
     .all(scope) as number[]
   const ranges: [number, number][] = []
   for (const day of days) {
-    const first = Math.max(from, operationAt(startOfDay(zone, day) - LONGEST_OPERATION_MS))
+    const first = Math.max(from, operationAt(startOfDay(zone, day) - LONGEST_EVER_MS))
     const last = Math.min(before, operationAt(startOfDay(zone, day + 1)))
     const newer = ranges.at(-1)
     if (newer && newer[0] <= last) newer[0] = Math.min(newer[0], first)

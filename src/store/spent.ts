@@ -19,12 +19,13 @@ interface Total {
   tokens: number
 }
 
-/** An operation may have begun so long before the attempt that is charged in a window. */
+/** An operation may have begun so long before the attempt that is charged in a window, unless the settings say longer. */
 export const LONGEST_OPERATION_MS = 3 * 3_600_000
 
 export class Spent {
   readonly #names: Names
   readonly #zone: string
+  readonly #longestMs: number
   readonly #total
   readonly #window
   readonly #rollups
@@ -32,11 +33,12 @@ export class Spent {
   readonly #setWindow
   readonly #store: Store
 
-  constructor(store: Store, names: Names, zone: string) {
+  constructor(store: Store, names: Names, zone: string, longestMs = LONGEST_OPERATION_MS) {
     const { sqlite } = store
     this.#store = store
     this.#names = names
     this.#zone = zone
+    this.#longestMs = longestMs
     this.#total = sqlite.prepare<[number], Total>(
       'SELECT cost, requests, tokens FROM spend WHERE scope = ? AND budget = 0',
     )
@@ -91,7 +93,7 @@ export class Spent {
          FROM charges c JOIN targets t ON t.id = c.target JOIN payers p ON p.id = c.payer
          WHERE c.operation >= ? AND c.started_at >= ? AND ${CONDITIONS[kind]} GROUP BY t.alias`,
       )
-      .all(operationAt(start - LONGEST_OPERATION_MS), start, ...(kind === 'gateway' ? [] : [id]))
+      .all(operationAt(start - this.#longestMs), start, ...(kind === 'gateway' ? [] : [id]))
     const sum = { cost: 0, requests: 0, tokens: 0 }
     for (const row of rows) {
       if (model !== undefined && !allows([model], row.alias)) continue
