@@ -18,7 +18,7 @@ import { begin, drop, failAttempt, used } from './conclude.ts'
 import { gaveUp } from './gave-up.ts'
 import type { Io } from './io.ts'
 import { leaseAnswers } from './leases.ts'
-import { loadsFor } from './loads.ts'
+import { heardTokens, loadsFor } from './loads.ts'
 import { localsOf, overflowPayer, peersOf, skipped, spillMs } from './overflow.ts'
 import { operationEnd } from './patience.ts'
 import { othersFor } from './plan.ts'
@@ -170,10 +170,16 @@ export function asking(call: Call, io: Io, target: Target): (price: Price) => As
   const bytes = call.form ? textBytes(call.form) : call.bytes.byteLength
   const n = call.peek.n ?? 1
   const asked = /^(embed|rerank)$/.test(call.door.dialect.op) ? 0 : call.peek.maxTokens
-  return (price) => ({
-    price,
-    tokens: estimate(experience, bytes, asked, n, target, loadsFor(call, price, target, experience)),
-  })
+  return (price) => {
+    const tokens = estimate(experience, bytes, asked, n, target, loadsFor(call, price, target, experience))
+    const heard = heardTokens(call, price)
+    if (!heard) return { price, tokens }
+    const inputLikely = tokens.inputLikely + heard.likely
+    return {
+      price,
+      tokens: { ...tokens, inputMost: Math.max(tokens.inputMost + heard.most, inputLikely), inputLikely },
+    }
+  }
 }
 
 /** It is said to somebody else, or to nobody. */

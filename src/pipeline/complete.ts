@@ -3,7 +3,7 @@ import type { Priced } from '../core/price.ts'
 import { type Counts, type Service, serviceOf, type Usage, type UsageSource } from '../core/usage.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import type { Call } from './call.ts'
-import { charactersOf, mediaOf } from './loads.ts'
+import { charactersOf, heardTokens, mediaOf } from './loads.ts'
 import { askedService } from './price.ts'
 
 interface Used {
@@ -59,15 +59,11 @@ function beside(
 const TOKENS_A_CHARACTER = 1.4
 const CHARACTERS_A_TOKEN = 4
 
-/** Tokens of speech that is written down, a minute (gpt-4o-transcribe: $0.006, by its price a million). */
-const TOKENS_A_MINUTE = 1_000
-
 /** A transcription as bare text tells nothing of the recording. */
-function heardBy(call: Call, { rates }: Priced, usage: Usage): Partial<Counts> | undefined {
-  if (!/^openai-(transcriptions|translations)$/.test(call.door.dialect.id)) return undefined
-  if (usage.input > 0 || usage.mediaMs > 0 || rates.media > 0 || rates.audioInput === 0) return undefined
-  const audioInput = Math.ceil((mediaOf(call).likely * TOKENS_A_MINUTE) / 60_000)
-  return { input: audioInput, audioInput }
+function heardBy(call: Call, price: Priced, usage: Usage): Partial<Counts> | undefined {
+  if (usage.input > 0 || usage.mediaMs > 0) return undefined
+  const audioInput = heardTokens(call, price)?.likely
+  return audioInput === undefined ? undefined : { input: audioInput, audioInput }
 }
 
 function spokenBy(call: Call, { rates }: Priced, usage: Usage): Partial<Counts> | undefined {

