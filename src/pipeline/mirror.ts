@@ -47,6 +47,8 @@ async function copy(of: Call, io: Io, to: string): Promise<void> {
   try {
     call.who = { role: 'admin' }
     call.payer = MIRROR
+    // Where it has to wait for a machine of the house, nobody waits for it.
+    call.wishes = { priority: 'batch' }
     call.bytes = dialect.fields.asksInPath ? of.bytes : splice(of.bytes, { model: to }, of.peek.scan)
     call.peek = peek(call.bytes, dialect, door.said)
     call.stages = decide(call.snapshot, to, EVERYTHING)

@@ -1,3 +1,4 @@
+import { aloud, canTell } from './aloud.ts'
 import { attempt } from './attempt.ts'
 import { authenticate } from './authenticate.ts'
 import { Call } from './call.ts'
@@ -11,6 +12,11 @@ import { receive } from './receive.ts'
 import { recollect } from './recollect.ts'
 import { refuse } from './refuse.ts'
 
+async function answered(call: Call, io: Io): Promise<Response> {
+  await attempt(call, io) // the only loop: choose → queue → hold → send → classify → again | next
+  return deliver(call, io) // relay | transcode; settles at the end of the stream
+}
+
 /** The way of a request, from its first byte to its answer: the only place where the order of things is decided. */
 export async function serve(io: Io, request: Request, door: Door): Promise<Response> {
   const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot()) // all fields set at birth
@@ -23,8 +29,8 @@ export async function serve(io: Io, request: Request, door: Door): Promise<Respo
     mirror(call, io) // a copy for another alias, which nobody waits for
     const loaded = load(call, io) // Ollama's clients load models by asking for nothing
     if (loaded) return loaded
-    await attempt(call, io) // the only loop: choose → hold → send → classify → again | next
-    return deliver(call, io) // relay | transcode; settles at the end of the stream
+    const answer = answered(call, io)
+    return await (canTell(call, io) ? aloud(call, io, answer) : answer) // comments for whoever waits long for a slot
   } catch (cause) {
     return refuse(call, io, cause) // lets go of everything held; answers in the caller's dialect
   }
