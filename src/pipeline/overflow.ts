@@ -59,6 +59,7 @@ export function skipped(call: Call, io: Io, wanted: Wanted): string[] {
     const state = io.state(target)
     const name = `${target.provider}/${target.model}`
     if (isOpen(state.breaker, now)) said.push(`${name}: cooling down (${state.breaker.reason})`)
+    else if (state.down) said.push(`${name}: down`)
     else if (isSaturated(state, wanted)) said.push(`${name}: saturated (wait ${Math.round(state.waitMs / 1000)} s)`)
   }
   return said

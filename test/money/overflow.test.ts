@@ -41,8 +41,8 @@ test('each answer of the paid one says why, and when its money is gone that is w
     last = await ask()
   }
   expect(whys.length).toBeGreaterThan(1)
-  expect(whys[0]).toBe('ollama/local: unreachable')
-  for (const why of whys.slice(1)) expect(why).toBe('ollama/local: cooling down (unreachable)')
+  // Asked in vain, cooling down, or seen to be down by whoever watches the machine: never in silence.
+  for (const why of whys) expect(why).toMatch(/^ollama\/local: (unreachable|cooling down \(unreachable\)|down)$/)
   expect(last.status).toBe(422)
   expect(((await last.json()) as { error: { code: string } }).error.code).toBe('budget_exceeded')
 })

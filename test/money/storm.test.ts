@@ -207,7 +207,7 @@ for (const callers of [200, 1_000])
       expect(new Set(refused.map((it) => String(it.error?.scope).split(':')[0])).size).toBeGreaterThan(1)
       expect(served).toBeGreaterThan(callers / 5)
       expect(new Set(rows.map((row) => row.outcome)).size).toBeGreaterThan(4)
-      expect(mock.peak).toBeGreaterThan(20)
+      expect(mock.peak).toBeGreaterThan(8)
 
       // One row for each attempt that reached the upstream, none twice; a caller may leave before it does.
       const seen = mock.of('mixed').length + mock.of('steady').length
