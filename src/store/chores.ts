@@ -14,7 +14,7 @@ interface Told {
 /** @param keepCharges days; 0: for ever @param now ms since the epoch */
 export function startChores(
   store: Store,
-  ledger: Pick<Ledger, 'endLeases'>,
+  ledger: Pick<Ledger, 'endLeases' | 'flush'>,
   { keepCharges, timezone }: { keepCharges: number; timezone: string },
   now: () => number,
   log: Told,
@@ -29,6 +29,8 @@ export function startChores(
           attempt,
           target: target.id,
         })
+      // What is not written yet may be of a day whose charges go.
+      ledger.flush()
       if (keepCharges > 0) deleted = retain(store, keepCharges, timezone, now())
     } catch (cause) {
       log.error('The ledger could not be tidied; it will be tried again.', { told: String(cause) })

@@ -8,7 +8,9 @@ import { budgetName } from '../core/budget.ts'
 import { allows } from '../core/key.ts'
 import { isOfDays, windowAt } from '../core/period.ts'
 import { readScope, type ScopeKind } from '../core/scope.ts'
-import { dayAt } from '../core/zone.ts'
+import { dayAt, startOfDay } from '../core/zone.ts'
+import { fact } from './keys.ts'
+import { CHARGES_FROM } from './ledger-facts.ts'
 import type { Names } from './names.ts'
 import type { Store } from './open.ts'
 import { operationAt } from './operation.ts'
@@ -45,12 +47,12 @@ export class Spent {
     this.#window = sqlite.prepare<[number, number], { start: number; cost: number; seen: number }>(
       'SELECT window_start AS start, cost, seen FROM spend WHERE scope = ? AND budget = ?',
     )
-    this.#rollups = sqlite.prepare<[number, number], { cost: number }>(
-      'SELECT coalesce(sum(cost), 0) AS cost FROM rollups WHERE scope = ? AND day >= ?',
+    this.#rollups = sqlite.prepare<[number, number, number], { cost: number }>(
+      'SELECT coalesce(sum(cost), 0) AS cost FROM rollups WHERE scope = ? AND day >= ? AND day < ?',
     )
-    this.#rollupsByAlias = sqlite.prepare<[number, number], { alias: string; cost: number }>(
+    this.#rollupsByAlias = sqlite.prepare<[number, number, number], { alias: string; cost: number }>(
       `SELECT t.alias, sum(r.cost) AS cost FROM rollups r JOIN targets t ON t.id = r.target
-       WHERE r.scope = ? AND r.day >= ? GROUP BY t.alias`,
+       WHERE r.scope = ? AND r.day >= ? AND r.day < ? GROUP BY t.alias`,
     )
     this.#setWindow = sqlite.prepare<number[]>('REPLACE INTO spend VALUES (?, ?, ?, ?, ?, ?, ?)')
   }
@@ -77,24 +79,29 @@ export class Spent {
     return sum.cost
   }
 
-  #days(scope: string, from: number, model: string | undefined): number {
+  /** Nano-dollars of whole days, those before `end`. */
+  #days(scope: string, from: number, model: string | undefined, end = Number.MAX_SAFE_INTEGER): number {
     const number = this.#names.word(scope)
-    if (model === undefined) return this.#rollups.get(number, from)?.cost ?? 0
+    if (model === undefined) return this.#rollups.get(number, from, end)?.cost ?? 0
     let cost = 0
-    for (const row of this.#rollupsByAlias.all(number, from)) if (allows([model], row.alias)) cost += row.cost
+    for (const row of this.#rollupsByAlias.all(number, from, end)) if (allows([model], row.alias)) cost += row.cost
     return cost
   }
 
   #recount(scope: string, start: number, model: string | undefined): Total {
     const { kind, id } = readScope(scope)
+    // A window of more hours than charges are kept: of days whose charges are gone all is counted, the first one's too.
+    const kept = Number(fact(this.#store, CHARGES_FROM) ?? 0)
+    const gone = this.#days(scope, dayAt(this.#zone, start), model, kept)
+    const first = Math.max(start, startOfDay(this.#zone, kept))
     const rows = this.#store.sqlite
       .prepare<[number, number, ...string[]], Total & { alias: string }>(
         `SELECT t.alias, sum(c.cost) AS cost, count(*) AS requests, sum(c.input + c.output) AS tokens
          FROM charges c JOIN targets t ON t.id = c.target JOIN payers p ON p.id = c.payer
          WHERE c.operation >= ? AND c.started_at >= ? AND ${CONDITIONS[kind]} GROUP BY t.alias`,
       )
-      .all(operationAt(start - this.#longestMs), start, ...(kind === 'gateway' ? [] : [id]))
-    const sum = { cost: 0, requests: 0, tokens: 0 }
+      .all(operationAt(first - this.#longestMs), first, ...(kind === 'gateway' ? [] : [id]))
+    const sum = { cost: gone, requests: 0, tokens: 0 }
     for (const row of rows) {
       if (model !== undefined && !allows([model], row.alias)) continue
       sum.cost += row.cost

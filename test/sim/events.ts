@@ -1,4 +1,6 @@
 /** What can happen, and how often. Each is one operation of the simulation. */
+import { dayAt, startOfDay } from '../../src/core/zone.ts'
+import { retain } from '../../src/store/retain.ts'
 import { LONGEST_OPERATION_MS } from '../../src/store/spent.ts'
 import { prove } from './check.ts'
 import { crash } from './crash.ts'
@@ -152,7 +154,7 @@ const pass: Event = (w, random) => {
       [random.int(1, 90) * 1_000, 20],
       [random.int(1, 90) * MINUTE, 10],
       [random.int(1, 30) * 60 * MINUTE, 3],
-      [random.int(1, 40) * 24 * 60 * MINUTE, 1],
+      [random.int(1, 40) * 24 * 60 * MINUTE, 4],
     ])
 }
 
@@ -171,6 +173,16 @@ const leases: Event = (w) => {
   const expected = old.map((it) => it.entry?.name)
   const same = ended.sort().join() === expected.sort().join()
   hold('held at rest is nothing', same, () => `ended ${ended}, and these are older than a day: ${expected}`)
+}
+
+/** Charges that are old enough go, after the chores that come first. */
+const keep: Event = (w, random) => {
+  leases(w, random)
+  w.ledger.flush()
+  if (w.ledger.unwritten > 0 || w.disk.fault !== 'none') return
+  const days = random.int(1, 3)
+  retain(w.disk.store, days, w.zone, w.now)
+  w.keptFrom = Math.max(w.keptFrom, startOfDay(w.zone, dayAt(w.zone, w.now) - days))
 }
 
 const flush: Event = (w) => w.ledger.flush()
@@ -231,6 +243,7 @@ export const EVENTS: readonly (readonly [string, Event, number])[] = [
   ['disk', disk, 8],
   ['flush', flush, 10],
   ['leases', leases, 6],
+  ['keep', keep, 12],
   ['total', total, 5],
   ['crash', die, 4],
   ['rest', rest, 4],

@@ -253,6 +253,11 @@ export const MUTATIONS: readonly Mutation[] = [
       to: 'ON CONFLICT DO UPDATE SET cost = excluded.cost',
     },
   ),
+  by('what was charged and let go with its day is charged again', {
+    file: 'src/store/recover.ts',
+    from: 'h.startedAt >= kept && ',
+    to: '',
+  }),
   by('holds are read in another order than they were written in', {
     file: 'src/store/recover.ts',
     from: 'SELECT facts FROM holds ORDER BY id',

@@ -89,6 +89,8 @@ export class World {
   waitedBefore = 0
   /** Budgets that were taken away and may come back. */
   readonly away = new Map<string, readonly Budget[]>()
+  /** ms since the epoch: charges that began before may be gone. */
+  keptFrom = 0
   lastOperation = 0
   /** Time goes on until then, one timer after the other. */
   until: number | undefined

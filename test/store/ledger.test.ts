@@ -234,6 +234,43 @@ describe('waiting', () => {
     expect([a.spent, a.held]).toEqual([90 * TOKEN, 0])
   })
 
+  test('holds nobody up who needs less, and lets nobody pass who needs as much', async () => {
+    const a = account('key:a', budget(100))
+    const [first, second] = [await w.hold([a], 50), await w.hold([a], 40)]
+    const order: string[] = []
+    const wait = (name: string, tokens: number) =>
+      w.hold([a], tokens).then((held) => {
+        order.push(name)
+        return held
+      })
+    const large = wait('large', 60)
+    const [small, other] = [wait('small', 30), wait('other', 30)]
+    expect(await soon(Promise.race([large, small, other]))).toBe('pending')
+    w.settle(second, 0)
+    const held = await small
+    // Fifty were free: one of thirty fits beside the first, and not another.
+    expect(await soon(Promise.race([large, other]))).toBe('pending')
+    w.settle(first, 0)
+    w.settle(await large, 10)
+    w.settle(held, 10)
+    w.settle(await other, 10)
+    expect(order).toEqual(['small', 'large', 'other'])
+    expect([a.spent, a.held]).toEqual([30 * TOKEN, 0])
+  })
+
+  test('is in order over several queues: who came first has what came back first', async () => {
+    const [a, gateway] = [account('key:a', budget(100)), account('gateway', budget(100))]
+    const first = await w.hold([a, gateway], 100)
+    const order: string[] = []
+    // The first one waits for the gateway, the second for the key, and both come back at once.
+    const waiting = [w.hold([gateway], 80).then((held) => [order.push('first'), held] as const)]
+    waiting.push(w.hold([a, gateway], 80).then((held) => [order.push('second'), held] as const))
+    await Bun.sleep(5)
+    w.settle(first, 0)
+    for (const one of waiting) w.settle((await one)[1], 0)
+    expect(order).toEqual(['first', 'second'])
+  })
+
   test('ends with a refusal that says what is spent, when spending came in between', async () => {
     const a = account('key:a', budget(100))
     const first = await w.hold([a], 100)
