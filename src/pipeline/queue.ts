@@ -30,7 +30,7 @@ export interface Queued {
 }
 
 /**
- * A slot, and the hold of an attempt in it.
+ * The hold of an attempt, in a slot.
  * @param chosen what the strategy says; another one of equal standing may answer instead, where that one is free sooner
  * @param spillMs ms of waiting after which somebody else is asked, where somebody could be
  * @throws Refusal overloaded: its queue is full, or it waited too long; and whatever `holdFor` throws
@@ -42,9 +42,9 @@ export async function inTurn(
   peers: readonly Target[],
   spillMs: number,
   holdFor: (target: Target, special?: Special) => Promise<OpenHold>,
-): Promise<{ target: Target; hold: OpenHold }> {
+): Promise<OpenHold> {
   const seats = seatsOf(io, chosen, peers)
-  if (seats.length === 0) return { target: chosen, hold: await holdFor(chosen) }
+  if (seats.length === 0) return await holdFor(chosen)
   const { budgetWaitMs } = call.snapshot.policy
   let waitedMs = 0
   for (;;) {
@@ -73,10 +73,10 @@ export async function inTurn(
         continue
       }
       attachLease(hold, free)
-      return { target, hold }
+      return hold
     }
     attachLease(hold, lease)
-    return { target, hold }
+    return hold
   }
 }
 
