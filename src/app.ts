@@ -8,20 +8,24 @@ import { Keyring } from './admin/keyring.ts'
 import { keyRoutes } from './admin/keys.ts'
 import { type Money, moneyOf } from './admin/money.ts'
 import { Payers } from './admin/payers.ts'
+import { Reach } from './admin/reach.ts'
 import { Register } from './admin/register.ts'
 import { reportRoutes } from './admin/reports.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
+import { Standings } from './admin/standing.ts'
 import { templateRoutes } from './admin/templates.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Env } from './config/interpolate.ts'
 import type { Started, StartOptions } from './config/start.ts'
 import { type Access, EVERYTHING } from './core/access.ts'
-import type { Principal } from './core/key.ts'
+import type { Key } from './core/key.ts'
 import type { Account } from './core/ledger.ts'
 import { AllCounters } from './core/limit.ts'
 import { toDollars } from './core/money.ts'
 import { periodName } from './core/period.ts'
 import { type KeptPrices, keptPrices, type PriceBook, priceChanges, showChange } from './core/price-book.ts'
+import type { Principal } from './core/principal.ts'
+import type { Extent } from './core/role.ts'
 import { GATEWAY } from './core/scope.ts'
 import { findAlias, type Snapshot } from './core/snapshot.ts'
 import { TargetState } from './core/state.ts'
@@ -132,6 +136,9 @@ async function open(
     (id) => ring.get(id),
     () => ledger.reconsider(),
   )
+  const standings = new Standings(register)
+  const payerOf = (key: Key) => payers.of(key)
+  const reachOf = (who: Principal, extent: Extent) => new Reach(who, extent, { register, standings, payerOf })
   for (const id of register.missing())
     log.warn('A budget that the configuration names does not exist: make it with /budget/new.', { budget_id: id })
   const grants = new Grants(new GrantStore(store), now)
@@ -169,6 +176,7 @@ async function open(
       const digest = digests.of(secret)
       return digests.same(digest, master.digest) ? 'master' : ring.recogniseDigest(digest)
     },
+    principalOf: (key) => standings.of(key),
     deadlines: new Deadlines(now),
     responses,
     belongings: new Belongings(store),
@@ -180,15 +188,13 @@ async function open(
     warn: (message, facts) => log.warn(message, facts),
     settings: { bodyLimit: config.bodyLimit, heartbeatMs: config.heartbeat, keyHeader: config.keyHeader },
   }
-  const access = (who: Principal): Access =>
-    who.role === 'admin'
-      ? EVERYTHING
-      : { lists: payers.lists(payers.of(who.key), who.key), grants: grants.of(who.key.id), now: now() }
+  const access = ({ key }: Principal): Access =>
+    key ? { lists: payers.lists(payers.of(key), key), grants: grants.of(key.id), now: now() } : EVERYTHING
   const house = {
     ...{ register, keys: () => ring.all(), money, hasModel, now },
     hasProvider: (id: string) => catalog.links.some(({ target }) => target.provider === id),
   }
-  const keys = keyRoutes(ring, { ...house, rules: config.newKeys, removed: (key) => grants.forget(key.id) })
+  const keys = keyRoutes(ring, { ...house, rules: config.newKeys, payerOf, removed: (key) => grants.forget(key.id) })
   let draining = false
   const offices: Offices = {
     snapshot: () => snapshot,
@@ -203,9 +209,9 @@ async function open(
     grants: grantRoutes(grants, { snapshot: () => snapshot, access, keyOf: (id) => ring.get(id), now }),
     responses,
     sockets,
-    spendLogs: (who, query) => {
+    spendLogs: (reach, query) => {
       ledger.flush()
-      return spendLogs(store, ring, config.timezone, who, query)
+      return spendLogs(store, ring, config.timezone, reach, query)
     },
     reports: reportRoutes(store, ring, config.timezone, now, () => ledger.flush()),
     backends: () => showBackends(backends.all.values(), now()),
@@ -219,7 +225,7 @@ async function open(
     },
   }
   const server = listen(
-    buildApp(io, routes(offices), () => draining, sockets),
+    buildApp({ io, reachOf }, routes(offices), () => draining, sockets),
     port,
     host,
     sockets,

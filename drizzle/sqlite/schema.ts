@@ -53,6 +53,8 @@ export const holders = sqliteTable(
     name: text('name'),
     organizationId: text('organization_id'),
     teamId: text('team_id'),
+    /** Of a user. */
+    role: text('role'),
     /** JSON list of aliases and patterns. */
     models: text('models').notNull().default('[]'),
     /** JSON of core/key.ts Limits. */
@@ -65,6 +67,19 @@ export const holders = sqliteTable(
     updatedAt: integer('updated_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.kind, t.id] })],
+)
+
+/** Users in teams and organisations. */
+export const members = sqliteTable(
+  'members',
+  {
+    kind: text('kind').notNull(),
+    id: text('id').notNull(),
+    userId: text('user_id').notNull(),
+    role: text('role').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.kind, t.id, t.userId] })],
 )
 
 /** Budgets that many may share. */

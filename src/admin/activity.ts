@@ -1,9 +1,9 @@
 /** `/user/daily/activity` and its kin: what was spent day by day, parted by model, provider and key. LiteLLM's answers. */
-import type { Principal } from '../core/key.ts'
 import { dateOfDay } from '../core/zone.ts'
 import type { Answer, Dimension, Question } from '../store/reports.ts'
 import { groupBy, NO_FIGURES, plus, showMetrics } from './figures.ts'
 import { whole } from './keys.ts'
+import { type Reach, within } from './reach.ts'
 import { type Asked, namesAsked } from './report-query.ts'
 
 export type ActivityKind = 'user' | 'team' | 'organization' | 'project' | 'customer' | 'tag'
@@ -18,11 +18,12 @@ const FILTERS: Readonly<Record<ActivityKind, readonly string[]>> = {
   tag: ['tags'],
 }
 
-/** The question behind a query. A key asks about itself only. */
-export function activityQuestion(kind: ActivityKind, who: Principal, query: URLSearchParams, asked: Asked): Question {
+/** The question behind a query, as far as the one who asks may see. */
+export function activityQuestion(kind: ActivityKind, reach: Reach, query: URLSearchParams, asked: Asked): Question {
   const entities = namesAsked(query, ...FILTERS[kind])
   const aliases = namesAsked(query, 'model', 'model_group')
-  const keys = who.role === 'caller' ? [who.key.id] : namesAsked(query, 'api_key')
+  const keys = namesAsked(query, 'api_key')
+  const bounds = reach.bounds({ [kind]: entities })
   // Everybody's, where no user is named: LiteLLM's admin sees all under /user.
   const parted: Dimension[] = kind === 'user' && !entities ? [] : [kind]
   return {
@@ -32,6 +33,7 @@ export function activityQuestion(kind: ActivityKind, who: Principal, query: URLS
       ...(entities ? { [kind]: entities } : {}),
       ...(aliases ? { alias: aliases } : {}),
       ...(keys ? { key: keys } : {}),
+      ...within(bounds, { [kind]: entities, key: keys }),
     },
   }
 }

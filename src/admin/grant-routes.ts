@@ -2,23 +2,25 @@
 import { z } from 'zod'
 import { type Access, mayName } from '../core/access.ts'
 import { type Grant, isOpen, stateAt } from '../core/grant.ts'
-import type { Key, Principal } from '../core/key.ts'
+import type { Key } from '../core/key.ts'
 import { plan } from '../core/plan.ts'
+import type { Principal } from '../core/principal.ts'
 import { Refusal } from '../core/refusal.ts'
 import { findAlias, type Snapshot } from '../core/snapshot.ts'
 import type { GrantEvent } from '../store/grants.ts'
 import { duration, readBody } from './fields.ts'
 import type { Actor, Grants } from './grants.ts'
 import { whole } from './keys.ts'
+import type { Reach } from './reach.ts'
 
 type Json = Record<string, unknown>
 
 export interface GrantRoutes {
   ask(who: Principal, body: Json): Json
-  list(who: Principal, query: URLSearchParams): Json
-  approve(body: Json, changedBy: string | undefined): Json
-  refuse(body: Json, changedBy: string | undefined): Json
-  revoke(body: Json, changedBy: string | undefined): Json
+  list(reach: Reach, query: URLSearchParams): Json
+  approve(body: Json, actor: Actor): Json
+  refuse(body: Json, actor: Actor): Json
+  revoke(body: Json, actor: Actor): Json
   events(query: URLSearchParams): Json
 }
 
@@ -41,11 +43,10 @@ interface House {
 
 export function grantRoutes(grants: Grants, house: House): GrantRoutes {
   const show = (grant: Grant) => shown(grant, house.keyOf(grant.keyId), house.now())
-  const actor = (changedBy: string | undefined): Actor => ({ id: 'master', changedBy: changedBy?.slice(0, 200) })
   return {
     ask(who, body) {
       const { model, reason, duration } = readBody(asking, body)
-      if (who.role === 'admin')
+      if (!who.key)
         throw new Refusal('invalid_request', 'The master key needs no leave. Ask with the key that is to have it.')
       const access = house.access(who)
       const grant = findAlias(house.snapshot(), model)?.grant
@@ -58,25 +59,26 @@ export function grantRoutes(grants: Grants, house: House): GrantRoutes {
       }
       return show(grants.ask(who.key.id, grant, reason, duration ?? undefined))
     },
-    list(who, query) {
+    list(reach, query) {
+      const { who } = reach
       const limit = whole(query, 'size', PAGE, LARGEST_PAGE)
       const page = whole(query, 'page', 1, 1_000_000)
-      const keyId = who.role === 'caller' ? who.key.id : (query.get('key') ?? undefined)
+      const keyId = reach.isAll ? (query.get('key') ?? undefined) : (who.key?.id ?? '')
       const listed = grants.list({ keyId, state: stateIn(query), limit, offset: (page - 1) * limit }).map(show)
-      if (who.role === 'admin') return { grants: listed }
+      if (reach.isAll) return { grants: listed }
       return { grants: listed, needs_grant: closed(house.snapshot(), house.access(who)) }
     },
-    approve(body, changedBy) {
+    approve(body, actor) {
       const { id, expires_in } = readBody(approval, body)
-      return show(grants.approve(id, expires_in ?? undefined, actor(changedBy)))
+      return show(grants.approve(id, expires_in ?? undefined, actor))
     },
-    refuse(body, changedBy) {
+    refuse(body, actor) {
       const { id, reason } = readBody(decision, body)
-      return show(grants.refuse(id, reason ?? undefined, actor(changedBy)))
+      return show(grants.refuse(id, reason ?? undefined, actor))
     },
-    revoke(body, changedBy) {
+    revoke(body, actor) {
       const { id, reason } = readBody(decision, body)
-      return show(grants.revoke(id, reason ?? undefined, actor(changedBy)))
+      return show(grants.revoke(id, reason ?? undefined, actor))
     },
     events(query) {
       const limit = whole(query, 'limit', PAGE, LARGEST_PAGE)

@@ -1,6 +1,7 @@
 /** Organisations, teams, projects, users, customers, tags, models and providers: what their routes are called and take. */
 import { z } from 'zod'
 import type { HolderKind } from '../core/holder.ts'
+import { ROLE_WORDS, readRole } from '../core/role.ts'
 import { duration, limits, metadata, models, name, tags, terms } from './fields.ts'
 
 export interface HolderForm {
@@ -17,6 +18,8 @@ export interface HolderForm {
   fields: z.ZodRawShape
   /** What /new takes besides: of the key that is made along with it. */
   ofKey?: z.ZodRawShape
+  /** What its members are called, and what /new takes of them. */
+  members?: string
   /** The list (or, of tags, the one) that /delete and /block take. */
   many: string
   /** The parameter of /info; undefined: /info is a POST that takes `names`. */
@@ -34,6 +37,15 @@ export const DETAILS = ['tags', 'description', 'user_email'] as const
 const about = z.string().max(2_000).nullish()
 const alias = z.string().max(256).nullish()
 const parent = z.string().max(256).nullish()
+/** What somebody is by himself. What he administers is said by the membership. */
+const userRole = z
+  .string()
+  .refine((word) => readRole(word) !== undefined, `must be one of ${ROLE_WORDS.join(', ')}`)
+  .refine(
+    (word) => !['org_admin', 'team_admin'].includes(word),
+    "is no role of a user by himself: add him with /organization/member_add (role 'org_admin') or /team/member_add (role 'admin')",
+  )
+  .nullish()
 const common = { ...terms, ...limits, models, metadata, blocked: z.boolean().nullish() }
 const POSTS = { update: 'POST', remove: 'POST' } as const
 
@@ -41,11 +53,12 @@ export const HOLDER_FORMS: readonly HolderForm[] = [
   {
     ...{ kind: 'team', bases: ['/team'], id: 'team_id', alias: 'team_alias', makesIds: true, hasTable: false },
     fields: { ...common, team_alias: alias, organization_id: parent, tags },
+    members: 'members_with_roles',
     ...{ many: 'team_ids', asked: 'team_id', ...POSTS },
   },
   {
     ...{ kind: 'user', bases: ['/user'], id: 'user_id', alias: 'user_alias', makesIds: true, hasTable: false },
-    fields: { ...common, user_alias: alias, user_email: alias, organization_id: parent },
+    fields: { ...common, user_alias: alias, user_email: alias, organization_id: parent, user_role: userRole },
     ofKey: { auto_create_key: z.boolean().nullish(), key_alias: alias, duration: duration.nullish(), team_id: parent },
     ...{ many: 'user_ids', asked: 'user_id', ...POSTS },
   },
@@ -57,6 +70,7 @@ export const HOLDER_FORMS: readonly HolderForm[] = [
   {
     ...{ kind: 'organization', bases: ['/organization'], id: 'organization_id', alias: 'organization_alias' },
     fields: { ...common, organization_alias: alias, tags },
+    members: 'members',
     ...{ many: 'organization_ids', asked: 'organization_id', update: 'PATCH', remove: 'DELETE' },
     ...{ makesIds: true, hasTable: true },
   },

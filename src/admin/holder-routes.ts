@@ -1,19 +1,22 @@
 /** The routes of all kinds of holders, with LiteLLM's answers: what is around a holder there differs by its kind. */
 import { z } from 'zod'
-import type { Holder, HolderKind } from '../core/holder.ts'
+import type { Holder } from '../core/holder.ts'
 import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readBody } from './fields.ts'
 import { HOLDER_FORMS, type HolderForm } from './holder-kinds.ts'
 import { type HolderHouse, Holders } from './holders.ts'
 import { type KeyRoutes, whole } from './keys.ts'
+import { organizationMembers, teamMembers } from './member-routes.ts'
+import { Members } from './members.ts'
+import type { Reach } from './reach.ts'
 
 type Json = Record<string, unknown>
 
 export interface HolderRoute {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   path: string
-  handle(asked: { query: URLSearchParams; body: Json }): Answer
+  handle(asked: { query: URLSearchParams; body: Json; reach: Reach }): Answer
 }
 
 /** What is told, and how many more there are to a list. */
@@ -33,10 +36,31 @@ const LARGEST_PAGE = 1_000
 
 export function holderRoutes(house: House): HolderRoute[] {
   const kinds = new Map(HOLDER_FORMS.map((form) => [form.kind, new Holders(form, house)]))
-  return [...kinds.values()].flatMap((holders) => routesOf(holders, kinds, house))
+  const removeKeys = (ids: readonly string[]) => {
+    if (ids.length > 0) house.keyRoutes.removeAll(ids)
+  }
+  const members = {
+    team: new Members('team', { ...house, removeKeys }),
+    organization: new Members('organization', { ...house, removeKeys }),
+  }
+  const others: Others = {
+    teams: kinds.get('team') as Holders,
+    membersOf: ({ kind }) => (kind === 'team' || kind === 'organization' ? members[kind] : undefined),
+  }
+  return [
+    ...[...kinds.values()].flatMap((holders) => routesOf(holders, others, house)),
+    ...teamMembers(members.team, others.teams, house.register),
+    ...organizationMembers(members.organization, kinds.get('organization') as Holders, house.register),
+  ]
 }
 
-function routesOf(holders: Holders, kinds: ReadonlyMap<HolderKind, Holders>, house: House): HolderRoute[] {
+/** The kinds that another one tells of. */
+interface Others {
+  teams: Holders
+  membersOf(holder: Holder): Members | undefined
+}
+
+function routesOf(holders: Holders, kinds: Others, house: House): HolderRoute[] {
   const { form } = holders
   const around = new Around(holders, kinds, house)
   const many = z.object({ [form.many]: form.many === 'name' ? z.string() : z.array(z.string()).min(1) })
@@ -46,47 +70,58 @@ function routesOf(holders: Holders, kinds: ReadonlyMap<HolderKind, Holders>, hou
   const route = (
     method: HolderRoute['method'],
     path: string,
-    handle: (body: Json, query: URLSearchParams) => unknown,
+    handle: (body: Json, reach: Reach, query: URLSearchParams) => unknown,
   ) =>
     form.bases.map(
       (base): HolderRoute => ({
         method,
         path: base + path,
-        handle: ({ query, body }) => ({ body: handle(body, query) }),
+        handle: ({ query, body, reach }) => ({ body: handle(body, reach, query) }),
       }),
     )
-  const info = (query: URLSearchParams) => {
+  const info = (query: URLSearchParams, reach: Reach) => {
     const asked = form.asked ?? ''
-    const id = query.get(asked)
+    // Whoever asks about users without a name asks about himself.
+    const id = query.get(asked) ?? (form.kind === 'user' ? reach.who.userId : undefined)
     if (!id)
       throw new Refusal('invalid_request', `Name the ${form.kind}: ${form.bases[0]}/info?${asked}=….`, { param: asked })
-    return around.info(holders.get(id))
+    return around.info(holders.get(id, reach), reach)
   }
   return [
-    ...route('POST', '/new', (body) => around.made(holders.make(body))),
-    ...route(form.update, '/update', (body) => around.changed(holders.change(body))),
-    ...route(form.remove, '/delete', (body) => around.removed(holders.remove(idsIn(body)))),
+    ...route('POST', '/new', (body, reach) => around.made(holders.make(body, reach), reach)),
+    ...route(form.update, '/update', (body, reach) => around.changed(holders.change(body, reach))),
+    ...route(form.remove, '/delete', (body, reach) => around.removed(holders.remove(idsIn(body), reach))),
     ...(form.asked
-      ? route('GET', '/info', (_, query) => info(query))
-      : route('POST', '/info', (body) => named(holders, readBody(listing, body).names))),
+      ? route('GET', '/info', (_, reach, query) => info(query, reach))
+      : route('POST', '/info', (body, reach) => named(holders, readBody(listing, body).names, reach))),
     ...form.bases.map(
-      (base): HolderRoute => ({ method: 'GET', path: `${base}/list`, handle: ({ query }) => around.list(query) }),
+      (base): HolderRoute => ({
+        method: 'GET',
+        path: `${base}/list`,
+        handle: ({ query, reach }) => around.list(query, reach),
+      }),
     ),
     ...(form.kind === 'team' || form.kind === 'customer' ? [true, false] : []).flatMap((blocked) =>
-      route('POST', blocked ? '/block' : '/unblock', (body) => around.blocked(body, blocked)),
+      route('POST', blocked ? '/block' : '/unblock', (body, reach) => around.blocked(body, blocked, reach)),
     ),
     ...(form.kind === 'provider'
-      ? [{ method: 'GET', path: '/provider/budgets', handle: () => providers(holders) } as const]
+      ? [
+          {
+            method: 'GET',
+            path: '/provider/budgets',
+            handle: ({ reach }: { reach: Reach }) => providers(holders, reach),
+          } as const,
+        ]
       : []),
   ]
 }
 
-const named = (holders: Holders, names: readonly string[]): Json =>
-  Object.fromEntries(names.map((name) => [name, holders.show(holders.get(name))]))
+const named = (holders: Holders, names: readonly string[], reach: Reach): Json =>
+  Object.fromEntries(names.map((name) => [name, holders.show(holders.get(name, reach))]))
 
 /** LiteLLM's state of each provider's budget. */
-function providers(holders: Holders): Answer {
-  const shown = holders.all().map((holder): [string, Json] => {
+function providers(holders: Holders, reach: Reach): Answer {
+  const shown = holders.all(reach).map((holder): [string, Json] => {
     const { max_budget, budget_duration, spend, budget_reset_at } = holders.show(holder)
     return [holder.id, { budget_limit: max_budget, time_period: budget_duration, spend, budget_reset_at }]
   })
@@ -96,24 +131,33 @@ function providers(holders: Holders): Answer {
 /** What LiteLLM tells around a holder of each kind. */
 class Around {
   readonly #holders: Holders
-  readonly #kinds: ReadonlyMap<HolderKind, Holders>
+  readonly #kinds: Others
   readonly #house: House
   readonly #form: HolderForm
 
-  constructor(holders: Holders, kinds: ReadonlyMap<HolderKind, Holders>, house: House) {
+  constructor(holders: Holders, kinds: Others, house: House) {
     this.#holders = holders
     this.#kinds = kinds
     this.#house = house
     this.#form = holders.form
   }
 
-  made({ holder, said }: { holder: Holder; said: Json }): unknown {
+  made({ holder, said }: { holder: Holder; said: Json }, reach: Reach): unknown {
+    const { members } = this.#form
+    if (members) {
+      const wanted = (said[members] ?? []) as Json[]
+      const { userId } = reach.who
+      // Whoever makes a team administers it, as in LiteLLM.
+      const maker = holder.kind === 'team' && userId !== undefined && !wanted.some((one) => one.user_id === userId)
+      const own = maker && this.#house.register.holder('user', userId) ? [{ user_id: userId, role: 'admin' }] : []
+      this.#kinds.membersOf(holder)?.put(reach, holder, [...own, ...wanted])
+    }
     const shown = this.#holders.show(holder)
     const { kind } = this.#form
     if (kind === 'tag') return { message: `Tag ${holder.id} created successfully`, tag: shown }
     if (kind !== 'user' || said.auto_create_key === false) return shown
     const { key_alias, duration, team_id } = said
-    const { key, token } = this.#house.keyRoutes.generate({ user_id: holder.id, key_alias, duration, team_id })
+    const { key, token } = this.#house.keyRoutes.generate({ user_id: holder.id, key_alias, duration, team_id }, reach)
     return { ...shown, key, token }
   }
 
@@ -140,24 +184,33 @@ class Around {
     }
   }
 
-  info(holder: Holder): unknown {
+  info(holder: Holder, reach: Reach): unknown {
     const shown = this.#holders.show(holder)
     const { id } = holder
     switch (this.#form.kind) {
       case 'team':
-        return { team_id: id, team_info: shown, keys: this.#keys((key) => key.teamId === id), team_memberships: [] }
+        return {
+          ...{ team_id: id, team_info: shown, keys: this.#keys((key) => key.teamId === id && reach.seesKey(key)) },
+          team_memberships: this.#house.register
+            .membersOf('team', id)
+            .map(({ userId, role }) => ({ user_id: userId, team_id: id, role })),
+        }
       case 'user': {
-        const own = (key: Key) => key.userId === id
-        const teams = new Set(this.#house.keys().flatMap((key) => (own(key) && key.teamId ? [key.teamId] : [])))
+        const own = (key: Key) => key.userId === id && reach.seesKey(key)
+        const memberships = this.#house.register.membershipsOf(id)
+        const teams = new Set([
+          ...memberships.flatMap((one) => (one.kind === 'team' ? [one.id] : [])),
+          ...this.#house.keys().flatMap((key) => (own(key) && key.teamId ? [key.teamId] : [])),
+        ])
         return {
           user_id: id,
           user_info: shown,
           keys: this.#keys(own),
-          teams: this.#teams((team) => teams.has(team.id)),
+          teams: this.#teams((team) => teams.has(team.id), reach),
         }
       }
       case 'organization':
-        return { ...shown, teams: this.#teams((team) => team.organizationId === id) }
+        return { ...shown, teams: this.#teams((team) => team.organizationId === id, reach) }
       default:
         return shown
     }
@@ -168,19 +221,19 @@ class Around {
     return found.slice(0, LARGEST_PAGE).map((key) => this.#house.keyRoutes.show(key))
   }
 
-  #teams(which: (team: Holder) => boolean): Json[] {
-    const teams = this.#kinds.get('team') as Holders
-    const found = teams.all().filter(which)
+  #teams(which: (team: Holder) => boolean, reach: Reach): Json[] {
+    const { teams } = this.#kinds
+    const found = teams.all(reach).filter(which)
     return found.slice(0, LARGEST_PAGE).map((team) => teams.show(team))
   }
 
-  list(query: URLSearchParams): Answer {
+  list(query: URLSearchParams, reach: Reach): Answer {
     const size = whole(query, query.has('page_size') ? 'page_size' : 'size', LARGEST_PAGE, LARGEST_PAGE)
     const page = whole(query, 'page', 1, 1_000_000)
     const isOf = (field: 'organizationId' | 'teamId', asked: string | null) => (holder: Holder) =>
       asked === null || holder[field] === asked
     const found = this.#holders
-      .all()
+      .all(reach)
       .filter(isOf('organizationId', query.get('organization_id')))
       .filter(isOf('teamId', query.get('team_id')))
     const shown = found.slice((page - 1) * size, page * size).map((holder) => this.#holders.show(holder))
@@ -190,14 +243,14 @@ class Around {
     return { body, total, next: page < pages ? page + 1 : undefined }
   }
 
-  blocked(body: Json, blocked: boolean): unknown {
+  blocked(body: Json, blocked: boolean, reach: Reach): unknown {
     const { kind, id, many } = this.#form
     if (kind === 'team') {
       const { team_id } = readBody(z.object({ [id]: z.string() }), body) as { team_id: string }
-      return this.#holders.show(this.#holders.setBlocked([team_id], blocked)[0] as Holder)
+      return this.#holders.show(this.#holders.setBlocked([team_id], blocked, reach)[0] as Holder)
     }
     const ids = (readBody(z.object({ [many]: z.array(z.string().min(1).max(256)).min(1) }), body) as Json)[many]
-    const changed = this.#holders.setBlocked(ids as string[], blocked)
+    const changed = this.#holders.setBlocked(ids as string[], blocked, reach)
     return { blocked_users: changed.map((holder) => this.#holders.show(holder)) }
   }
 }

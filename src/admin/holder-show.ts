@@ -3,6 +3,7 @@ import type { Holder, Template } from '../core/holder.ts'
 import { showTerms } from '../core/terms.ts'
 import { showLimits } from './fields.ts'
 import { DETAILS, type HolderForm } from './holder-kinds.ts'
+import { showMember } from './members.ts'
 import { type Money, showMoney } from './money.ts'
 import type { Register } from './register.ts'
 
@@ -17,6 +18,9 @@ export function showHolder(holder: Holder, form: HolderForm, money: Money, regis
   if (form.alias) shown[form.alias] = holder.name ?? null
   if (fields.organization_id) shown.organization_id = holder.organizationId ?? null
   if (fields.team_id) shown.team_id = holder.teamId ?? null
+  if (fields.user_role) shown.user_role = holder.role ?? null
+  if (form.members && (holder.kind === 'team' || holder.kind === 'organization'))
+    shown[form.members] = register.membersOf(holder.kind, holder.id).map((member) => showMember(member, register))
   if (fields.models) shown.models = holder.models
   Object.assign(shown, showMoney(money), showTerms(holder), fields.rpm_limit ? showLimits(holder.limits) : {})
   if (fields.blocked) shown.blocked = holder.blocked

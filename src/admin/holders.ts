@@ -4,11 +4,15 @@ import { z } from 'zod'
 import type { Holder } from '../core/holder.ts'
 import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
+import { readRole } from '../core/role.ts'
 import { termsOf, type WrittenTerms } from '../core/terms.ts'
 import { limitsOf, readBody } from './fields.ts'
+import { guardHolder, guardParents } from './holder-guard.ts'
 import { DETAILS, type HolderForm, idOf } from './holder-kinds.ts'
 import { showHolder } from './holder-show.ts'
+import { memberList } from './members.ts'
 import type { Money } from './money.ts'
+import type { Reach } from './reach.ts'
 import type { Register } from './register.ts'
 
 type Json = Record<string, unknown>
@@ -34,12 +38,16 @@ export class Holders {
     const id = idOf(form.kind)
     this.form = form
     this.#house = house
-    this.#new = z.object({ [form.id]: form.makesIds ? id.nullish() : id, ...form.fields, ...form.ofKey })
+    const members =
+      form.members && (form.kind === 'team' || form.kind === 'organization')
+        ? { [form.members]: memberList(form.kind).nullish() }
+        : {}
+    this.#new = z.object({ [form.id]: form.makesIds ? id.nullish() : id, ...form.fields, ...form.ofKey, ...members })
     this.#update = z.object({ [form.id]: id, ...form.fields })
   }
 
   /** @returns the holder, and what was said, for whoever makes a key along with it @throws Refusal */
-  make(body: Json): { holder: Holder; said: Json } {
+  make(body: Json, reach: Reach): { holder: Holder; said: Json } {
     const { kind, id: field } = this.form
     const { register, now } = this.#house
     const said: Json = readBody(this.#new, body)
@@ -61,15 +69,20 @@ export class Holders {
     const before: Holder = {
       ...{ kind, id, models: [], limits: {}, blocked: false, metadata: {}, createdAt: at, updatedAt: at },
     }
+    guardParents(reach, said, kind)
     const holder = this.#changed(before, said)
+    guardHolder(reach, said, holder, undefined)
     register.put(holder)
     return { holder, said }
   }
 
   /** @throws Refusal not_found, invalid_request */
-  change(body: Json): Holder {
+  change(body: Json, reach: Reach): Holder {
     const said: Json = readBody(this.#update, body)
-    const holder = this.#changed(this.#made(said[this.form.id] as string), said)
+    const before = this.#made(said[this.form.id] as string, reach)
+    guardParents(reach, said, this.form.kind)
+    const holder = this.#changed(before, said)
+    guardHolder(reach, said, holder, before)
     this.#house.register.put(holder)
     return holder
   }
@@ -82,6 +95,7 @@ export class Holders {
       team_id?: string | null
       models?: string[] | null
       blocked?: boolean | null
+      user_role?: string | null
     }
     const after: Holder = {
       ...before,
@@ -94,6 +108,7 @@ export class Holders {
     if (fields.organization_id && words.organization_id !== undefined)
       after.organizationId = words.organization_id || undefined
     if (fields.team_id && words.team_id !== undefined) after.teamId = words.team_id || undefined
+    if (fields.user_role && words.user_role !== undefined) after.role = readRole(words.user_role ?? '')
     if (words.models !== undefined) after.models = words.models ?? []
     if (words.blocked !== undefined) after.blocked = words.blocked ?? false
     register.checkTerms(after, said as WrittenTerms)
@@ -104,28 +119,35 @@ export class Holders {
   }
 
   /** By its id; of whom nobody has made and who has spent something, what is known. @throws Refusal not_found */
-  get(id: string): Holder {
+  get(id: string, reach: Reach): Holder {
     const { kind } = this.form
     const holder = this.#house.register.known(kind, id)
+    if (holder) reach.need(reach.seesHolder(holder), `The ${kind} '${id.slice(0, 100)}'`, this.form.id)
+    else reach.need(reach.isAll, `The ${kind} '${id.slice(0, 100)}'`, this.form.id)
     if (holder) return holder
-    if (this.#house.money(`${kind}:${id}`).total === 0) return this.#made(id)
+    if (this.#house.money(`${kind}:${id}`).total === 0) return this.#made(id, reach)
     return { kind, id, models: [], limits: {}, blocked: false, metadata: {}, createdAt: 0, updatedAt: 0 }
   }
 
-  #made(id: string): Holder {
+  /** One that is there and that may be changed; to whom it is not his, what is not there looks the same. */
+  #made(id: string, reach: Reach): Holder {
     const { kind, id: field } = this.form
+    const holder = this.#house.register.holder(kind, id)
+    if (!reach.isAll)
+      reach.need(holder !== undefined && reach.rulesHolder(holder), `The ${kind} '${id.slice(0, 100)}'`, field)
     return this.#house.register.need(kind, id, field)
   }
 
-  /** All that were made or configured, by their ids. */
-  all(): Holder[] {
-    return this.#house.register.allOf(this.form.kind).sort((a, b) => (a.id < b.id ? -1 : 1))
+  /** All that were made or configured and that may be seen, by their ids. */
+  all(reach: Reach): Holder[] {
+    const all = this.#house.register.allOf(this.form.kind)
+    return (reach.isAll ? all : all.filter((holder) => reach.seesHolder(holder))).sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
   /** All or none. @throws Refusal not_found; conflict where somebody still belongs to one of them */
-  remove(ids: readonly string[]): Holder[] {
+  remove(ids: readonly string[], reach: Reach): Holder[] {
     const { kind } = this.form
-    const found = ids.map((id) => this.#made(id))
+    const found = ids.map((id) => this.#made(id, reach))
     for (const { id } of found) {
       const users = this.#usersOf(id)
       if (users.length > 0)
@@ -153,12 +175,13 @@ export class Holders {
   }
 
   /** Opens or closes; of customers also those whom nobody has made. @throws Refusal not_found */
-  setBlocked(ids: readonly string[], blocked: boolean): Holder[] {
+  setBlocked(ids: readonly string[], blocked: boolean, reach: Reach): Holder[] {
     const { kind } = this.form
     const at = this.#house.now()
     const fresh = { kind, models: [], limits: {}, metadata: {}, createdAt: at }
     const changed = ids.map((id): Holder => {
-      const before = kind === 'customer' ? (this.#house.register.holder(kind, id) ?? { ...fresh, id }) : this.#made(id)
+      const before =
+        kind === 'customer' ? (this.#house.register.holder(kind, id) ?? { ...fresh, id }) : this.#made(id, reach)
       return { ...before, blocked, updatedAt: at }
     })
     for (const holder of changed) this.#house.register.put(holder)

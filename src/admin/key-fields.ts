@@ -4,11 +4,14 @@ import type { Key } from '../core/key.ts'
 import { expiryAfter, parsePeriod } from '../core/period.ts'
 import { meaningOf, readPriceWords, writeSaidWords } from '../core/price-words.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { Payer } from '../core/scope.ts'
 import { showTerms, termsOf } from '../core/terms.ts'
 import { duration, limits, limitsOf, metadata, models, readBody, showLimits, tags, terms } from './fields.ts'
+import { guardFields, guardKey, keptMetadata, withOwner } from './key-guard.ts'
 import { heldTo, type KeyRules, withDefaults } from './key-rules.ts'
 import type { NewKey } from './keyring.ts'
 import { type Money, showMoney } from './money.ts'
+import type { Reach } from './reach.ts'
 import type { Register } from './register.ts'
 
 const fields = {
@@ -42,6 +45,8 @@ export interface KeyHouse {
   /** Whether the gateway has a model of this very name. */
   hasModel(name: string): boolean
   rules: KeyRules
+  /** Who pays for a key: all that it belongs to. */
+  payerOf(key: Key): Payer
   /** ms since the epoch. */
   now(): number
 }
@@ -49,22 +54,31 @@ export interface KeyHouse {
 export function readGenerate(
   body: Readonly<Record<string, unknown>>,
   house: KeyHouse,
+  reach: Reach,
 ): { wanted: NewKey; secret: string | undefined } {
-  const said = readBody(generate, withDefaults(house.rules, body))
+  guardFields(reach, body, undefined, house.register)
+  const said = readBody(generate, withOwner(reach, withDefaults(house.rules, body)))
   const asked = heldTo(house.rules, said, sharedBy(house.register, said.budget_id), true)
   const none: NewKey = { models: [], tags: [], limits: {}, blocked: false, metadata: {} }
-  return { wanted: { ...none, ...changesOf(asked, none, house) }, secret: asked.key ?? undefined }
+  const wanted = { ...none, ...changesOf(asked, none, house) }
+  guardKey(reach, wanted, undefined, house)
+  return { wanted, secret: asked.key ?? undefined }
 }
 
 export function readUpdate(
   body: Readonly<Record<string, unknown>>,
   find: (reference: string) => Key,
   house: KeyHouse,
+  reach: Reach,
 ): { key: Key; changes: Partial<NewKey> } {
   const said = readBody(update, body)
   const key = find(said.key)
+  guardFields(reach, body, key, house.register)
   const asked = heldTo(house.rules, said, sharedBy(house.register, said.budget_id), false)
-  return { key, changes: changesOf(asked, key, house) }
+  const changes = changesOf(asked, key, house)
+  if (changes.metadata) changes.metadata = keptMetadata(reach, changes.metadata, key)
+  guardKey(reach, { ...key, ...changes }, key, house)
+  return { key, changes }
 }
 
 function sharedBy(register: Register, id: string | null | undefined): Record<string, unknown> {

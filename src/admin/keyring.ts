@@ -57,12 +57,17 @@ export class Keyring {
    * @throws Refusal not_found
    */
   find(reference: string): Key {
-    const key = this.recognise(reference) ?? this.get(reference) ?? this.all().find((k) => k.name === reference)
+    const key = this.lookUp(reference)
     if (!key)
       throw new Refusal('not_found', 'There is no such key. Name it by the key itself, its token or its alias.', {
         param: 'key',
       })
     return key
+  }
+
+  /** The same, or undefined. */
+  lookUp(reference: string): Key | undefined {
+    return this.recognise(reference) ?? this.get(reference) ?? this.all().find((k) => k.name === reference)
   }
 
   /** @param secret a key of the operator's own making; undefined: a new one @returns the secret, shown this once */

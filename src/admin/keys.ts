@@ -1,18 +1,21 @@
 /** The routes of /key: LiteLLM's fields and answers. */
 import { z } from 'zod'
-import type { Key, Principal } from '../core/key.ts'
+import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { type KeyHouse, readGenerate, readUpdate, showKey } from './key-fields.ts'
 import type { Keyring } from './keyring.ts'
 import type { Money } from './money.ts'
+import type { Reach } from './reach.ts'
 
 export interface KeyRoutes {
-  generate(body: Record<string, unknown>): Record<string, unknown>
-  update(body: Record<string, unknown>): Record<string, unknown>
-  info(who: Principal, reference: string | null): Record<string, unknown>
-  list(query: URLSearchParams): Record<string, unknown>
-  remove(body: unknown): Record<string, unknown>
-  setBlocked(body: unknown, blocked: boolean): Record<string, unknown>
+  generate(body: Record<string, unknown>, reach: Reach): Record<string, unknown>
+  update(body: Record<string, unknown>, reach: Reach): Record<string, unknown>
+  info(reach: Reach, reference: string | null): Record<string, unknown>
+  list(reach: Reach, query: URLSearchParams): Record<string, unknown>
+  remove(body: unknown, reach: Reach): Record<string, unknown>
+  /** By their ids, whoever it is that takes them away. */
+  removeAll(ids: readonly string[]): void
+  setBlocked(body: unknown, blocked: boolean, reach: Reach): Record<string, unknown>
   show(key: Key): Record<string, unknown>
 }
 
@@ -31,35 +34,41 @@ interface House extends KeyHouse {
 export function keyRoutes(ring: Keyring, house: House): KeyRoutes {
   const { money } = house
   const show = (key: Key) => showKey(key, money(`key:${key.id}`))
+  /** One within reach. What is not there looks the same as what is not his. */
+  const find = (reach: Reach, reference: string, mayTouch: (key: Key) => boolean): Key => {
+    if (reach.isAll) return ring.find(reference)
+    const key = ring.lookUp(reference)
+    if (!key || !mayTouch(key)) throw reach.refusal('This key', 'key')
+    return key
+  }
+  const take = (key: Key) => {
+    ring.delete(key)
+    house.removed(key)
+  }
   return {
     show,
-    generate(body) {
-      const { wanted, secret } = readGenerate(body, house)
+    generate(body, reach) {
+      const { wanted, secret } = readGenerate(body, house, reach)
       const made = ring.create(wanted, secret)
       return { key: made.secret, ...show(made.key) }
     },
-    update(body) {
-      const { key, changes } = readUpdate(body, (r) => ring.find(r), house)
+    update(body, reach) {
+      const rules = (key: Key) => reach.rulesKey(key)
+      const { key, changes } = readUpdate(body, (r) => find(reach, r, rules), house, reach)
       return { key: `sk-...${key.hint}`, ...show(ring.update(key, changes)) }
     },
-    info(who, reference) {
-      if (who.role === 'admin') {
-        if (!reference)
-          throw new Refusal(
-            'invalid_request',
-            'Name a key: /key/info?key=… (the key itself, its token or its alias).',
-            { param: 'key' },
-          )
-        const key = ring.find(reference)
-        return { key: reference.startsWith('sk-') ? `sk-...${key.hint}` : reference, info: show(key) }
+    info(reach, reference) {
+      const own = reach.who.key
+      if (!reference) {
+        if (own) return { key: own.id, info: show(own) }
+        throw new Refusal('invalid_request', 'Name a key: /key/info?key=… (the key itself, its token or its alias).', {
+          param: 'key',
+        })
       }
-      // A key sees itself and no other; whether another exists is not told.
-      const isOwn = !reference || reference === who.key.id || ring.recognise(reference)?.id === who.key.id
-      if (!isOwn)
-        throw new Refusal('forbidden', 'This API key may only ask about itself. Ask with the master key for others.')
-      return { key: who.key.id, info: show(who.key) }
+      const key = find(reach, reference, (one) => reach.seesKey(one))
+      return { key: reference.startsWith('sk-') ? `sk-...${key.hint}` : reference, info: show(key) }
     },
-    list(query) {
+    list(reach, query) {
       const page = whole(query, 'page', 1, Number.MAX_SAFE_INTEGER)
       const size = whole(query, 'size', PAGE, LARGEST_PAGE)
       const wanted = (field: string, of: (key: Key) => string | undefined) => {
@@ -76,7 +85,7 @@ export function keyRoutes(ring: Keyring, house: House): KeyRoutes {
       ]
       const found = ring
         .all()
-        .filter((key) => filters.every((f) => f(key)))
+        .filter((key) => filters.every((f) => f(key)) && reach.seesKey(key))
         .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? -1 : 1))
       const shown = found.slice((page - 1) * size, page * size)
       const full = query.get('return_full_object') === 'true'
@@ -87,21 +96,25 @@ export function keyRoutes(ring: Keyring, house: House): KeyRoutes {
         total_pages: Math.ceil(found.length / size),
       }
     },
-    remove(body) {
+    removeAll(ids) {
+      for (const id of ids) {
+        const key = ring.get(id)
+        if (key) take(key)
+      }
+    },
+    remove(body, reach) {
       const asked = parse(removal, body)
       const references = [...(asked.keys ?? []), ...(asked.key_aliases ?? [])]
       if (references.length === 0)
         throw new Refusal('invalid_request', "Name the keys to delete in 'keys' or 'key_aliases'.", { param: 'keys' })
       // All or none: a wrong name must not leave half of the list deleted.
-      const found = references.map((r) => ring.find(r))
-      for (const key of found) {
-        ring.delete(key)
-        house.removed(key)
-      }
+      const found = references.map((r) => find(reach, r, (key) => reach.endsKey(key)))
+      for (const key of found) take(key)
       return { deleted_keys: references.map((r, i) => (r.startsWith('sk-') ? `sk-...${found[i]?.hint}` : r)) }
     },
-    setBlocked(body, blocked) {
-      return show(ring.update(ring.find(parse(named, body).key), { blocked }))
+    setBlocked(body, blocked, reach) {
+      const key = find(reach, parse(named, body).key, (one) => reach.endsKey(one))
+      return show(ring.update(key, { blocked }))
     },
   }
 }

@@ -32,10 +32,10 @@ export class Payers {
   constructor(register: Register, keyOf: (id: string) => Key | undefined, changed: () => void) {
     this.#register = register
     this.#keyOf = keyOf
-    register.onChange = () => {
+    register.onChange(() => {
       this.#forget()
       changed()
-    }
+    })
   }
 
   of(key: Key | undefined): Payer {

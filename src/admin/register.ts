@@ -1,6 +1,6 @@
 /** The holders, templates and configured budgets, in memory and at rest: who there is, and what was said of them. */
 import type { BudgetTerms } from '../core/budget.ts'
-import type { Holder, HolderKind, Template } from '../core/holder.ts'
+import type { Holder, HolderKind, Member, Template } from '../core/holder.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readScope, type ScopeKind, spokenScope } from '../core/scope.ts'
 import type { WrittenTerms } from '../core/terms.ts'
@@ -14,14 +14,18 @@ export interface ConfiguredBudgets {
   others: Partial<Record<ScopeKind, readonly BudgetTerms[]>>
 }
 
+const NO_MEMBERSHIPS: readonly Member[] = []
+
 export class Register {
   readonly configured: ConfiguredBudgets
   readonly #store: Holders
   readonly #hasModel: (name: string) => boolean
   readonly #holders = new Map<string, Holder>()
   readonly #templates = new Map<string, Template>()
+  /** User → what he is a member of. */
+  readonly #memberships = new Map<string, readonly Member[]>()
   /** Told of every change. */
-  onChange: () => void = () => {}
+  readonly #listeners: (() => void)[] = []
 
   /** @param hasModel whether there is an alias of this very name */
   constructor(store: Holders, configured: ConfiguredBudgets, hasModel: (name: string) => boolean) {
@@ -30,6 +34,50 @@ export class Register {
     this.#hasModel = hasModel
     for (const holder of store.all()) this.#holders.set(scopeOf(holder), holder)
     for (const template of store.templates()) this.#templates.set(template.id, template)
+    for (const member of store.members())
+      this.#memberships.set(member.userId, [...this.membershipsOf(member.userId), member])
+  }
+
+  /** @param listener told of every change of a holder, a member or a template */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  membershipsOf(userId: string): readonly Member[] {
+    return this.#memberships.get(userId) ?? NO_MEMBERSHIPS
+  }
+
+  member(kind: Member['kind'], id: string, userId: string | undefined): Member | undefined {
+    if (userId === undefined) return undefined
+    return this.membershipsOf(userId).find((one) => one.kind === kind && one.id === id)
+  }
+
+  /** In the order in which they came. */
+  membersOf(kind: Member['kind'], id: string): Member[] {
+    const all = [...this.#memberships.values()].flat().filter((one) => one.kind === kind && one.id === id)
+    return all.sort((a, b) => a.createdAt - b.createdAt || (a.userId < b.userId ? -1 : 1))
+  }
+
+  putMember(member: Member): void {
+    this.#store.putMember(member)
+    this.#memberships.set(member.userId, [...this.#othersOf(member), member])
+    this.#changed()
+  }
+
+  removeMember(member: Member): void {
+    this.#store.deleteMember(member)
+    const others = this.#othersOf(member)
+    if (others.length > 0) this.#memberships.set(member.userId, others)
+    else this.#memberships.delete(member.userId)
+    this.#changed()
+  }
+
+  #othersOf({ kind, id, userId }: Member): Member[] {
+    return this.membershipsOf(userId).filter((one) => one.kind !== kind || one.id !== id)
   }
 
   /** The holder of a scope, by the scope's name. */
@@ -130,13 +178,16 @@ export class Register {
   put(holder: Holder): void {
     this.#store.put(holder)
     this.#holders.set(scopeOf(holder), holder)
-    this.onChange()
+    this.#changed()
   }
 
   remove(kind: HolderKind, id: string): void {
+    if (kind === 'team' || kind === 'organization')
+      for (const member of this.membersOf(kind, id)) this.removeMember(member)
+    if (kind === 'user') for (const member of this.membershipsOf(id)) this.removeMember(member)
     this.#store.delete(kind, id)
     this.#holders.delete(`${kind}:${id}`)
-    this.onChange()
+    this.#changed()
   }
 
   template(id: string): Template | undefined {
@@ -150,13 +201,13 @@ export class Register {
   putTemplate(template: Template): void {
     this.#store.putTemplate(template)
     this.#templates.set(template.id, template)
-    this.onChange()
+    this.#changed()
   }
 
   removeTemplate(id: string): void {
     this.#store.deleteTemplate(id)
     this.#templates.delete(id)
-    this.onChange()
+    this.#changed()
   }
 }
 

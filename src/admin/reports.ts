@@ -1,5 +1,4 @@
 /** The routes of reports: read, never written; the same numbers as JSON and as CSV. */
-import type { Principal } from '../core/key.ts'
 import { toDollars } from '../core/money.ts'
 import { Refusal } from '../core/refusal.ts'
 import { dateOfDay, dayAt } from '../core/zone.ts'
@@ -10,14 +9,15 @@ import { toCsv } from './csv.ts'
 import { showMetrics } from './figures.ts'
 import type { Keyring } from './keyring.ts'
 import { whole } from './keys.ts'
+import { type Reach, within } from './reach.ts'
 import { type Asked, daysAsked } from './report-query.ts'
 import { reportFields, reportQuestion, reportRows, showReport } from './spend-report.ts'
 import { showStatement, statementQuestion } from './statement.ts'
 
 export interface ReportRoutes {
   report(query: URLSearchParams): unknown
-  activity(kind: ActivityKind, who: Principal, query: URLSearchParams): unknown
-  statement(query: URLSearchParams): unknown
+  activity(kind: ActivityKind, reach: Reach, query: URLSearchParams): unknown
+  statement(reach: Reach, query: URLSearchParams): unknown
   keys(query: URLSearchParams): unknown
   users(query: URLSearchParams): unknown
   tags(query: URLSearchParams): unknown
@@ -65,14 +65,16 @@ export function reportRoutes(
       if (asTable) return csv('spend', asked, reportFields(report), reportRows(report, rows))
       return showReport(report, rows)
     },
-    activity(kind, who, query) {
+    activity(kind, reach, query) {
       const asked = daysAsked(query, zone, now())
-      const rows = answers(asked, activityQuestion(kind, who, query, asked))
+      const rows = answers(asked, activityQuestion(kind, reach, query, asked))
       if (wantsCsv(query)) return csv(kind, asked, activityFields(kind), activityRows(kind, rows, nameOf))
       return showActivity(kind, rows, query, nameOf)
     },
-    statement(query) {
+    statement(reach, query) {
       const asked = statementQuestion(query)
+      const { where } = asked.question
+      Object.assign(where, within(reach.bounds(where), where))
       const rows = answers({ zone }, asked.question)
       if (!wantsCsv(query)) return showStatement(asked, rows, nameOf, zone, dayAt(zone, now()) - 1)
       return csv('statement', asked.question, activityFields('project'), activityRows('project', rows, nameOf))

@@ -1,5 +1,4 @@
 /** The routes of /spend: what was charged, row by row and in sum. LiteLLM's names for what it has a name for. */
-import type { Principal } from '../core/key.ts'
 import { toDollars } from '../core/money.ts'
 import { Refusal } from '../core/refusal.ts'
 import { startOfDay } from '../core/zone.ts'
@@ -9,33 +8,39 @@ import { type SpendRow, spendRows } from '../store/spend.ts'
 import type { Keyring } from './keyring.ts'
 import { whole } from './keys.ts'
 import type { Money } from './money.ts'
+import type { Reach } from './reach.ts'
 
 const PAGE = 100
 const LARGEST_PAGE = 1_000
 
 /**
- * The newest charges first. The master key sees all, a key its own. `before` is the last page's `next`.
+ * The newest charges first. Whoever asks sees what is within his reach. `before` is the last page's `next`.
  * @param zone the ledger's @throws Refusal invalid_request for a date or number that is none
  */
 export function spendLogs(
   store: Store,
   ring: Keyring,
   zone: string,
-  who: Principal,
+  reach: Reach,
   query: URLSearchParams,
 ): { rows: Record<string, unknown>[]; next: string | undefined } {
   const asked = query.get('api_key')
+  const listed = (id: string | undefined) => (id === undefined ? undefined : [id])
   const limit = whole(query, 'limit', PAGE, LARGEST_PAGE)
   const end = dateIn(query, 'end_date', zone)
   const before = query.get('before')
   const said = (...names: string[]) => names.map((name) => query.get(name)).find((value) => value) ?? undefined
+  const user = said('user_id')
+  const team = said('team_id')
+  const organization = said('organization_id')
   const rows = spendRows(
     store,
     {
-      key: who.role === 'caller' ? who.key.id : asked ? ring.find(asked).id : undefined,
-      user: said('user_id'),
-      team: said('team_id'),
-      organization: said('organization_id'),
+      key: asked ? keyNamed(asked, ring, reach) : undefined,
+      user,
+      team,
+      organization,
+      within: reach.bounds({ user: listed(user), team: listed(team), organization: listed(organization) }),
       project: said('project_id'),
       customer: said('end_user', 'customer_id'),
       tag: said('tag', 'request_tag'),
@@ -55,6 +60,15 @@ export function spendLogs(
     rows: rows.map(showRow),
     next: rows.length === limit && last ? `${idOf(last.operation)}-${last.attempt}` : undefined,
   }
+}
+
+/** @throws Refusal not_found; where it is not his, what is not there looks the same */
+function keyNamed(asked: string, ring: Keyring, reach: Reach): string {
+  if (reach.isAll) return ring.find(asked).id
+  if (asked === reach.who.key?.id) return asked
+  const key = ring.lookUp(asked)
+  if (!key || !reach.seesKey(key)) throw reach.refusal('This key', 'api_key')
+  return key.id
 }
 
 /** LiteLLM's words for how a request ended. */

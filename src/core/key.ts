@@ -28,9 +28,6 @@ export interface Key extends BudgetTerms {
   updatedAt: number
 }
 
-/** Who calls: the holder of the master key, or of a virtual key. */
-export type Principal = { role: 'admin' } | { role: 'caller'; key: Key }
-
 /** Whether one of `patterns` names `model`; `*` stands for any run of characters. Empty allows everything. */
 export function allows(patterns: readonly string[], model: string): boolean {
   return patterns.length === 0 || patterns.some((p) => p === model || p === 'all-proxy-models' || matches(p, model))

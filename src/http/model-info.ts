@@ -1,12 +1,12 @@
 /** /model/info as LiteLLM has it (docs.litellm.ai/docs/proxy/model_management): each target, with what it costs now. */
 import type { ModelConfig } from '../config/config.ts'
 import type { Access } from '../core/access.ts'
-import type { Principal } from '../core/key.ts'
 import { namesFor } from '../core/plan.ts'
 import type { Price } from '../core/price.ts'
 import { priceAt } from '../core/price-at.ts'
 import { overridePrice } from '../core/price-lay.ts'
 import { meaningOf, writePriceWords } from '../core/price-words.ts'
+import type { Principal } from '../core/principal.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import type { Link } from '../upstream/link.ts'
@@ -34,7 +34,7 @@ export function modelInfo(door: ModelDoor, { who, access, id, now }: Asking): { 
   const data = door.links().flatMap(({ target }, i) => {
     if (!names.has(target.alias) || (id !== null && target.id !== id)) return []
     const { info, prefix } = models[i] as ModelConfig
-    const own = who.role === 'caller' ? who.key.pricing?.[target.alias] : undefined
+    const own = who.key?.pricing?.[target.alias]
     const price = priceAt(own ? overridePrice(target.price, own) : target.price, now)
     return {
       model_name: target.alias,

@@ -1,5 +1,5 @@
 /** The kept responses of a caller: to be read, listed and taken away again. */
-import type { Principal } from '../core/key.ts'
+import type { Principal } from '../core/principal.ts'
 import { Refusal } from '../core/refusal.ts'
 import { ownerOf } from '../pipeline/recollect.ts'
 
@@ -8,7 +8,7 @@ export interface ResponseShelf {
   delete(owner: string, id: string): boolean
 }
 
-const owner = (who: Principal): string => ownerOf(who.role === 'caller' ? who.key.id : undefined)
+const owner = (who: Principal): string => ownerOf(who.key?.id)
 
 const notFound = (id: string): Refusal => new Refusal('not_found', `Response with id '${id.slice(0, 100)}' not found.`)
 

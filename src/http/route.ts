@@ -1,24 +1,26 @@
-/** What a route is. Every route stands in routes.ts with the role that may use it; there is no other way in. */
-import type { Principal } from '../core/key.ts'
+/** What a route is. Every route stands in routes.ts, and who may use it in permissions.ts; there is no other way in. */
+import type { Reach } from '../admin/reach.ts'
+import type { Principal } from '../core/principal.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import type { Door } from '../pipeline/io.ts'
 
-/** `open`: nobody is asked. `caller`: any valid key. `admin`: the master key. */
-export type Role = 'open' | 'caller' | 'admin'
-
-export interface Visit {
+/** Of a route that is open to all: nobody was asked. */
+export interface OpenVisit {
   request: Request
   url: URL
-  /** Undefined on open routes. */
-  who: Principal | undefined
   params: Readonly<Record<string, string>>
   requestId: string
+}
+
+export interface Visit extends OpenVisit {
+  who: Principal
+  /** How far he reaches here. */
+  reach: Reach
 }
 
 interface Common {
   method: 'GET' | 'POST' | 'HEAD' | 'DELETE' | 'PUT' | 'PATCH'
   path: string
-  role: Role
 }
 
 /** A request to a model: it goes through the pipeline. */
@@ -27,6 +29,8 @@ export interface ModelRoute extends Common {
   dialect: Dialect
   /** @throws Refusal where the path names no door */
   door: Door | ((params: Readonly<Record<string, string>>, url: URL) => Door)
+  /** It stands for all that is below a provider's id. */
+  passes?: boolean
 }
 
 /** Everything else: a JSON value, or a Response of its own. */
@@ -36,4 +40,10 @@ export interface PlainRoute extends Common {
   handle(visit: Visit): unknown
 }
 
-export type Route = ModelRoute | PlainRoute
+/** Everybody may come. */
+export interface OpenRoute extends Common {
+  dialect: Dialect
+  open(visit: OpenVisit): unknown
+}
+
+export type Route = ModelRoute | PlainRoute | OpenRoute

@@ -1,11 +1,13 @@
-/** Every route there is, with the role that may use it: one table, and nothing is reached but through it. */
+/** Every route there is; who may use it stands in permissions.ts. Nothing is reached but through this table. */
 import type { GrantRoutes } from '../admin/grant-routes.ts'
+import type { Actor } from '../admin/grants.ts'
 import type { HolderRoute } from '../admin/holder-routes.ts'
 import type { KeyRoutes } from '../admin/keys.ts'
+import type { Reach } from '../admin/reach.ts'
 import type { ReportRoutes } from '../admin/reports.ts'
 import type { TemplateRoutes } from '../admin/templates.ts'
 import type { Access } from '../core/access.ts'
-import type { Principal } from '../core/key.ts'
+import type { Principal } from '../core/principal.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { DialectId } from '../dialects/canonical.ts'
 import { SseToArray } from '../dialects/gemini/array.ts'
@@ -25,7 +27,7 @@ import { type ModelDoor, modelInfo } from './model-info.ts'
 import { listModels, shapeFor, showModel } from './models.ts'
 import { loaded, OLLAMA_VERSION, type OllamaDoor, pull, show, tags } from './ollama.ts'
 import { cancelResponse, deleteResponse, getResponse, listInput, type ResponseShelf } from './responses.ts'
-import type { PlainRoute, Role, Route, Visit } from './route.ts'
+import type { OpenRoute, PlainRoute, Route, Visit } from './route.ts'
 
 /** What the routes need of the rest of the house. */
 export interface Offices extends OllamaDoor, ModelDoor {
@@ -38,7 +40,7 @@ export interface Offices extends OllamaDoor, ModelDoor {
   grants: GrantRoutes
   responses: ResponseShelf
   sockets: SocketDoor
-  spendLogs(who: Principal, query: URLSearchParams): { rows: unknown[]; next: string | undefined }
+  spendLogs(reach: Reach, query: URLSearchParams): { rows: unknown[]; next: string | undefined }
   globalSpend(): Record<string, unknown>
   reports: ReportRoutes
   /** The machines of the house. */
@@ -144,7 +146,6 @@ function keptRoutes(base: string): Route[] {
   const kept = (method: Route['method'], path: string, what: Kept): Route => ({
     method,
     path: base + path,
-    role: 'caller',
     dialect: openai,
     // A path without parameters has no record of them.
     door: (params: Readonly<Record<string, string>> | undefined) => keptDoor(what, params?.id),
@@ -172,7 +173,7 @@ function throughRoutes(links: readonly Link[]): Route[] {
     const dialect = passed(told)
     const other: Door['other'] = (io, request, door) => pass(io, request, door, id)
     const door: Door = { dialect, call: 'pass_through_endpoint', other }
-    return METHODS.map((method): Route => ({ method, path: `/${id}/*`, role: 'caller', dialect, door }))
+    return METHODS.map((method): Route => ({ method, path: `/${id}/*`, dialect, door, passes: true }))
   })
 }
 
@@ -190,21 +191,21 @@ export function routes(offices: Offices): Route[] {
   const plain = (
     method: PlainRoute['method'],
     path: string,
-    role: Role,
     handle: PlainRoute['handle'],
     dialect = openai,
-  ): PlainRoute => ({ method, path, role, dialect, handle })
-  const who = (visit: Visit): Principal => visit.who as Principal
-  const access = (visit: Visit): Access => offices.access(who(visit))
+  ): PlainRoute => ({ method, path, dialect, handle })
+  const open = (method: OpenRoute['method'], path: string, open: OpenRoute['open']): OpenRoute => ({
+    ...{ method, path, dialect: openai, open },
+  })
+  const access = (visit: Visit): Access => offices.access(visit.who)
   const { keys, budgets, grants } = offices
-  const post = (path: string, run: (body: Record<string, unknown>) => unknown) =>
-    plain('POST', path, 'admin', async ({ request }) => run(await jsonBody(request)))
+  const post = (path: string, run: (body: Record<string, unknown>, reach: Reach) => unknown) =>
+    plain('POST', path, async ({ request, reach }) => run(await jsonBody(request), reach))
   return [
     ...MODEL_ROUTES.map(
       ([path, dialect, call]): Route => ({
         method: 'POST',
         path,
-        role: 'caller',
         dialect: dialects[dialect],
         door: { dialect: dialects[dialect], call, ...(dialect === 'openai-responses' ? { keeps: true } : {}) },
       }),
@@ -213,30 +214,27 @@ export function routes(offices: Offices): Route[] {
       (base): Route => ({
         method: 'POST',
         path: `${base}/v1/messages/count_tokens`,
-        role: 'caller',
         dialect: dialects.anthropic,
         door: { dialect: dialects.anthropic, call: 'count', counts: (tokens) => ({ input_tokens: tokens }) },
       }),
     ),
-    { method: 'POST', path: '/openai/deployments/*', role: 'caller', dialect: openai, door: azureDoor },
+    { method: 'POST', path: '/openai/deployments/*', dialect: openai, door: azureDoor },
     ...GOOGLE_VERSIONS.map(
       (version): Route => ({
         method: 'POST',
         path: `/${version}/models/*`,
-        role: 'caller',
         dialect: dialects.gemini,
         door: geminiDoor,
       }),
     ),
 
-    { method: 'POST', path: '/utils/route', role: 'caller', dialect: openai, door: explainDoor },
+    { method: 'POST', path: '/utils/route', dialect: openai, door: explainDoor },
     ...['/v1', ''].flatMap(keptRoutes),
     ...['/v1/realtime', '/realtime'].map((path): Route => {
       const other: Door['other'] = (io, request, door) => openRealtime(io, request, door, offices.sockets)
       return {
         method: 'GET',
         path,
-        role: 'caller',
         dialect: openai,
         door: { dialect: openai, call: 'arealtime', other },
       }
@@ -244,13 +242,11 @@ export function routes(offices: Offices): Route[] {
     ...throughRoutes(offices.links()),
 
     ...['/v1/responses', '/responses'].flatMap((path) => [
-      plain('GET', `${path}/:id`, 'caller', (v) => getResponse(offices.responses, who(v), v.params.id ?? '')),
-      plain('DELETE', `${path}/:id`, 'caller', (v) => deleteResponse(offices.responses, who(v), v.params.id ?? '')),
-      plain('POST', `${path}/:id/cancel`, 'caller', (v) =>
-        cancelResponse(offices.responses, who(v), v.params.id ?? ''),
-      ),
-      plain('GET', `${path}/:id/input_items`, 'caller', (v) =>
-        listInput(offices.responses, who(v), v.params.id ?? '', v.url.searchParams),
+      plain('GET', `${path}/:id`, (v) => getResponse(offices.responses, v.who, v.params.id ?? '')),
+      plain('DELETE', `${path}/:id`, (v) => deleteResponse(offices.responses, v.who, v.params.id ?? '')),
+      plain('POST', `${path}/:id/cancel`, (v) => cancelResponse(offices.responses, v.who, v.params.id ?? '')),
+      plain('GET', `${path}/:id/input_items`, (v) =>
+        listInput(offices.responses, v.who, v.params.id ?? '', v.url.searchParams),
       ),
     ]),
 
@@ -258,12 +254,11 @@ export function routes(offices: Offices): Route[] {
       // An error is told as the list would have been.
       const told = /beta|alpha/.test(path) ? dialects.gemini : openai
       return [
-        plain('GET', path, 'caller', (v) => listModels(offices.snapshot(), access(v), shapeFor(v)), told),
+        plain('GET', path, (v) => listModels(offices.snapshot(), access(v), shapeFor(v)), told),
         // Names hold slashes (`openai/gpt-4o`).
         plain(
           'GET',
           `${path}/*`,
-          'caller',
           (v) => showModel(offices.snapshot(), access(v), shapeFor(v), decodeURIComponent(v.params['*'] ?? '')),
           told,
         ),
@@ -271,39 +266,33 @@ export function routes(offices: Offices): Route[] {
     }),
 
     ...['/v1/model/info', '/model/info'].map((path) =>
-      plain('GET', path, 'caller', (v) => {
+      plain('GET', path, (v) => {
         const id = v.url.searchParams.get('litellm_model_id')
-        return modelInfo(offices, { who: who(v), access: access(v), id, now: offices.now() })
+        return modelInfo(offices, { who: v.who, access: access(v), id, now: offices.now() })
       }),
     ),
 
-    plain('GET', '/', 'open', () => new Response('Tollgate is running')),
-    plain('HEAD', '/', 'open', () => new Response(null)),
-    plain('GET', '/api/version', 'caller', () => ({ version: OLLAMA_VERSION }), ollama),
-    plain('GET', '/api/tags', 'caller', (v) => tags(offices, access(v)), ollama),
-    plain('GET', '/api/ps', 'caller', (v) => loaded(offices, access(v)), ollama),
-    plain('POST', '/api/show', 'caller', async (v) => show(offices, access(v), await jsonBody(v.request)), ollama),
-    plain(
-      'POST',
-      '/api/pull',
-      'admin',
-      async (v) => pull(offices.links(), await jsonBody(v.request), v.request.signal),
-      ollama,
-    ),
-    ...FORBIDDEN.map(([method, path]) => plain(method, path, 'caller', notHere, ollama)),
+    open('GET', '/', () => new Response('Tollgate is running')),
+    open('HEAD', '/', () => new Response(null)),
+    plain('GET', '/api/version', () => ({ version: OLLAMA_VERSION }), ollama),
+    plain('GET', '/api/tags', (v) => tags(offices, access(v)), ollama),
+    plain('GET', '/api/ps', (v) => loaded(offices, access(v)), ollama),
+    plain('POST', '/api/show', async (v) => show(offices, access(v), await jsonBody(v.request)), ollama),
+    plain('POST', '/api/pull', async (v) => pull(offices.links(), await jsonBody(v.request), v.request.signal), ollama),
+    ...FORBIDDEN.map(([method, path]) => plain(method, path, notHere, ollama)),
 
-    post('/key/generate', (body) => keys.generate(body)),
-    post('/key/update', (body) => keys.update(body)),
-    post('/key/delete', (body) => keys.remove(body)),
-    post('/key/block', (body) => keys.setBlocked(body, true)),
-    post('/key/unblock', (body) => keys.setBlocked(body, false)),
-    plain('GET', '/key/info', 'caller', (v) => keys.info(who(v), v.url.searchParams.get('key'))),
-    plain('GET', '/key/list', 'admin', (v) => keys.list(v.url.searchParams)),
+    post('/key/generate', (body, reach) => keys.generate(body, reach)),
+    post('/key/update', (body, reach) => keys.update(body, reach)),
+    post('/key/delete', (body, reach) => keys.remove(body, reach)),
+    post('/key/block', (body, reach) => keys.setBlocked(body, true, reach)),
+    post('/key/unblock', (body, reach) => keys.setBlocked(body, false, reach)),
+    plain('GET', '/key/info', (v) => keys.info(v.reach, v.url.searchParams.get('key'))),
+    plain('GET', '/key/list', (v) => keys.list(v.reach, v.url.searchParams)),
 
     ...offices.holders.map(({ method, path, handle }) =>
-      plain(method, path, 'admin', async ({ request, url }) => {
+      plain(method, path, async ({ request, url, reach }) => {
         const body = method === 'GET' ? {} : await jsonBody(request)
-        const { body: told, total, next } = handle({ query: url.searchParams, body })
+        const { body: told, total, next } = handle({ query: url.searchParams, body, reach })
         const headers = new Headers()
         if (total !== undefined) headers.set('x-tollgate-total', String(total))
         if (next !== undefined) headers.set('x-tollgate-next', String(next))
@@ -314,64 +303,54 @@ export function routes(offices: Offices): Route[] {
     post('/budget/update', (body) => budgets.change(body)),
     post('/budget/info', (body) => budgets.info(body)),
     post('/budget/delete', (body) => budgets.remove(body)),
-    plain('GET', '/budget/list', 'admin', () => budgets.list()),
-    plain('GET', '/budget/settings', 'admin', (v) => budgets.settings(v.url.searchParams.get('budget_id'))),
+    plain('GET', '/budget/list', () => budgets.list()),
+    plain('GET', '/budget/settings', (v) => budgets.settings(v.url.searchParams.get('budget_id'))),
 
-    plain('POST', '/grant/ask', 'caller', async (v) => grants.ask(who(v), await jsonBody(v.request))),
-    plain('GET', '/grant/list', 'caller', (v) => grants.list(who(v), v.url.searchParams)),
-    plain('GET', '/grant/events', 'admin', (v) => grants.events(v.url.searchParams)),
+    plain('POST', '/grant/ask', async (v) => grants.ask(v.who, await jsonBody(v.request))),
+    plain('GET', '/grant/list', (v) => grants.list(v.reach, v.url.searchParams)),
+    plain('GET', '/grant/events', (v) => grants.events(v.url.searchParams)),
     ...(['approve', 'refuse', 'revoke'] as const).map((step) =>
-      plain('POST', `/grant/${step}`, 'admin', async (v) =>
-        grants[step](await jsonBody(v.request), v.request.headers.get('litellm-changed-by') ?? undefined),
-      ),
+      plain('POST', `/grant/${step}`, async (v) => grants[step](await jsonBody(v.request), actorOf(v))),
     ),
 
-    plain('GET', '/spend/logs', 'caller', (v) => {
-      const { rows, next } = offices.spendLogs(who(v), v.url.searchParams)
+    plain('GET', '/spend/logs', (v) => {
+      const { rows, next } = offices.spendLogs(v.reach, v.url.searchParams)
       return Response.json(rows, next ? { headers: { 'x-tollgate-next': next } } : {})
     }),
-    plain('GET', '/global/spend', 'admin', () => offices.globalSpend()),
+    plain('GET', '/global/spend', () => offices.globalSpend()),
     ...reportsOf(offices.reports),
 
-    plain('GET', '/backends', 'admin', () => offices.backends()),
-    plain('GET', '/health', 'admin', () => askTargets(offices.links())),
-    ...['/health/liveliness', '/health/liveness'].map((path) => plain('GET', path, 'open', () => "I'm alive!")),
-    plain('GET', '/health/readiness', 'open', () => {
+    plain('GET', '/backends', () => offices.backends()),
+    plain('GET', '/health', () => askTargets(offices.links())),
+    ...['/health/liveliness', '/health/liveness'].map((path) => open('GET', path, () => "I'm alive!")),
+    open('GET', '/health/readiness', () => {
       const { ready, facts } = offices.ready()
       return Response.json(facts, { status: ready ? 200 : 503 })
     }),
   ]
 }
 
-/** A key may ask about itself under /user; everything else is the operator's. */
 function reportsOf(reports: ReportRoutes): PlainRoute[] {
-  const read = (path: string, run: (query: URLSearchParams) => unknown): PlainRoute => ({
-    method: 'GET',
-    path,
-    role: 'admin',
-    dialect: openai,
-    handle: ({ url }) => run(url.searchParams),
+  const read = (path: string, run: (query: URLSearchParams, reach: Reach) => unknown): PlainRoute => ({
+    ...{ method: 'GET', path, dialect: openai },
+    handle: ({ url, reach }) => run(url.searchParams, reach),
   })
-  const kinds = ['team', 'organization', 'project', 'customer', 'tag'] as const
+  const kinds = ['user', 'team', 'organization', 'project', 'customer', 'tag'] as const
   return [
     read('/global/spend/report', (query) => reports.report(query)),
-    read('/spend/statement', (query) => reports.statement(query)),
+    read('/spend/statement', (query, reach) => reports.statement(reach, query)),
     read('/spend/keys', (query) => reports.keys(query)),
     read('/spend/users', (query) => reports.users(query)),
     read('/spend/tags', (query) => reports.tags(query)),
-    {
-      ...read('/user/daily/activity', () => undefined),
-      role: 'caller',
-      handle: ({ who, url }) => reports.activity('user', who as Principal, url.searchParams),
-    },
-    ...kinds.map(
-      (kind): PlainRoute => ({
-        ...read(`/${kind}/daily/activity`, () => undefined),
-        handle: ({ who, url }) => reports.activity(kind, who as Principal, url.searchParams),
-      }),
-    ),
+    ...kinds.map((kind) => read(`/${kind}/daily/activity`, (query, reach) => reports.activity(kind, reach, query))),
   ]
 }
+
+/** Who does something, and in whose name. */
+const actorOf = ({ who, request }: Visit): Actor => ({
+  id: who.name,
+  changedBy: request.headers.get('litellm-changed-by')?.slice(0, 200),
+})
 
 function notHere({ url }: Visit): never {
   throw new Refusal(

@@ -1,6 +1,9 @@
 /** The routes on a socket. Elysia finds the route; one function here stands before each of them. */
 import { Elysia } from 'elysia'
+import type { Reach } from '../admin/reach.ts'
+import type { Principal } from '../core/principal.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { Extent } from '../core/role.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/index.ts'
 import { authenticate } from '../pipeline/authenticate.ts'
@@ -9,7 +12,8 @@ import type { Door, Io } from '../pipeline/io.ts'
 import type { Talk } from '../pipeline/realtime/talk.ts'
 import { refusalHeaders } from '../pipeline/refuse.ts'
 import { serve } from '../pipeline/serve.ts'
-import type { ModelRoute, PlainRoute, Route } from './route.ts'
+import { extentOf, type Permission, permissionOf, rolesOf } from './permissions.ts'
+import type { ModelRoute, OpenRoute, OpenVisit, PlainRoute, Route } from './route.ts'
 import type { Sockets } from './sockets.ts'
 
 export interface Listening {
@@ -20,22 +24,29 @@ export interface Listening {
   stop(force: boolean): Promise<void>
 }
 
+interface House {
+  io: Io
+  reachOf(who: Principal, extent: Extent): Reach
+}
+
 /** Builds the handler of all routes. @param draining whether a stop is under way: then new requests are refused */
 export function buildApp(
-  io: Io,
+  house: House,
   table: readonly Route[],
   draining: () => boolean,
   sockets: Sockets,
 ): { fetch(request: Request): Response | Promise<Response> } {
+  const { io } = house
   const app = new Elysia({ aot: true, precompile: true })
   for (const route of table) {
+    const permission = permissionOf(route)
     // The whole Response is built by us: `set.headers` must stay empty, or Elysia corrupts streamed UTF-8.
     const handle =
       'door' in route
         ? ({ request, params }: { request: Request; params: Record<string, string> }) =>
             draining() ? refuseDraining(io, route.dialect) : enter(io, route, request, params)
         : ({ request, params }: { request: Request; params: Record<string, string> }) =>
-            visit(io, route, request, params)
+            visit(house, route, permission, request, params)
     app.route(route.method, route.path, handle, { parse: 'none' } as never)
   }
   const paths = new Set(table.map((r) => r.path))
@@ -96,13 +107,26 @@ const pass = (io: Io, request: Request, door: Door): Promise<Response> =>
   door.counts ? count(io, request, door) : door.other ? door.other(io, request, door) : serve(io, request, door)
 
 /** The one door of every route that is not a model's: who may come in, and how errors are told. */
-async function visit(io: Io, route: PlainRoute, request: Request, params: Record<string, string>): Promise<Response> {
+async function visit(
+  { io, reachOf }: House,
+  route: PlainRoute | OpenRoute,
+  permission: Permission,
+  request: Request,
+  params: Record<string, string>,
+): Promise<Response> {
   const requestId = `req_${io.ledger.nextOperation().toString(36)}`
+  const admitted = (open: OpenVisit) => {
+    if ('open' in route || permission === 'open') throw new Error(`${route.path} is open in one table only.`)
+    const who = authenticate(request.headers, io)
+    const extent = extentOf(permission, who.role)
+    if (extent === undefined) throw notForYou(route, permission, who)
+    // What is blocked may not manage either.
+    if (who.key) io.payers.check(io.payers.of(who.key))
+    return route.handle({ ...open, who, reach: reachOf(who, extent) })
+  }
   try {
-    const who = route.role === 'open' ? undefined : authenticate(request.headers, io)
-    if (route.role === 'admin' && who?.role !== 'admin')
-      throw new Refusal('forbidden', `${route.path} needs the master key: a virtual key may not manage this gateway.`)
-    const answer = await route.handle({ request, url: new URL(request.url), who, params, requestId })
+    const open = { request, url: new URL(request.url), params, requestId }
+    const answer = await ('open' in route ? route.open(open) : admitted(open))
     const response = answer instanceof Response ? answer : Response.json(answer)
     response.headers.set('x-request-id', requestId)
     return response
@@ -112,6 +136,15 @@ async function visit(io: Io, route: PlainRoute, request: Request, params: Record
       io.warn('A route failed.', { request_id: requestId, path: route.path, told: refusal.detail.private })
     return tell(io, route.dialect, refusal, {}, requestId)
   }
+}
+
+function notForYou(route: Route, permission: Exclude<Permission, 'open'>, { role, way }: Principal): Refusal {
+  const may = permission === 'caller' ? 'whoever has a key' : rolesOf(permission)
+  const whose = way === 'key' ? 'The user of this key is' : 'You are'
+  return new Refusal(
+    'forbidden',
+    `${route.method} ${route.path} is for ${may}, and for the master key. ${whose} ${role} here (docs/access.md).`,
+  )
 }
 
 /** Errors of routes that are not there: Ollama's as Ollama tells them, Anthropic's as Anthropic, all others as OpenAI. */

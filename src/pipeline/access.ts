@@ -5,7 +5,7 @@ import type { Io } from './io.ts'
 
 /** After his payer is known, since the customer that a request names may be for certain models, too. */
 export function accessOf(call: Call, io: Io): Access {
-  if (call.who?.role !== 'caller') return EVERYTHING
-  const { key } = call.who
+  const key = call.who?.key
+  if (!key) return EVERYTHING
   return { lists: io.payers.lists(call.payer, key), grants: io.grants.of(key.id), now: io.now() }
 }

@@ -1,12 +1,15 @@
-import type { Principal } from '../core/key.ts'
+import type { Key } from '../core/key.ts'
+import { MASTER, type Principal } from '../core/principal.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Io } from './io.ts'
 
 /** Headers that carry a key in one of the dialects we speak. */
 const KEY_HEADERS = ['x-api-key', 'api-key', 'x-goog-api-key', 'x-litellm-api-key']
 
+type Gate = Pick<Io, 'recognise' | 'principalOf' | 'settings' | 'now'>
+
 /** Who sent these headers. Used by every route that is not open to all. @throws Refusal 401 */
-export function authenticate(headers: Headers, io: Pick<Io, 'recognise' | 'settings' | 'now'>): Principal {
+export function authenticate(headers: Headers, io: Gate): Principal {
   const secret = keyIn(headers, io.settings.keyHeader)
   if (secret === undefined)
     throw new Refusal(
@@ -14,20 +17,25 @@ export function authenticate(headers: Headers, io: Pick<Io, 'recognise' | 'setti
       'No API key was sent. Send one as `Authorization: Bearer sk-…` or in `x-api-key`.',
     )
   const found = io.recognise(secret)
-  if (found === 'master') return { role: 'admin' }
+  if (found === 'master') return MASTER
   if (!found)
     throw new Refusal(
       'invalid_api_key',
       'This API key is not known here. Check it, or ask the operator of this gateway for one.',
     )
-  if (found.blocked)
+  checkKey(found, io.now())
+  return io.principalOf(found)
+}
+
+/** @throws Refusal 401 where a key is blocked or has expired */
+export function checkKey({ blocked, expiresAt }: Key, now: number): void {
+  if (blocked)
     throw new Refusal('blocked_api_key', 'This API key is blocked. The operator can open it again with /key/unblock.')
-  if (found.expiresAt !== undefined && found.expiresAt <= io.now())
+  if (expiresAt !== undefined && expiresAt <= now)
     throw new Refusal(
       'expired_api_key',
-      `This API key expired at ${new Date(found.expiresAt).toISOString()}. Ask the operator for a new one.`,
+      `This API key expired at ${new Date(expiresAt).toISOString()}. Ask the operator for a new one.`,
     )
-  return { role: 'caller', key: found }
 }
 
 function keyIn(headers: Headers, own: string | undefined): string | undefined {

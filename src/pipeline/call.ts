@@ -2,8 +2,8 @@
 
 import type { LeftOut } from '../core/conditions.ts'
 import type { Failure } from '../core/failure.ts'
-import type { Principal } from '../core/key.ts'
 import type { Checked, Taken } from '../core/limit.ts'
+import type { Principal } from '../core/principal.ts'
 import { NOBODY, type Payer } from '../core/scope.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 import type { Stage } from '../core/stage.ts'
@@ -81,6 +81,6 @@ export class Call {
   }
 
   get keyId(): string | undefined {
-    return this.who?.role === 'caller' ? this.who.key.id : undefined
+    return this.who?.key?.id
   }
 }

@@ -83,7 +83,9 @@ function show(call: Call, io: Io, target: Target, stage: number, order: readonly
     state: isOpen(breaker, now) ? `cooling down (${breaker.reason})` : 'well',
     room: hasRoom(target, state, wanted.input + wanted.output, now),
     // What others do is the operator's to know.
-    ...(call.who?.role === 'admin' ? loadOf(state, wanted.output, now) : {}),
+    ...(call.who?.role === 'proxy_admin' || call.who?.role === 'proxy_admin_viewer'
+      ? loadOf(state, wanted.output, now)
+      : {}),
     cost: {
       known: price.kind !== 'unknown',
       likely: toDollars(worstCost(price, ask.tokens.inputLikely, ask.tokens.outputLeast)),

@@ -8,6 +8,7 @@ import type { Account } from '../core/ledger.ts'
 import type { Counters } from '../core/limit.ts'
 import type { Limits } from '../core/limits.ts'
 import type { View } from '../core/pick.ts'
+import type { Principal } from '../core/principal.ts'
 import type { Refusal } from '../core/refusal.ts'
 import type { Payer } from '../core/scope.ts'
 import type { Snapshot } from '../core/snapshot.ts'
@@ -173,6 +174,8 @@ export interface Io {
   view: View
   /** The key that this secret is, `'master'`, or undefined. */
   recognise(secret: string): Key | 'master' | undefined
+  /** Who comes in with a key: the same object until something about him changes. */
+  principalOf(key: Key): Principal
   deadlines: Deadlines
   responses: ResponsesDoor
   belongings: BelongingsDoor

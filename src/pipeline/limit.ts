@@ -91,7 +91,7 @@ function todayOf({ snapshot }: Call, now: number) {
 
 /** As LiteLLM has it: of the key. */
 function priorityOf({ who }: Call): string {
-  const said = who?.role === 'caller' ? who.key.metadata.priority : undefined
+  const said = who?.key?.metadata.priority
   return typeof said === 'string' ? said : 'default'
 }
 

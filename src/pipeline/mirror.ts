@@ -4,6 +4,7 @@
  */
 import { EVERYTHING } from '../core/access.ts'
 import { plan as decide } from '../core/plan.ts'
+import { MASTER } from '../core/principal.ts'
 import { NOBODY, type Payer } from '../core/scope.ts'
 import { peek } from '../dialects/peek.ts'
 import { splice } from '../dialects/splice.ts'
@@ -45,7 +46,7 @@ async function copy(of: Call, io: Io, to: string): Promise<void> {
     of.snapshot,
   )
   try {
-    call.who = { role: 'admin' }
+    call.who = MASTER
     call.payer = MIRROR
     // Where it has to wait for a machine of the house, nobody waits for it.
     call.wishes = { priority: 'batch' }

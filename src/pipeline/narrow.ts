@@ -24,7 +24,7 @@ export function narrow(call: Call, io: Io): void {
   if (!localOnly && !lacking && !isConditional(stages, route)) return
   const asked: Asked = {
     payer: call.payer,
-    keyName: call.who?.role === 'caller' ? call.who.key.name : undefined,
+    keyName: call.who?.key?.name,
     tags: call.payer.tags,
     metadata: metadataOf(call),
     prompt: (target) => io.state(target).experience.likelyInput(call.bytes.byteLength),
@@ -39,7 +39,7 @@ export function narrow(call: Call, io: Io): void {
 
 /** Whether it must not leave the house. */
 export function isLocalOnly({ who, payer, snapshot }: Call): boolean {
-  if (who?.role === 'caller' && who.key.metadata.data_class === LOCAL_ONLY) return true
+  if (who?.key?.metadata.data_class === LOCAL_ONLY) return true
   return snapshot.route.localTags.length > 0 && payer.tags.some((tag) => snapshot.route.localTags.includes(tag))
 }
 

@@ -16,7 +16,7 @@ const MOST_TAGS = 20
 
 /** @throws Refusal invalid_request where a customer or a tag is no name */
 export function payerOf(call: Call, io: Io): Payer {
-  const own = io.payers.of(call.who?.role === 'caller' ? call.who.key : undefined)
+  const own = io.payers.of(call.who?.key)
   const { headers } = call.request
   const customer = customerIn(call, headers)
   const tags = tagsIn(call, headers)

@@ -17,7 +17,7 @@ export function priceFor(call: Call, target: Target, now: number): Price {
 
 /** The target's price at all times, with what the caller's key pays instead. */
 export function ownPrice(call: Call, target: Target): Price {
-  const own = call.who?.role === 'caller' ? call.who.key.pricing?.[target.alias] : undefined
+  const own = call.who?.key?.pricing?.[target.alias]
   if (!own) return target.price
   return remembered(remembered(overridden, own, fresh), target.price, () => overridePrice(target.price, own))
 }

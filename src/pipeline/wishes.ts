@@ -101,7 +101,7 @@ function wishesOf(said: Record<string, unknown>): Wishes {
 
 /** What the metadata of its key says, which may have other words for other things (`priority_reservation`). */
 function ofKey({ who }: Call): unknown {
-  const said = who?.role === 'caller' ? who.key.metadata.priority : undefined
+  const said = who?.key?.metadata.priority
   return said === 'batch' || typeof said === 'number' ? said : undefined
 }
 

@@ -1,8 +1,9 @@
 /** Organisations, teams, projects, users, customers, tags, models and providers with their budgets, and templates, at rest. */
 import { and, eq } from 'drizzle-orm'
-import { holders, templates } from '../../drizzle/sqlite/schema.ts'
+import { holders, members, templates } from '../../drizzle/sqlite/schema.ts'
 import type { BudgetTerms } from '../core/budget.ts'
-import type { Holder, HolderKind, Template } from '../core/holder.ts'
+import type { Holder, HolderKind, Member, Template } from '../core/holder.ts'
+import { readRole } from '../core/role.ts'
 import type { Store } from './open.ts'
 
 export class Holders {
@@ -26,6 +27,22 @@ export class Holders {
     this.#store.db
       .delete(holders)
       .where(and(eq(holders.kind, kind), eq(holders.id, id)))
+      .run()
+  }
+
+  members(): Member[] {
+    return this.#store.db.select().from(members).all() as Member[]
+  }
+
+  putMember(member: Member): void {
+    const target = [members.kind, members.id, members.userId]
+    this.#store.db.insert(members).values(member).onConflictDoUpdate({ target, set: member }).run()
+  }
+
+  deleteMember({ kind, id, userId }: Member): void {
+    this.#store.db
+      .delete(members)
+      .where(and(eq(members.kind, kind), eq(members.id, id), eq(members.userId, userId)))
       .run()
   }
 
@@ -54,6 +71,7 @@ const fromRow = (row: Row): Holder => ({
   name: row.name ?? undefined,
   organizationId: row.organizationId ?? undefined,
   teamId: row.teamId ?? undefined,
+  role: row.role === null ? undefined : readRole(row.role),
   models: JSON.parse(row.models),
   limits: JSON.parse(row.limits),
   blocked: row.blocked !== 0,
@@ -68,6 +86,7 @@ const toRow = (holder: Holder): Row => ({
   name: holder.name ?? null,
   organizationId: holder.organizationId ?? null,
   teamId: holder.teamId ?? null,
+  role: holder.role ?? null,
   models: JSON.stringify(holder.models),
   limits: JSON.stringify(holder.limits),
   terms: writeTerms(holder),

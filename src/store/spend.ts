@@ -61,6 +61,8 @@ export interface SpendFilter {
   tag?: string | undefined
   alias?: string | undefined
   provider?: string | undefined
+  /** Only charges of one of these. */
+  within?: { kind: 'key' | 'user' | 'team' | 'organization'; ids: readonly string[] } | undefined
   /** Whether they ended well. */
   isOk?: boolean | undefined
   /** Operation numbers; from is inclusive, before exclusive. */
@@ -97,7 +99,7 @@ const SCOPE_OF = { alias: 'model' } as Readonly<Record<string, string>>
 
 /** @param zone the ledger's */
 export function spendRows(store: Store, filter: SpendFilter, zone: string): SpendRow[] {
-  const { fromOperation = 0, operation, after, limit, isOk } = filter
+  const { fromOperation = 0, operation, after, limit, isOk, within } = filter
   const beforeOperation = Math.min(
     filter.beforeOperation ?? Number.MAX_SAFE_INTEGER,
     (after?.operation ?? Number.MAX_SAFE_INTEGER - 1) + 1,
@@ -105,13 +107,17 @@ export function spendRows(store: Store, filter: SpendFilter, zone: string): Spen
   const named = Object.keys(CONDITIONS).filter(
     (name) => filter[name as 'key'] !== undefined,
   ) as (keyof typeof CONDITIONS)[]
-  const [scope] = named
+  const [first] = named
+  // Where there is one scope, its rollups say on which days to look.
+  const [only] = within?.ids.length === 1 ? [`${within.kind}:${within.ids[0]}`] : []
+  const scope = first === undefined ? only : `${SCOPE_OF[first] ?? first}:${filter[first]}`
   const ranges =
     scope === undefined || operation !== undefined
       ? [[fromOperation, beforeOperation] as const]
-      : rangesOf(store, `${SCOPE_OF[scope] ?? scope}:${filter[scope]}`, fromOperation, beforeOperation, zone)
+      : rangesOf(store, scope, fromOperation, beforeOperation, zone)
   const conditions = [
     ...named.map((name) => CONDITIONS[name]),
+    ...(within ? [`p.${within.kind} IN (SELECT value FROM json_each(@within))`] : []),
     ...(operation === undefined ? [] : ['c.operation = @operation']),
     // A page may end between two attempts of one operation.
     ...(after === undefined ? [] : ['(c.operation, c.attempt) < (@afterOperation, @afterAttempt)']),
@@ -125,12 +131,15 @@ export function spendRows(store: Store, filter: SpendFilter, zone: string): Spen
      ORDER BY c.operation DESC, c.attempt DESC LIMIT @limit`,
   )
   const cursor = after ? { afterOperation: after.operation, afterAttempt: after.attempt } : {}
+  const bounds = within ? { within: JSON.stringify(within.ids) } : {}
   const values = Object.fromEntries(
     [...named, ...(operation === undefined ? [] : ['operation'])].map((name) => [name, filter[name as 'key']]),
   )
   const rows: SpendRow[] = []
   for (const [from, before] of ranges) {
-    rows.push(...(statement.all({ ...values, ...cursor, from, before, limit: limit - rows.length }) as SpendRow[]))
+    rows.push(
+      ...(statement.all({ ...values, ...cursor, ...bounds, from, before, limit: limit - rows.length }) as SpendRow[]),
+    )
     if (rows.length >= limit) break
   }
   return rows

@@ -172,7 +172,7 @@ describe.each(Object.keys(KINDS))('a %s', (name) => {
       [{ temp_budget_increase: 1, temp_budget_expiry: '1d' }, 'temp_budget_increase'],
       [{ temp_budget_increase: 1, temp_budget_expiry: '2001-01-01', max_budget: 1 }, 'temp_budget_expiry'],
       [{ temp_budget_increase: 1, temp_budget_expiry: 'soon', max_budget: 1 }, 'temp_budget_expiry'],
-      [{ members_with_roles: [{ role: 'user', user_id: 'x' }] }, 'members_with_roles'],
+      [{ members_with_roles: [{ role: 'lord', user_id: 'x' }] }, 'members_with_roles'],
     ]
     const some = name === 'model budget' ? 'paid' : name === 'provider budget' ? 'groq' : fresh(name)
     for (const [fields, field] of wrong) {

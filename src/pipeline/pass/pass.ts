@@ -32,10 +32,11 @@ const READS = new Set(['GET', 'HEAD', 'DELETE'])
 export async function pass(io: Io, request: Request, door: Door, provider: string): Promise<Response> {
   const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot())
   try {
-    call.who = authenticate(request.headers, io)
+    const who = authenticate(request.headers, io)
+    call.who = who
     const segments = segmentsBehind(request.url, provider)
     const [any] = targetsOf(call.snapshot, provider)
-    permit(call.who, provider, segments, any !== undefined && io.link(any).place('files') !== undefined)
+    permit(who, provider, segments, any !== undefined && io.link(any).place('files') !== undefined)
     await receiveBytes(call, io)
     const subject = readSubject(call, segments)
     charge(call, io)
