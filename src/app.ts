@@ -349,6 +349,8 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
       dropParams: config.dropParams,
       midstream: config.midstream,
       leastTokensPerS: config.leastTokensPerS,
+      hedge: config.hedge,
+      aliasHedge: new Map(config.models.flatMap(({ alias, hedge }) => (hedge ? [[alias, hedge.rules] as const] : []))),
       budgetStatus: config.budgetExceededStatus,
       overflow: config.overflow,
     },

@@ -6,6 +6,7 @@ import type { ZodSafeParseResult } from 'zod'
 import type { BudgetMode, BudgetTerms } from '../core/budget.ts'
 import type { TagRules } from '../core/conditions.ts'
 import type { ByClass } from '../core/failing.ts'
+import type { HedgeRules } from '../core/hedge.ts'
 import type { Adjustment, OwnPrice } from '../core/price-lay.ts'
 import type { GatewayLimits, Overflow } from '../core/snapshot.ts'
 import type { StrategyName } from '../core/strategy.ts'
@@ -44,6 +45,8 @@ export interface ModelConfig {
   canary: number
   /** The alias that gets a copy of a share of its requests. */
   mirror: { to: string; share: number } | undefined
+  /** What it says of slow answers; without rules they are not asked for twice. Undefined: as the gateway has it. */
+  hedge: { rules: HedgeRules | undefined } | undefined
   timeouts: Partial<Pick<Timeouts, 'firstByte' | 'total'>>
   /** Further attempts after the first; undefined: the gateway's. */
   retries?: number | undefined
@@ -126,6 +129,8 @@ export interface Config {
   midstream: 'continue' | 'restart' | 'error'
   /** A stream that is slower has failed; 0: none has. */
   leastTokensPerS: number
+  /** When slow answers are asked for twice. */
+  hedge: HedgeRules | undefined
   /** ms. `firstByteLocal` is `firstByte` for what runs in the house and may have to load first. */
   timeouts: Timeouts & { firstByteLocal: number }
   /** Bytes. */

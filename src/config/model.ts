@@ -1,5 +1,6 @@
 /** `model_list`: what callers may ask for and what answers it, in LiteLLM's words. */
 import { z } from 'zod'
+import { hedge } from './hedge.ts'
 import { prices } from './price.ts'
 import { count, DAYS, seconds, text } from './words.ts'
 
@@ -221,6 +222,11 @@ export const modelEntry = z
       .optional()
       .describe(
         'Requests of this alias are copied to another one, to see how it would do. Nobody waits for the copy or gets its answer; the gateway pays for it, with the tag `mirror`.',
+      ),
+    hedge: hedge
+      .optional()
+      .describe(
+        'Whether requests of this alias are asked for twice where a target is slow, in place of `tollgate.hedge`: `off`, `p95`, or a map with `after` and `most`.',
       ),
     canary: z
       .number()

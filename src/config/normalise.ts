@@ -4,6 +4,7 @@ import { Secret } from '../secrets/secret.ts'
 import { adjustmentsOf } from './adjustments.ts'
 import { budgetsIn, usualBudgets } from './budgets.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
+import { hedgeRules } from './hedge.ts'
 import type { Env } from './interpolate.ts'
 import { gatewayLimits } from './limits.ts'
 import { PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
@@ -86,6 +87,7 @@ export function normalise(
     dropParams: litellm.drop_params ?? false,
     midstream: tollgate.midstream,
     leastTokensPerS: tollgate.least_tokens_per_second,
+    hedge: hedgeRules(tollgate.hedge),
     timeouts: {
       connect: ms(tollgate.timeouts.connect),
       firstByte: ms(router.stream_timeout ?? tollgate.timeouts.first_byte),
@@ -208,6 +210,7 @@ function oneModel(
     when: conditionsOf(entry),
     canary: entry.canary ?? 0,
     mirror: entry.mirror,
+    hedge: entry.hedge === undefined ? undefined : { rules: hedgeRules(entry.hedge) },
     timeouts: {
       ...(params.stream_timeout === undefined ? {} : { firstByte: ms(params.stream_timeout) }),
       ...(params.timeout === undefined ? {} : { total: ms(params.timeout) }),

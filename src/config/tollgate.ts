@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isZone } from '../core/zone.ts'
 import { backends } from './backends.ts'
 import { budget } from './budget.ts'
+import { hedge } from './hedge.ts'
 import { limitSettings } from './limits.ts'
 
 const secondsWith = (fallback: number, description: string) =>
@@ -79,6 +80,11 @@ export const tollgateSettings = z
       .default(0)
       .describe(
         'A stream that is slower than this for 5 seconds has failed, where somebody else could answer: it goes on there, and its target cools down. 0: however slow.',
+      ),
+    hedge: hedge
+      .default('off')
+      .describe(
+        'Whether a second target of the same alias is asked where the first one is slow: `off`, `p95` (it has given no content for as long as 95 of 100 of its answers took lately), or `{ after: p95, most: 0.1 }`, where `after` may also be seconds, and `most` is the share of the requests that may be asked twice. The first to give content answers, the other one is given up; the caller pays for one. An alias may say otherwise (`hedge` beside `litellm_params`).',
       ),
     log: z
       .enum(['auto', 'json', 'pretty'])

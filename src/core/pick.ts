@@ -9,11 +9,7 @@ export interface View {
   stateOf(target: Target): TargetState
 }
 
-/**
- * The first stage that has a target which is well and was not tried yet; among its targets, a canary by its share, else
- * the strategy's choice. Where none is well, the least bad: the one whose cooldown ends first. Undefined where all were
- * tried.
- */
+/** {@link pickReady}; where nobody is, the least bad: the one whose cooldown ends first. Undefined where all were tried. */
 export function pick(
   stages: readonly Stage[],
   tried: ReadonlySet<string>,
@@ -25,18 +21,36 @@ export function pick(
 ): Target | undefined {
   const lone = onlyTarget(stages)
   if (lone) return tried.has(lone.id) ? undefined : lone
-  for (const { targets } of stages) {
-    const ready = targets.filter((t) => !tried.has(t.id) && isReady(t, view.stateOf(t), strategy, wanted, now))
-    if (ready.length === 0) continue
-    const candidates = warmOrAll(canariesOrRest(ready, random), view)
-    return choose(strategy, candidates, (t) => view.stateOf(t), wanted, random, now)
-  }
+  const ready = pickReady(stages, tried, view, strategy, wanted, random, now)
+  if (ready) return ready
   let least: Target | undefined
   for (const { targets } of stages)
     for (const target of targets)
       if (!tried.has(target.id) && (!least || view.stateOf(target).breaker.until < view.stateOf(least).breaker.until))
         least = target
   return least
+}
+
+/**
+ * The first stage that has a target which is well and was not tried yet; among its targets, a canary by its share, else
+ * the strategy's choice.
+ */
+export function pickReady(
+  stages: readonly Stage[],
+  tried: ReadonlySet<string>,
+  view: View,
+  strategy: StrategyName,
+  wanted: Wanted,
+  random: () => number,
+  now: number,
+): Target | undefined {
+  for (const { targets } of stages) {
+    const ready = targets.filter((t) => !tried.has(t.id) && isReady(t, view.stateOf(t), strategy, wanted, now))
+    if (ready.length === 0) continue
+    const candidates = warmOrAll(canariesOrRest(ready, random), view)
+    return choose(strategy, candidates, (t) => view.stateOf(t), wanted, random, now)
+  }
+  return undefined
 }
 
 /** Well, with a free slot or a short queue, and with room where the strategy goes by that. */

@@ -4,6 +4,7 @@
  */
 import type { RouteRules } from './conditions.ts'
 import type { ByClass } from './failing.ts'
+import type { HedgeRules } from './hedge.ts'
 import { starMatch } from './key.ts'
 import type { Limits } from './limits.ts'
 import type { StrategyName } from './strategy.ts'
@@ -39,6 +40,9 @@ export interface Policy {
   midstream: 'continue' | 'restart' | 'error'
   /** A stream that is slower fails, where somebody else could answer; 0: none does. */
   leastTokensPerS: number
+  /** When a second target is asked because the first one is slow, and for aliases that say so themselves. */
+  hedge: HedgeRules | undefined
+  aliasHedge: ReadonlyMap<string, HedgeRules | undefined>
   budgetStatus: number
   overflow: Overflow
 }

@@ -1,6 +1,7 @@
 /** What is known of a target while the process runs. Changed where attempts begin and end; read by whoever chooses. */
 import { type Breaker, closed } from './breaker.ts'
 import { Experience } from './estimate.ts'
+import type { Hedging } from './hedge.ts'
 import { Pace } from './pace.ts'
 import { Meter } from './rate.ts'
 
@@ -11,6 +12,8 @@ export class TargetState {
   readonly tokens = new Meter()
   readonly experience = new Experience()
   readonly pace = new Pace()
+  /** Where slow answers are asked for twice. */
+  hedging: Hedging | undefined = undefined
   /** Attempts under way. */
   inFlight = 0
   /** It has a machine with a queue of its own: who comes while all slots are taken waits there. */

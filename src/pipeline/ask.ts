@@ -24,12 +24,21 @@ import { Stopwatch } from './stopwatch.ts'
 /** More than this before any content is no answer. */
 const LONGEST_PREFIX = 16 * 1024 * 1024
 
-/** @throws UpstreamFailure; Refusal where the request can't be said to this target */
-export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impatient: boolean): Promise<Answer> {
+/**
+ * @param abort gives it up; the caller's leaving does, too
+ * @throws UpstreamFailure; Refusal where the request can't be said to this target
+ */
+export async function ask(
+  call: Call,
+  io: Io,
+  link: Link,
+  hold: OpenHold,
+  impatient: boolean,
+  abort = new AbortController(),
+): Promise<Answer> {
   const startedAt = hold.attempt.startedAt
   await inlineImages(call, io, link)
   const composed = compose(call, link, hold.maxOutput)
-  const abort = new AbortController()
   const onLeave = () => abort.abort()
   call.request.signal.addEventListener('abort', onLeave, { once: true })
   if (call.request.signal.aborted) abort.abort()
@@ -62,7 +71,8 @@ export async function ask(call: Call, io: Io, link: Link, hold: OpenHold, impati
     )
     reached = true
     if (response.status !== 200) throw await refused(response, composed, link)
-    call.service = hasServices(hold) ? serviceInHeaders(response.headers) : undefined
+    const service = hasServices(hold) ? serviceInHeaders(response.headers) : undefined
+    if (service) call.services.set(hold, service)
     if (call.door.dialect.op === 'forward') {
       const answer = await forwarded(call, io, link, hold, response, abort)
       if (answer.kind === 'stream') source = answer.source

@@ -4,12 +4,12 @@ import { Refusal } from '../core/refusal.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { afterFailure, play } from './after-failure.ts'
 import type { Answer } from './answer.ts'
-import { ask } from './ask.ts'
 import type { Call } from './call.ts'
 import { Choosing } from './choosing.ts'
 import { claim } from './claim.ts'
 import { begin, drop, failAttempt, used } from './conclude.ts'
 import { gaveUp } from './gave-up.ts'
+import { answerOf, type Run } from './hedge.ts'
 import type { Io } from './io.ts'
 import { leaseAnswers } from './leases.ts'
 import { skipped } from './overflow.ts'
@@ -25,25 +25,26 @@ export async function attempt(call: Call, io: Io): Promise<void> {
   for (;;) {
     const chosen = way.next()
     if (!chosen) throw way.refused ?? gaveUp(call)
-    let hold: OpenHold | undefined
+    let run: Run | undefined
     try {
-      hold = await claim(call, io, way, chosen)
-      const { target } = hold.attempt
+      run = { hold: await claim(call, io, way, chosen) }
+      const { target } = run.hold.attempt
       call.attempts++
       begin(io, target)
       if (call.failures.length === 0 && (call.overflow || !call.stages[0]?.targets.includes(target)))
         call.skipped = skipped(call, io, way.wanted)
-      call.answer = await ask(call, io, io.link(target), hold, way.left() > 0)
+      call.answer = await answerOf(call, io, way, run)
       answers(io, call.answer)
       return
     } catch (cause) {
       if (cause instanceof Refusal) {
-        if (hold) release(call, io, hold)
-        turnedAway(way, cause, hold !== undefined)
+        if (run) release(call, io, run.hold)
+        turnedAway(way, cause, run !== undefined)
         continue
       }
-      if (!(cause instanceof UpstreamFailure) || !hold) throw cause
+      if (!(cause instanceof UpstreamFailure) || !run) throw cause
       const { failure } = cause
+      const { hold } = run
       // A caller who left after we had sent may have been served, and billed, by the provider.
       failAttempt(call, io, hold, failure, used(undefined, hold, 0, failure.kind === 'cancelled'), undefined)
       await afterFailure(call, io, way, hold.attempt.target, failure)

@@ -12,6 +12,7 @@ import type { Service } from '../core/usage.ts'
 import type { Chat, Embed, Rerank } from '../dialects/canonical.ts'
 import type { FormPart } from '../dialects/multipart.ts'
 import type { Peek } from '../dialects/peek.ts'
+import type { OpenHold } from '../store/ledger.ts'
 import type { Answer } from './answer.ts'
 import type { Door } from './io.ts'
 import type { Queued } from './queue.ts'
@@ -67,8 +68,10 @@ export class Call {
   answer: Answer | undefined = undefined
   /** It goes on with an answer that broke off. */
   resumed: Resumed | undefined = undefined
-  /** How the last attempt is served, where the headers of its answer say so. */
-  service: Service | undefined = undefined
+  /** How attempts are served, where the headers of their answers say so. */
+  readonly services = new WeakMap<OpenHold, Service>()
+  /** Who was slow, and who was asked, too. */
+  hedged: string | undefined = undefined
   concluded = false
 
   constructor(operation: number, now: number, request: Request, door: Door, snapshot: Snapshot) {

@@ -30,9 +30,9 @@ export function completed(call: Call, hold: OpenHold, used: Used, endedAt: numbe
   return { usage: all, source }
 }
 
-function serviceFor(call: Call, { attempt }: OpenHold, price: Priced, usage: Usage): Service | undefined {
+function serviceFor(call: Call, hold: OpenHold, price: Priced, usage: Usage): Service | undefined {
   if (usage.service !== undefined || !price.services) return undefined
-  return call.service ?? serviceOf(askedService(call, attempt.target))
+  return call.services.get(hold) ?? serviceOf(askedService(call, hold.attempt.target))
 }
 
 function beside(

@@ -64,5 +64,6 @@ function why(call: Call): string {
   const left = call.leftOut
     .slice(0, MOST_REASONS)
     .map(({ target, reason }) => `${target.provider}/${target.model}: ${reason}`)
-  return [...left, ...call.skipped, ...call.leftQueues, ...failed].join('; ')
+  const hedged = call.hedged === undefined ? [] : [call.hedged]
+  return [...left, ...call.skipped, ...call.leftQueues, ...hedged, ...failed].join('; ')
 }

@@ -95,6 +95,8 @@ export interface LedgerDoor {
    */
   extend(open: OpenHold, least: number, wanted: number, status: number): Refusal | undefined
   settle(open: OpenHold, outcome: Outcome): number
+  /** What an attempt costs is somebody else's from here on; its own accounts have their money back. @throws Refusal */
+  handOver(open: OpenHold, payer: Payer, accounts: () => readonly Account[]): void
   /** Lets a hold go whose attempt was never sent. */
   release(open: OpenHold): void
 }

@@ -67,8 +67,8 @@ export async function inTurn(
       hold = await holdFor(target, { waitMs: budgetWaitMs - waitedMs })
       waitedMs += io.now() - began
       // A slot that is free just now is taken along: whoever lets his money go again has lost his turn for it.
-      const free = backend.isFree(io.now()) ? slotOf(call, io, [lease.place as Seat], spillMs) : undefined
-      if (!free || free instanceof Promise) {
+      const free = freeSlot(call, io, target)
+      if (!free) {
         drop(io, hold)
         continue
       }
@@ -78,6 +78,14 @@ export async function inTurn(
     attachLease(hold, lease)
     return hold
   }
+}
+
+/** A slot that is free just now. */
+export function freeSlot(call: Call, io: Io, target: Target): Lease | undefined {
+  const backend = io.backends.of(target)
+  if (!backend?.isFree(io.now())) return undefined
+  const lease = slotOf(call, io, [{ backend, model: target.model, target }], Number.POSITIVE_INFINITY)
+  return lease instanceof Promise ? undefined : lease
 }
 
 /** Whether it failed for others meanwhile, and somebody else is well. */

@@ -285,6 +285,21 @@ export class Ledger {
     return moves ?? NO_MOVES
   }
 
+  /**
+   * What an attempt costs is somebody else's from here on: its own accounts have their money back at once, and nothing is
+   * held for what is left of it.
+   * @throws Refusal overloaded where the disk fails
+   */
+  handOver(open: OpenHold, payer: Payer, accounts: () => readonly Account[]): void {
+    const { hold, row, attempt, price } = open
+    if (hold.settled) return
+    const numbers = this.#numbersOf({ payer, target: attempt.target, call: attempt.call, price })
+    open.hold = take(accounts(), 0, this.#timing.now())
+    open.accounts = accounts
+    Object.assign(row, { payer: numbers.payer, amount: 0 })
+    this.#giveBack(hold, 0)
+  }
+
   /** Lets a hold go whose attempt was never sent: it leaves no charge. */
   release(open: OpenHold): void {
     if (open.hold.settled) return
@@ -381,7 +396,7 @@ export class Ledger {
     target,
     call,
     price = target.price,
-  }: HoldRequest): Pick<HoldRow, 'payer' | 'target' | 'price' | 'call'> {
+  }: Pick<HoldRequest, 'payer' | 'target' | 'call' | 'price'>): Pick<HoldRow, 'payer' | 'target' | 'price' | 'call'> {
     return this.#writing(() => {
       const numbers = { payer: this.#names.payer(payer), target: this.#names.target(target) }
       this.#names.scopes(numbers.payer, numbers.target)
@@ -412,5 +427,5 @@ const isSold = ({ outcome, source }: Outcome): boolean => outcome === 'ok' || so
 const WORDS = [
   ...['ok', 'aborted', 'interrupted', 'internal', 'provider', 'estimated', 'none', 'gateway', ''],
   ...['rate_limited', 'overloaded', 'server', 'timeout', 'unreachable', 'bad_reply', 'context', 'content_filter'],
-  ...['caller', 'auth', 'not_found', 'budget_exceeded'],
+  ...['caller', 'auth', 'not_found', 'budget_exceeded', 'hedged'],
 ]

@@ -79,6 +79,8 @@ export function policy(given: Partial<Policy> = {}): Policy {
     dropParams: false,
     midstream: 'continue',
     leastTokensPerS: 0,
+    hedge: undefined,
+    aliasHedge: new Map(),
     budgetStatus: 422,
     overflow: { to: 'on_error', afterMs: 10_000 },
     ...given,

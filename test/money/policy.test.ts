@@ -52,6 +52,10 @@ const target = (alias: string, model: string, base = '') => ({
   },
 })
 const REQUEST_FEE = 1_000
+const ordered = (alias: string, model: string, order: number) => {
+  const { model_name, litellm_params } = target(alias, model, '/v1')
+  return { model_name, litellm_params: { ...litellm_params, order } }
+}
 
 const start = () =>
   startGateway({
@@ -70,6 +74,8 @@ const start = () =>
         target('gemini-cut', 'gemini/cut-g!cut:20'),
         target('broken', 'openai/broken!status:500', '/v1'),
         target('again', 'openai/again', '/v1'),
+        { ...ordered('two', 'openai/two!hang', 0), hedge: { after: 0.1, most: 1 } },
+        ordered('two', 'openai/two', 1),
       ],
       router_settings: { num_retries: 0 },
     },
@@ -135,6 +141,13 @@ const SCENES: Record<string, Cells> = {
   },
   'the upstream failed before its first content': {
     silent: () => rows((key) => ask(gateway, { model: 'broken', key, text: TEXT })),
+  },
+  'another target answered first ([hedging](failover.md#a-second-attempt-where-the-first-one-is-slow))': {
+    silent: async () => {
+      const mine = await rows((key) => ask(gateway, { model: 'two', key, text: TEXT }))
+      expect(mine.map((row) => [row.outcome, row.model])).toEqual([['ok', 'two']])
+      return (await rowsOf(gateway, undefined, 'request_tags=hedge')).filter((row) => row.outcome === 'hedged')
+    },
   },
   'tried again': {},
   'the gateway was killed': {

@@ -30,6 +30,27 @@ const account = (scope: string, it: Budget): Account => w.ledger.accounts(scope,
 const rows = (filter: SpendFilter) => spendRows(w.store, filter, 'UTC')
 const totalOf = (scope: string) => w.ledger.total(scope).cost
 
+describe('handing over', () => {
+  test('the caller has his money back at once, and what it costs is on the other account', async () => {
+    const mine = account('key:a', budget(100))
+    const other = account('tag:hedge', budget(100))
+    const open = await w.hold([mine], 60)
+    w.ledger.handOver(open, { ...NOBODY, tags: ['hedge'] }, () => [other])
+    expect([mine.held, mine.spent, other.held]).toEqual([0, 0, 0])
+    // Nobody waits for it any more.
+    const next = await w.hold([mine], 100, { operation: 2 })
+    expect(w.settle(open, 7)).toBe(7 * TOKEN)
+    expect([mine.spent, other.spent]).toEqual([0, 7 * TOKEN])
+    w.settle(next, 1)
+    w.ledger.flush()
+    expect([totalOf('key:a'), totalOf('tag:hedge')]).toEqual([TOKEN, 7 * TOKEN])
+    expect(verify(w.store.sqlite).differences).toEqual([])
+    // Once it is over, there is nothing to hand over.
+    w.ledger.handOver(open, NOBODY, () => [mine])
+    expect(mine.spent).toBe(TOKEN)
+  })
+})
+
 describe('writing', () => {
   test('a hold is in the database before anybody may send, for other connections too', async () => {
     const a = account('key:a', budget(100))
