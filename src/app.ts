@@ -31,8 +31,9 @@ import { findAlias, type Snapshot } from './core/snapshot.ts'
 import { TargetState } from './core/state.ts'
 import type { Target } from './core/target.ts'
 import { wallAt } from './core/zone.ts'
+import { openDoors } from './http/doors.ts'
 import { type Offices, routes } from './http/routes.ts'
-import { buildApp, listen } from './http/server.ts'
+import { buildApp } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
 import { type Log, makeLog } from './observe/log.ts'
 import { TokenCounter } from './pipeline/counting/counter.ts'
@@ -169,7 +170,7 @@ async function open(
     grants,
     counters: (scope) => counters.of(scope, now()),
     requestsOn: (scope, day) => requestsOn(store, scope, day),
-    ipOf: (request) => sockets.addressOf(request),
+    ipOf: (request) => sockets.peerOf(request).address,
     state,
     view: { stateOf: state },
     recognise: (secret) => {
@@ -186,7 +187,12 @@ async function open(
     knock,
     log: (line) => logRequest(log, line),
     warn: (message, facts) => log.warn(message, facts),
-    settings: { bodyLimit: config.bodyLimit, heartbeatMs: config.heartbeat, keyHeader: config.keyHeader },
+    settings: {
+      bodyLimit: config.bodyLimit,
+      bodyTimeoutMs: config.bodyTimeout,
+      heartbeatMs: config.heartbeat,
+      keyHeader: config.keyHeader,
+    },
   }
   const access = ({ key }: Principal): Access =>
     key ? { lists: payers.lists(payers.of(key), key), grants: grants.of(key.id), now: now() } : EVERYTHING
@@ -224,12 +230,13 @@ async function open(
       }
     },
   }
-  const server = listen(
-    buildApp({ io, reachOf }, routes(offices), () => draining, sockets),
-    port,
-    host,
-    sockets,
-  )
+  const { tls, insecure, heartbeat } = config
+  const server = await openDoors({
+    ...{ port, host, tls, insecure, heartbeat, dataDir, sockets, now },
+    app: buildApp({ io, reachOf }, routes(offices), () => draining, sockets),
+    info: (message, facts) => log.info(message, facts),
+    warn: (message, facts) => log.warn(message, facts),
+  })
   takeNoteOfPrices(dataDir, keptPrices(priceBook(config.models, catalog, snapshot), now()), log)
   const prewarming = startPrewarming(config.prewarm, catalog.links, {
     now,

@@ -1,13 +1,14 @@
 /**
  * The whole suite, behind `bun run test`: one `bun test` a folder, so that a crash takes only its own folder with it.
- * `test/real` runs where a real Ollama is there, and `test/python` where its clients are. With CI=true they are brought
- * first, and nothing may be left out.
+ * Some folders need what is not in the checkout (a real Ollama, say): with CI=true it is brought first, and nothing may be
+ * left out.
  * Machines are shared and tests measure times: files in which a few tests failed are run once more, alone. What passes
  * then is named at the end as unsteady; what fails again, or fails in many files, has failed. All of it stands at the end.
  * The last line is `N passed, N failed`; the exit code is 0 only when nothing failed and something passed.
  */
 import { existsSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
+import { findPebble } from './acme/binaries.ts'
 import { findClients } from './python/venv.ts'
 import { findOllama } from './real/binary.ts'
 import { type Count, countRun } from './support/count.ts'
@@ -89,41 +90,28 @@ function folders(): Map<string, string[]> {
   return found
 }
 
+/** Folders whose tests need what is not in the checkout. With CI=true it is brought; else they run where it is there. */
+const NEEDY = [
+  { folder: 'test/acme', what: 'a real ACME authority', bun: 'test:acme', found: findPebble, timeout: '60000' },
+  { folder: 'test/python', what: 'clients of PyPI', bun: 'test:python', found: findClients, timeout: '90000' },
+  { folder: 'test/real', what: 'a real Ollama', bun: 'test:real', found: findOllama, timeout: '120000' },
+] as const
+
 async function everything(): Promise<void> {
   const all = folders()
-  const real = all.get('test/real') ?? []
-  all.delete('test/real')
   all.delete('test/bench')
-  const python = all.get('test/python') ?? []
-  all.delete('test/python')
-  for (const [name, files] of all) await suite(name, files)
-
-  if (CI && !findClients()) {
-    console.log('\n── test/python: bringing the Python clients')
-    const brought = await run([process.execPath, 'test/python/bring.ts'], {
-      name: 'bring',
-      cwd: ROOT,
-      limit: 30 * 60_000,
-    })
-    if (brought.code !== 0) total.failed++
-  }
-  if (findClients()) await suite('test/python', python, '90000')
-  else if (!CI) console.log('\nleft out: test/python, which needs clients of PyPI; to bring them: bun run test:python')
-
-  if (CI && !findOllama()) {
-    console.log('\n── test/real: bringing a real Ollama')
-    const brought = await run([process.execPath, 'test/real/bring.ts'], {
-      name: 'bring',
-      cwd: ROOT,
-      limit: 30 * 60_000,
-    })
-    if (brought.code !== 0) total.failed++
-  }
-  if (findOllama()) await suite('test/real', real, '120000')
-  else if (!CI) {
-    console.log(
-      `\nleft out: test/real (${real.length} ${real.length === 1 ? 'file' : 'files'}), which needs a real Ollama; to bring it: bun run test:real`,
-    )
+  const needy = new Set<string>(NEEDY.map(({ folder }) => folder))
+  for (const [name, files] of all) if (!needy.has(name)) await suite(name, files)
+  for (const { folder, what, bun, found, timeout } of NEEDY) {
+    if (CI && !found()) {
+      console.log(`\n── ${folder}: bringing ${what}`)
+      const bring = [process.execPath, `${folder}/bring.ts`]
+      const { code } = await run(bring, { name: 'bring', cwd: ROOT, limit: 30 * 60_000 })
+      if (code !== 0) total.failed++
+    }
+    const files = all.get(folder) ?? []
+    if (found()) await suite(folder, files, timeout)
+    else if (!CI) console.log(`\nleft out: ${folder}, which needs ${what}; to bring it: bun run ${bun}`)
   }
 }
 

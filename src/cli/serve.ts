@@ -18,6 +18,10 @@ export const serveCommand = defineCommand({
     },
     port: { type: 'string', description: 'Port to listen on. Default: PORT, else 4000' },
     host: { type: 'string', description: 'Address to listen on. Default: TOLLGATE_HOST, else 127.0.0.1' },
+    insecure: {
+      type: 'boolean',
+      description: 'Listen without encryption on other addresses than the loopback, too. Default: TOLLGATE_INSECURE',
+    },
     data: { type: 'string', description: 'Folder for the database. Default: TOLLGATE_DATA, else ./.tollgate' },
   },
   run: ({ args, data }) => serve(args, data as Terminal),
@@ -27,6 +31,7 @@ interface ServeArgs {
   config?: string | undefined
   port?: string | undefined
   host?: string | undefined
+  insecure?: boolean | undefined
   data?: string | undefined
 }
 
@@ -37,7 +42,8 @@ async function serve(args: ServeArgs, terminal: Terminal): Promise<ExitCode> {
   const app = await terminal.app()
   const settled = await settle(args.config, app, terminal, 'Nothing was started.')
   if (!settled) return 1
-  const { config, found, warnings, file } = settled
+  const { found, warnings, file } = settled
+  const config = args.insecure === true ? { ...settled.config, insecure: true } : settled.config
   const outside = config.masterKey ? undefined : masterKeyOf(env)
   if (outside && 'fault' in outside) throw new Trouble(outside.fault)
   const masterKey = config.masterKey ?? outside?.key

@@ -12,6 +12,7 @@ import type { GatewayLimits, Overflow } from '../core/snapshot.ts'
 import type { StrategyName } from '../core/strategy.ts'
 import type { Conditions, Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
+import type { TlsConfig } from './tls.ts'
 
 /** One entry of `model_list`: one target behind an alias. */
 export interface ModelConfig {
@@ -133,6 +134,12 @@ export interface Config {
   hedge: HedgeRules | undefined
   /** ms. `firstByteLocal` is `firstByte` for what runs in the house and may have to load first. */
   timeouts: Timeouts & { firstByteLocal: number }
+  /** ms until a caller's request has to have come in whole. */
+  bodyTimeout: number
+  /** Undefined: callers' connections are not encrypted. */
+  tls: TlsConfig | undefined
+  /** Whether that is allowed beyond the loopback. */
+  insecure: boolean
   /** Bytes. */
   bodyLimit: number
   log: 'json' | 'pretty' | 'auto'

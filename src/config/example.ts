@@ -50,10 +50,19 @@ function settings(
     const about = comment(schema, depth)
     if (value !== undefined) return [...about, `${indent}${key}: ${stringify(value).trim()}`]
     const off = active ? `${indent}# ` : indent
+    const shown = SAMPLES[key]
+    if (schema.properties && shown !== undefined) {
+      // Its keys exclude each other: one way to say it, and the names of the others.
+      const others = wrap(`It may say: ${keysIn(schema).join(', ')}.`, `${indent}# `)
+      return [...about, ...others, `${off}${key}: ${shown}`]
+    }
     if (schema.properties) return [...about, `${off}${key}:`, ...settings(schema, {}, active, depth + 1)]
     return [...about, `${off}${key}: ${sample(key, schema)}`]
   })
 }
+
+const keysIn = ({ properties = {} }: JsonSchema): string[] =>
+  Object.entries(properties).flatMap(([key, schema]) => [key, ...keysIn(schema).map((inner) => `${key}.${inner}`)])
 
 /** A value that the schema takes: its default where it has one. */
 function sample(key: string, schema: JsonSchema): string {
@@ -82,6 +91,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   backends: '{ "http://127.0.0.1:11434": { slots: 4 } }',
   prewarm: '[{ model: my-model, at: "08:00", days: [mon, tue, wed, thu, fri], keep_alive: 10h }]',
   timezone: 'Europe/Berlin',
+  tls: '{ self_signed: [gpu1.lan, 192.168.1.20] }',
   budget_exceeded_status_code: '422',
   num_retries: '2',
   request_timeout: '600',

@@ -12,6 +12,7 @@ import { resolveModel } from './provider.ts'
 import { valueAt } from './prune.ts'
 import { type ReadFile, readYaml } from './read.ts'
 import type { FileConfig } from './schema.ts'
+import { tlsOf } from './tls.ts'
 import { validate } from './validate.ts'
 
 export type Loaded =
@@ -76,6 +77,12 @@ const sorted = (problems: Problem[]): Problem[] =>
 /** What a provider takes from the environment: a key that is missing or goes elsewhere, an address that is none. */
 function fromEnvironment(file: FileConfig, providers: readonly KnownProvider[], env: Env): Finding[] {
   const found: Finding[] = []
+  if (file.tollgate.tls && !tlsOf(file.tollgate.tls, env))
+    found.push({
+      path: ['tollgate', 'tls'],
+      severity: 'error',
+      message: 'has no certificate: give `cert` and `key`, `acme`, or `self_signed: true`.',
+    })
   for (const [i, { litellm_params: params }] of file.model_list.entries()) {
     const resolved = resolveModel(params.model, params.custom_llm_provider, providers)
     if (!resolved.ok || resolved.provider.local) continue

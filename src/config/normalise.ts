@@ -12,6 +12,7 @@ import { ollamaOrigin } from './ollama-host.ts'
 import { priceOf } from './price.ts'
 import { resolveModel } from './provider.ts'
 import type { FileConfig, ModelEntry } from './schema.ts'
+import { tlsOf } from './tls.ts'
 import { DAYS } from './words.ts'
 
 const ms = (seconds: number): number => Math.round(seconds * 1000)
@@ -95,6 +96,9 @@ export function normalise(
       idle: ms(tollgate.timeouts.idle),
       total: ms(total),
     },
+    bodyTimeout: ms(tollgate.timeouts.body),
+    tls: tlsOf(tollgate.tls, env),
+    insecure: tollgate.insecure || /^(true|1)$/i.test(env.TOLLGATE_INSECURE ?? ''),
     bodyLimit: Math.round(tollgate.body_limit_mb * 1024 * 1024),
     log: tollgate.log,
     heartbeat: ms(tollgate.heartbeat),

@@ -5,6 +5,7 @@ import { backends } from './backends.ts'
 import { budget } from './budget.ts'
 import { hedge } from './hedge.ts'
 import { limitSettings } from './limits.ts'
+import { tls } from './tls.ts'
 
 const secondsWith = (fallback: number, description: string) =>
   z.number().positive().max(86_400).default(fallback).describe(`${description} In seconds.`)
@@ -14,6 +15,7 @@ const timeouts = z
     connect: secondsWith(10, 'The longest until a connection stands.'),
     first_byte: secondsWith(60, 'The longest until the first content of an answer.'),
     first_byte_local: secondsWith(300, 'The same for a model that runs in the house and may have to be loaded first.'),
+    body: secondsWith(120, "The longest until a caller's request has come in whole."),
     idle: secondsWith(600, 'The longest silence between two parts of a stream.'),
     total: secondsWith(
       600,
@@ -32,6 +34,13 @@ export const tollgateSettings = z
       .default(100)
       .describe('The largest request that is read, in megabytes (2^20 bytes).'),
     timeouts,
+    tls,
+    insecure: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Listen without encryption on other addresses than the loopback, too: keys and prompts can be read on the way. For networks that are closed otherwise, and behind a proxy that ends TLS. `--insecure` and `TOLLGATE_INSECURE=true` say the same.',
+      ),
     budget_mode: z
       .enum(['cap', 'strict', 'soft'])
       .default('cap')

@@ -9,20 +9,11 @@ import { dialects } from '../dialects/index.ts'
 import { authenticate } from '../pipeline/authenticate.ts'
 import { count } from '../pipeline/count.ts'
 import type { Door, Io } from '../pipeline/io.ts'
-import type { Talk } from '../pipeline/realtime/talk.ts'
 import { refusalHeaders } from '../pipeline/refuse.ts'
 import { serve } from '../pipeline/serve.ts'
 import { extentOf, type Permission, permissionOf, rolesOf } from './permissions.ts'
 import type { ModelRoute, OpenRoute, OpenVisit, PlainRoute, Route } from './route.ts'
 import type { Sockets } from './sockets.ts'
-
-export interface Listening {
-  url: string
-  /** Requests that are being answered, streams included. */
-  pending(): number
-  /** Takes no new connection; those that are open may end. `force` cuts them. */
-  stop(force: boolean): Promise<void>
-}
 
 interface House {
   io: Io
@@ -174,42 +165,4 @@ function refuseDraining(io: Io, dialect: Dialect): Response {
     }),
     { connection: 'close' },
   )
-}
-
-/**
- * @param port 0 takes any free one
- * @throws Error with a sentence for the operator where the port is taken
- */
-export function listen(
-  app: { fetch(request: Request): Response | Promise<Response> },
-  port: number,
-  host: string,
-  sockets: Sockets,
-): Listening {
-  const server = Bun.serve<Talk>({
-    port,
-    hostname: host,
-    fetch: app.fetch,
-    websocket: sockets.handlers,
-    // A stream may be silent for as long as it likes: heartbeats and timeouts are ours (Bun's default cuts at 10 s).
-    idleTimeout: 0,
-    // Two gateways on one port would share it silently.
-    reusePort: false,
-    // The limit is ours (receive.ts), told in the caller's dialect; Bun's own would close without a word.
-    maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    error: () =>
-      new Response(
-        '{"error":{"message":"Something went wrong inside the gateway.","type":"server_error","param":null,"code":"internal_error"}}',
-        { status: 500, headers: { 'content-type': 'application/json' } },
-      ),
-  })
-  sockets.attach(server)
-  return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`,
-    pending: () => server.pendingRequests,
-    stop: (force) => {
-      sockets.endAll()
-      return server.stop(force)
-    },
-  }
 }

@@ -1,6 +1,8 @@
 /** WebSockets of callers: a request becomes one, and what is said goes to whoever talks there. */
 import type { Server, ServerWebSocket, WebSocketHandler } from 'bun'
+import type { Peer } from '../core/peer.ts'
 import type { SocketDoor, Talk } from '../pipeline/realtime/talk.ts'
+import type { Front } from './tls/front.ts'
 
 /** OpenAI takes 15 MB of audio in one event; more than this closes the connection (1009). */
 const LARGEST_MESSAGE = 16 * 1024 * 1024
@@ -9,6 +11,7 @@ const MOST_UNREAD = 16 * 1024 * 1024
 
 export class Sockets implements SocketDoor {
   #server: Server<Talk> | undefined
+  #front: Front | undefined
   readonly #open = new Set<Talk>()
   /** Copies of requests → those that came, which alone can be upgraded. */
   readonly #originals = new WeakMap<Request, Request>()
@@ -33,8 +36,10 @@ export class Sockets implements SocketDoor {
     },
   }
 
-  attach(server: Server<Talk>): void {
+  /** @param front where all connections come through, if they do */
+  attach(server: Server<Talk>, front: Front | undefined): void {
     this.#server = server
+    this.#front = front
   }
 
   /** A request that was copied on its way. */
@@ -43,9 +48,18 @@ export class Sockets implements SocketDoor {
     return copy
   }
 
-  /** The address that a request came from; undefined where its connection is gone. */
-  addressOf(request: Request): string | undefined {
-    return this.#server?.requestIP(this.#originals.get(request) ?? request)?.address
+  /** Who is at the other end of a request's connection. */
+  peerOf(request: Request): Peer {
+    const found = this.#server?.requestIP(this.#originals.get(request) ?? request)
+    if (!this.#front) return { address: found?.address, certificate: undefined }
+    return (found && this.#front.peerOf(found.port)) ?? { address: undefined, certificate: undefined }
+  }
+
+  /** Whether a request has come by the way that all have to come. */
+  isKnown(request: Request): boolean {
+    if (!this.#front) return true
+    const found = this.#server?.requestIP(request)
+    return found != null && this.#front.peerOf(found.port) !== undefined
   }
 
   /** Whether it is a WebSocket now. @param protocol the one that was chosen of those that were offered */

@@ -201,6 +201,8 @@ export interface Io {
   settings: {
     /** Bytes. */
     bodyLimit: number
+    /** ms until a request has to have come in whole. */
+    bodyTimeoutMs: number
     /** ms between two signs of life in a silent stream; 0 = none. */
     heartbeatMs: number
     /** A header of the operator's own that may hold the key, in lower case. */

@@ -30,13 +30,28 @@ export async function receiveBytes(call: Call, io: Io): Promise<void> {
   const declared = request.headers.get('content-length')
   if (declared !== null && Number(declared) > limit) throw tooLarge(limit)
   try {
-    call.bytes =
-      declared !== null ? await request.bytes() : await readBounded(request.body, limit, () => tooLarge(limit))
+    const whole = declared !== null ? request.bytes() : readBounded(request.body, limit, () => tooLarge(limit))
+    call.bytes = await inTime(whole, io)
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
     throw new Refusal('client_closed', 'The request ended before its body was whole.', { private: String(cause) })
   }
 }
+
+/** A body that comes a byte at a time would keep its connection, and what has come of it, for ever. */
+async function inTime(whole: Promise<Uint8Array>, io: Io): Promise<Uint8Array> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const ms = io.settings.bodyTimeoutMs
+  const deadline = io.deadlines.arm(io.now() + ms, () => reject(tooSlow(ms)))
+  try {
+    return await Promise.race([whole, promise])
+  } finally {
+    io.deadlines.disarm(deadline)
+  }
+}
+
+const tooSlow = (ms: number): Refusal =>
+  new Refusal('request_timeout', `The request did not come in whole within ${ms / 1000} s (tollgate.timeouts.body).`)
 
 function tooLarge(limit: number): Refusal {
   return new Refusal(

@@ -49,6 +49,8 @@ export function refusalHeaders(refusal: Refusal, requestId: string): Record<stri
   const { retryAfterMs } = refusal.detail
   if (retryAfterMs !== undefined && Number.isFinite(retryAfterMs))
     headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)))
+  // What else would come of this body is not read.
+  if (refusal.code === 'request_timeout') headers.connection = 'close'
   if (refusal.status === 401) headers['www-authenticate'] = 'Bearer'
   return headers
 }
