@@ -45,7 +45,8 @@ interface FramedFrame {
 export function relayCarrier(dialect: ChatDialect, includeUsage: boolean): Carrier {
   const tap = dialect.tap()
   const carry: Carrier['carry'] = ({ frame, raw }, progress) => {
-    if (!frame) return isComment(raw) ? raw : ''
+    // A blank line is a sign of life in SSE, and no JSON to whoever reads lines.
+    if (!frame) return dialect.framing === 'sse' && isComment(raw) ? raw : ''
     const sight = tap(frame)
     note(sight, progress)
     if (sight.garbage || (sight.usageOnly && !includeUsage)) return ''

@@ -1,9 +1,11 @@
 /**
  * Every fault that the mock can make, and what the caller must get. Each is met streamed and whole, in three ways through
- * the dialects, with the backup as a second deployment of the alias and as an alias of its own.
+ * the dialects, with the backup as a second deployment of the alias and as an alias of its own. Where a fault is of one
+ * dialect's wire (`[DONE]`), the nearest one of the other's stands beside it under the same row.
  */
 import { contentFilter, contextLength, status, stop, tooMany } from '../mock/behaviour.ts'
 import type { Planned } from '../mock/upstream.ts'
+import type { RowName } from './table.ts'
 
 /**
  * primary, backup, either: the whole answer, from there. told: it, or a clear error in the stream; never a quiet end.
@@ -12,6 +14,7 @@ import type { Planned } from '../mock/upstream.ts'
 export type Verdict = 'primary' | 'backup' | 'either' | 'told' | number
 
 export interface Fault {
+  rows: readonly RowName[]
   name: string
   /** What the primary does, request by request; the last one stays. */
   plan: readonly Planned[]
@@ -22,14 +25,14 @@ export interface Fault {
   most?: number
   /** `openai`, `ollama`: only where the primary speaks this. */
   only?: 'openai' | 'ollama'
-  /** Litellm params of the primary. */
-  params?: Record<string, unknown>
   /** The answer comes without usage. */
   noUsage?: boolean
   /** ms between the first two requests at the primary, at least. */
   gap?: number
   /** ms in which the whole must be over. */
   within?: number
+  /** It is met without a backup too, and the primary is to answer. */
+  alone?: boolean
 }
 
 const both = (verdict: Verdict): Pick<Fault, 'stream' | 'whole'> => ({ stream: verdict, whole: verdict })
@@ -39,79 +42,322 @@ const silent = { most: 1, within: 6_000 }
 
 /** Where a redirect would lead: a server of the test's that must never hear anything. */
 export const redirect = (code: number, to: string): Fault => ({
-  name: `redirect ${code} to another host`,
+  rows: ['redirect to a foreign host', ...rowOf(code)],
+  name: `redirect ${code}`,
   plan: [status(code, { headers: { location: `${to}/v1/chat/completions` }, body: '' })],
   ...both('backup'),
 })
 
+const rowOf = (code: number): RowName[] => (code === 302 || code === 308 ? [`${code} redirect to a foreign host`] : [])
+
+/** What is JSON as far as it goes: `{"id":…,"choices":[{"mess`. */
+const truncated = status(200, {
+  headers: { 'content-type': 'application/json' },
+  body: '{"id":"chatcmpl-1","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hi lane1',
+})
+
 export const FAULTS: readonly Fault[] = [
   // Statuses
-  { name: '429 with Retry-After: 1, once', plan: [tooMany(1), 'ok'], ...both('either'), gap: 1_000 },
-  { name: '429 without Retry-After, for good', plan: [tooMany()], ...both('backup') },
-  { name: '429 with Retry-After as a date', plan: [tooMany('date:120')], ...both('backup'), most: 1, within: 3_000 },
-  { name: '429 with Retry-After: 120', plan: [tooMany(120)], ...both('backup'), most: 1, within: 3_000 },
-  { name: '429 with Retry-After: 0', plan: [tooMany(0)], ...both('backup'), most: 3 },
-  { name: '500 once', plan: ['status:500', 'ok'], ...both('primary') },
-  { name: '503 for good', plan: ['status:503'], ...both('backup'), most: 3 },
-  { name: '502 as an HTML page', plan: ['html:502'], ...both('backup') },
-  { name: '520', plan: ['status:520'], ...both('backup') },
-  { name: '522', plan: ['status:522'], ...both('backup') },
-  { name: '524', plan: ['status:524'], ...both('backup') },
-  { name: '401: our key is bad', plan: ['echo:401'], ...both('backup'), most: 1 },
-  { name: '403: our key may not', plan: ['echo:403'], ...both('backup'), most: 1 },
-  { name: '404: our model name is wrong', plan: ['status:404'], ...both('backup'), most: 1 },
-  { name: 'the prompt does not fit', plan: [contextLength()], ...both('backup'), most: 1 },
-  { name: 'refused for its content', plan: [contentFilter()], ...both(400), most: 1 },
   {
-    name: "the caller's mistake",
+    rows: ['429 with Retry-After: 2, once', '429 with seconds'],
+    name: 'once',
+    plan: [tooMany(2), 'ok'],
+    ...both('either'),
+    gap: 2_000,
+    alone: true,
+  },
+  {
+    rows: ['429 without Retry-After, persistent', '429 without'],
+    name: 'for good',
+    plan: [tooMany()],
+    ...both('backup'),
+  },
+  {
+    rows: ['429 with Retry-After as a date', '429 with a date'],
+    name: 'in two minutes',
+    plan: [tooMany('date:120')],
+    ...both('backup'),
+    most: 1,
+    within: 3_000,
+  },
+  {
+    rows: ['429 with Retry-After as a date', '429 with a date'],
+    name: 'in two seconds, once',
+    plan: [tooMany('date:2'), 'ok'],
+    ...both('either'),
+    gap: 1_000,
+    alone: true,
+  },
+  {
+    rows: ['429 with Retry-After: 120', '429 with seconds'],
+    name: 'for good',
+    plan: [tooMany(120)],
+    ...both('backup'),
+    most: 1,
+    within: 3_000,
+  },
+  { rows: ['429 with Retry-After: 0'], name: 'for good', plan: [tooMany(0)], ...both('backup'), most: 3 },
+  {
+    rows: ['429 with Retry-After: 0'],
+    name: 'once',
+    plan: [tooMany(0), 'ok'],
+    ...both('either'),
+    gap: 100,
+    alone: true,
+  },
+  {
+    rows: ['500 once, then healthy', '500'],
+    name: 'once',
+    plan: ['status:500', 'ok'],
+    ...both('primary'),
+    alone: true,
+  },
+  { rows: ['500'], name: 'for good', plan: ['status:500'], ...both('backup'), most: 3 },
+  { rows: ['502'], name: 'for good', plan: ['status:502'], ...both('backup'), most: 3 },
+  { rows: ['503 persistent', '503'], name: 'for good', plan: ['status:503'], ...both('backup'), most: 3 },
+  { rows: ['529'], name: 'for good', plan: ['status:529'], ...both('backup'), most: 3 },
+  { rows: ['HTML page with status 502', '502'], name: 'for good', plan: ['html:502'], ...both('backup') },
+  { rows: ['Cloudflare 520/522/524'], name: '520', plan: ['status:520'], ...both('backup') },
+  { rows: ['Cloudflare 520/522/524'], name: '522', plan: ['status:522'], ...both('backup') },
+  { rows: ['Cloudflare 520/522/524'], name: '524', plan: ['status:524'], ...both('backup') },
+  {
+    rows: ['Primary answers 401', '401 upstream'],
+    name: 'and echoes the key',
+    plan: ['echo:401'],
+    ...both('backup'),
+    most: 1,
+  },
+  { rows: ['403 upstream'], name: 'and echoes the key', plan: ['echo:403'], ...both('backup'), most: 1 },
+  { rows: ['Primary: model not found (404)'], name: 'for good', plan: ['status:404'], ...both('backup'), most: 1 },
+  {
+    rows: ['Context length exceeded (400)', 'context overflow'],
+    name: 'for good',
+    plan: [contextLength()],
+    ...both('backup'),
+    most: 1,
+  },
+  {
+    rows: ['Content-filter rejection (400)', 'content filter'],
+    name: 'for good',
+    plan: [contentFilter()],
+    ...both(400),
+    most: 1,
+  },
+  {
+    rows: ["400 that is the caller's"],
+    name: 'a temperature',
     plan: [status(400, { error: { message: 'temperature: must be at most 2', param: 'temperature' } })],
     ...both(400),
     most: 1,
   },
 
   // Connections
-  { name: 'reset before headers, once', plan: [stop('reset', 'start'), 'ok'], ...both('either') },
-  { name: 'reset before headers, for good', plan: [stop('reset', 'start')], ...both('backup') },
-  { name: 'reset after headers', plan: [stop('reset', 'headers')], ...both('backup') },
-  { name: 'closed after headers', plan: [stop('fin', 'headers')], ...both('backup') },
-  { name: 'no response at all', plan: ['hang'], ...both('backup'), ...silent },
-  { name: 'nothing after the headers', plan: [stop('hang', 'headers')], ...both('backup'), ...silent },
-  { name: 'interim answers before the 200', plan: ['interim'], ...both('primary') },
+  {
+    rows: ['TCP reset before headers, once', 'reset before headers'],
+    name: 'once',
+    plan: [stop('reset', 'start'), 'ok'],
+    ...both('either'),
+    alone: true,
+  },
+  { rows: ['reset before headers'], name: 'for good', plan: [stop('reset', 'start')], ...both('backup') },
+  {
+    rows: ['Connection reset after headers, before content', 'reset after headers'],
+    name: 'reset',
+    plan: [stop('reset', 'headers')],
+    ...both('backup'),
+  },
+  {
+    rows: ['Connection reset after headers, before content'],
+    name: 'closed',
+    plan: [stop('fin', 'headers')],
+    ...both('backup'),
+  },
+  { rows: ['No response at all', 'never answers'], name: 'for good', plan: ['hang'], ...both('backup'), ...silent },
+  {
+    rows: ['No response at all'],
+    name: 'nothing after the headers',
+    plan: [stop('hang', 'headers')],
+    ...both('backup'),
+    ...silent,
+  },
+  { rows: ['1xx answers before the 200'], name: '100, 102, 103', plan: ['interim'], ...both('primary') },
 
   // Slowness
-  { name: 'the first token does not come', plan: ['slowfirst:60000'], ...both('backup'), ...silent },
-  { name: 'a model that loads for a while', plan: ['slowheaders:800'], ...both('primary'), most: 1 },
-  { name: 'bytes drip and make no event', plan: ['drip:50'], ...both('backup'), ...silent },
-  { name: 'stalls after 20 words', plan: ['stall:20'], stream: 'told', whole: 'backup', ...silent },
+  { rows: ['Slow first token'], name: 'a minute', plan: ['slowfirst:60000'], ...both('backup'), ...silent },
+  {
+    rows: ['Slow first token'],
+    name: 'a model that loads for a moment',
+    plan: ['slowheaders:800'],
+    ...both('primary'),
+    most: 1,
+  },
+  {
+    rows: ['Very slow drip: bytes flow, no event ever completes'],
+    name: 'a byte every 50 ms',
+    plan: ['drip:50'],
+    ...both('backup'),
+    ...silent,
+  },
+  {
+    rows: ['Stream stalls after 20 words', 'silent stall after some tokens'],
+    name: '20 of 60',
+    plan: ['stall:20'],
+    stream: 'told',
+    whole: 'backup',
+    ...silent,
+  },
 
   // Ends
-  { name: 'cut after 40 words', plan: ['cut:40'], stream: 'told', whole: 'backup', within: 6_000 },
-  { name: 'closed after 40 words', plan: ['fin:40'], stream: 'told', whole: 'backup', within: 6_000 },
-  { name: 'reset after 40 words', plan: ['reset:40'], stream: 'told', whole: 'backup', within: 6_000 },
-  { name: 'cut before the first word', plan: ['cut:0'], ...both('backup') },
-  { name: 'closed before the first word', plan: ['fin:0'], ...both('backup') },
-  { name: 'an answer without its finish', plan: ['nofinish'], stream: 'told', whole: 'backup' },
-  { name: 'no [DONE]', plan: ['nodone'], stream: 'primary', only: 'openai' },
-  { name: 'no [DONE], and left open', plan: ['nodoneopen'], stream: 'primary', only: 'openai', within: 5_000 },
-  { name: 'no [DONE], ended by close', plan: ['untilclose'], stream: 'primary', only: 'openai' },
-  { name: 'no line with done: true', plan: ['nodone'], stream: 'told', only: 'ollama' },
-  { name: 'a whole answer ended by close', plan: [{ untilClose: true }], whole: 'primary' },
+  {
+    rows: ['Stream cut after 40 of 60 words'],
+    name: 'the body ends',
+    plan: ['cut:40'],
+    stream: 'told',
+    whole: 'backup',
+    within: 6_000,
+  },
+  {
+    rows: ['Stream cut after 40 of 60 words'],
+    name: 'the connection is closed',
+    plan: ['fin:40'],
+    stream: 'told',
+    whole: 'backup',
+    within: 6_000,
+  },
+  {
+    rows: ['Stream cut after 40 of 60 words', 'reset in the stream'],
+    name: 'the connection is reset',
+    plan: ['reset:40'],
+    stream: 'told',
+    whole: 'backup',
+    within: 6_000,
+  },
+  { rows: ['Stream ends after the first (empty) event'], name: 'the body ends', plan: ['cut:0'], ...both('backup') },
+  {
+    rows: ['Stream ends after the first (empty) event'],
+    name: 'the connection is closed',
+    plan: ['fin:0'],
+    ...both('backup'),
+  },
+  {
+    rows: ['Stream cut after 40 of 60 words'],
+    name: 'all words, and no finish',
+    plan: ['nofinish'],
+    stream: 'told',
+    whole: 'backup',
+  },
+  {
+    rows: ['Stream ends without its end marker', 'missing [DONE]'],
+    name: 'no [DONE]',
+    plan: ['nodone'],
+    stream: 'primary',
+    only: 'openai',
+  },
+  {
+    rows: ['Stream ends without its end marker'],
+    name: 'no [DONE], and left open',
+    plan: ['nodoneopen'],
+    stream: 'primary',
+    only: 'openai',
+    within: 5_000,
+  },
+  {
+    rows: ['Stream ends without its end marker'],
+    name: 'said whole, and left open',
+    plan: [{ leaveOpen: true }],
+    stream: 'primary',
+    only: 'ollama',
+    within: 5_000,
+  },
+  {
+    rows: ['Stream ends without its end marker', 'missing [DONE]', 'No [DONE], body ended by close'],
+    name: "no line with done: true, which holds Ollama's finish too",
+    plan: ['nodone'],
+    stream: 'told',
+    only: 'ollama',
+  },
+  {
+    rows: ['No [DONE], body ended by close'],
+    name: 'streamed',
+    plan: ['untilclose'],
+    stream: 'primary',
+    only: 'openai',
+  },
+  {
+    rows: ['No [DONE], body ended by close'],
+    name: 'with its done: true',
+    plan: [{ untilClose: true }],
+    stream: 'primary',
+    only: 'ollama',
+  },
+  { rows: ['No [DONE], body ended by close'], name: 'a whole answer', plan: [{ untilClose: true }], whole: 'primary' },
 
   // Answers that are none
-  { name: 'empty 200', plan: ['empty'], ...both('backup') },
-  { name: '200 with an error body', plan: ['errorbody'], ...both('backup') },
-  { name: 'an error as the first event', plan: ['inband:0'], stream: 'backup' },
-  { name: 'an error after 10 words', plan: ['inband:10'], stream: 'told', within: 6_000 },
-  { name: 'a malformed event', plan: ['malformed:10'], stream: 'primary', whole: 'backup' },
-  { name: 'garbage between events', plan: ['garbage:10'], stream: 'primary', whole: 'backup' },
-  { name: 'shorter than its length', plan: ['short:10'], whole: 'backup' },
-  { name: 'longer than its length', plan: ['long:10'], whole: 'backup' },
-  { name: 'corrupt gzip', plan: ['badgzip'], ...both('backup') },
+  { rows: ['answers 200 with nothing'], name: 'for good', plan: ['empty'], ...both('backup') },
+  { rows: ['200 with an error body', 'error inside a 200'], name: 'for good', plan: ['errorbody'], ...both('backup') },
+  { rows: ['HTML instead of JSON'], name: 'status 200', plan: ['html:200'], ...both('backup') },
+  { rows: ['truncated JSON'], name: 'of the right length', plan: [truncated], ...both('backup') },
+  { rows: ['error as the first SSE event'], name: 'nothing before it', plan: ['inband:0'], stream: 'backup' },
+  {
+    rows: ['In-band error after 10 words', 'error as a later SSE event'],
+    name: '10 of 60',
+    plan: ['inband:10'],
+    stream: 'told',
+    within: 6_000,
+  },
+  {
+    rows: ['Malformed event in the stream'],
+    name: 'after 10 words',
+    plan: ['malformed:10'],
+    stream: 'primary',
+    whole: 'backup',
+  },
+  {
+    rows: ['Garbage bytes inside the stream'],
+    name: 'after 10 words',
+    plan: ['garbage:10'],
+    stream: 'primary',
+    whole: 'backup',
+  },
+  {
+    rows: ['Body shorter than Content-Length', 'wrong content-length'],
+    name: 'by 10 bytes',
+    plan: ['short:10'],
+    stream: 'told',
+    whole: 'backup',
+  },
+  {
+    rows: ['Body longer than Content-Length', 'wrong content-length'],
+    name: 'by 10 bytes',
+    plan: ['long:10'],
+    stream: 'told',
+    whole: 'backup',
+  },
+  { rows: ['Corrupt gzip answer'], name: 'for good', plan: ['badgzip'], ...both('backup') },
 
   // Answers that are right, and odd
-  { name: 'gzip', plan: ['gzip'], ...both('primary') },
-  { name: 'plain JSON for a stream', plan: ['plain'], stream: 'primary' },
-  { name: 'comments, fields, CRLF, no space', plan: ['odd'], stream: 'primary', only: 'openai' },
-  { name: 'each byte on its own', plan: ['split:1'], ...both('primary'), within: 20_000 },
-  { name: 'no usage', plan: ['nousage'], ...both('primary'), noUsage: true },
+  { rows: ['gzip'], name: 'good', plan: ['gzip'], ...both('primary') },
+  { rows: ['Plain JSON for a stream request'], name: 'a whole answer', plan: ['plain'], stream: 'primary' },
+  {
+    rows: ['SSE comments, event/id/retry fields, no space after data:'],
+    name: 'all of them, and CRLF',
+    plan: ['odd'],
+    stream: 'primary',
+    only: 'openai',
+  },
+  {
+    rows: ['SSE comments, event/id/retry fields, no space after data:'],
+    name: 'lines have none of them: blank ones between, and CRLF',
+    plan: ['odd'],
+    stream: 'primary',
+    only: 'ollama',
+  },
+  {
+    rows: ['UTF-8 split across chunks'],
+    name: 'each byte on its own',
+    plan: ['split:1'],
+    ...both('primary'),
+    within: 20_000,
+  },
+  { rows: ['Usage missing', 'missing usage'], name: 'for good', plan: ['nousage'], ...both('primary'), noUsage: true },
 ]

@@ -33,16 +33,11 @@ const models = () => {
     openai('able', 'oa-able', 1, { supports_assistant_prefill: true }),
     openai('unable', 'oa-half!cut:40', 0),
     openai('unable', 'oa-rest', 1),
-    ollama('refuses', 'half!cut:40', 0),
-    ollama('refuses', 'rest!noprefill', 1),
     ollama('thrice', 'half!cut:20', 0),
     ollama('thrice', 'half2!cut:20', 1),
     ollama('thrice', 'rest', 2),
     ollama('tools', 'calling!cut:1', 0),
     ollama('tools', 'rest', 1),
-    ollama('drips', 'drip!slow:400', 0),
-    ollama('drips', 'rest', 1),
-    ollama('lone-drip', 'drip!slow:100', 0),
     ollama('stalls', 'half!stall:30', 0),
     ollama('stalls', 'rest', 1),
   ]
@@ -54,7 +49,7 @@ beforeAll(async () => {
       yaml: {
         model_list: models(),
         router_settings: { num_retries: 0, disable_cooldowns: true },
-        tollgate: { midstream, timeouts: { idle: 1 }, least_tokens_per_second: 15 },
+        tollgate: { midstream, timeouts: { idle: 1 } },
       },
     })
   ;[gateway, restart, none] = await Promise.all([start('continue'), start('restart'), start('error')])
@@ -136,26 +131,14 @@ describe('continue', () => {
     expect(new Set(rows.map((row) => row.request_id)).size).toBe(1)
   })
 
-  test('who would not take a beginning is not given one, and who refuses it is told of: the real failure', async () => {
-    for (const model of ['unable', 'refuses']) {
-      const before = mock.of('oa-rest').length
-      const said = await ask(gateway, { model, stream: true })
-      expect([model, said.status, said.whole]).toEqual([model, 200, false])
-      expect(said.error).toMatch(/cut off/)
-      expect(FULL.startsWith(said.text)).toBeTrue()
-      expect(mock.of('oa-rest').length).toBe(before)
-    }
+  test('who would not take a beginning is not given one, and the caller is told', async () => {
+    const before = mock.of('oa-rest').length
+    const said = await ask(gateway, { model: 'unable', stream: true })
+    expect([said.status, said.whole]).toEqual([200, false])
+    expect(said.error).toMatch(/cut off/)
+    expect(FULL.startsWith(said.text)).toBeTrue()
+    expect(mock.of('oa-rest').length).toBe(before)
   })
-
-  test('a target that drips has failed, where somebody else can do better', async () => {
-    const began = performance.now()
-    const said = await ask(gateway, { model: 'drips', stream: true })
-    expect([said.text, said.whole]).toEqual([FULL, true])
-    // All of it would have taken 24 s.
-    expect(performance.now() - began).toBeWithin(4_500, 12_000)
-    const lone = await ask(gateway, { model: 'lone-drip', stream: true })
-    expect([lone.text, lone.whole]).toEqual([FULL, true])
-  }, 30_000)
 
   test('half a tool call goes on nowhere', async () => {
     const tools = [
@@ -182,10 +165,8 @@ describe('continue', () => {
 })
 
 test('restart: another one begins anew, and goes on where it has said the same', async () => {
-  for (const model of ['unable', 'refuses']) {
-    const said = await ask(restart, { model, stream: true })
-    expect([model, said.text, said.whole]).toEqual([model, FULL, true])
-  }
+  const said = await ask(restart, { model: 'unable', stream: true })
+  expect([said.text, said.whole]).toEqual([FULL, true])
 })
 
 test('error: the caller is told, and nobody else is asked', async () => {

@@ -25,7 +25,7 @@ export interface Meeting {
   target: Tongue
   stream: boolean
   /** The backup is a second deployment of the alias (of the same provider), or an alias of its own (OpenAI's). */
-  backup: 'deployment' | 'alias'
+  backup: 'deployment' | 'alias' | 'none'
   verdict: Verdict
 }
 
@@ -34,9 +34,11 @@ export function meetings(faults: readonly Fault[]): Meeting[] {
   for (const [i, fault] of faults.entries())
     for (const [caller, target] of WAYS)
       for (const stream of [true, false])
-        for (const backup of ['deployment', 'alias'] as const) {
-          const verdict = stream ? fault.stream : fault.whole
-          if (verdict === undefined || (fault.only !== undefined && fault.only !== target)) continue
+        for (const backup of ['deployment', 'alias', 'none'] as const) {
+          const said = stream ? fault.stream : fault.whole
+          if (said === undefined || (fault.only !== undefined && fault.only !== target)) continue
+          if (backup === 'none' && !fault.alone) continue
+          const verdict = backup === 'none' ? 'primary' : said
           const alias = `f${i}-${caller}-${target}-${stream ? 's' : 'w'}-${backup}`
           all.push({ fault, alias, caller, target, stream, backup, verdict })
         }
@@ -67,7 +69,8 @@ export function gatewayFor(all: readonly Meeting[], mock: Mock): Promise<Gateway
   const fallbacks: Record<string, string[]>[] = []
   for (const { alias, target, backup, fault } of all) {
     mock.plan(alias, fault.plan)
-    models.push(deployment(alias, target, mock.url, alias, { ...fault.params, order: 0 }))
+    models.push(deployment(alias, target, mock.url, alias, { order: 0 }))
+    if (backup === 'none') continue
     if (backup === 'deployment') models.push(deployment(alias, target, mock.url, `b-${alias}`, { order: 1 }))
     else {
       models.push(deployment(`b-${alias}`, 'openai', mock.url, `b-${alias}`))

@@ -1,7 +1,6 @@
 /** Requests that are too large or not quite HTTP, over raw connections: refused or hung up on, and others go on. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { peakBytes, residentBytes } from '../support/memory.ts'
-import { DOORS, messageOf, raw, type Shape, startWorld, type World } from './world.ts'
+import { DOORS, messageOf, raw, startWorld, type World } from './world.ts'
 
 const MB = 1024 * 1024
 const LIMIT_MB = 8
@@ -19,75 +18,10 @@ const head = (path: string, lines: readonly string[]): string =>
     '\r\n',
   )
 
-/** The last answer of a raw connection. */
-function answerIn(text: string): { status: number; headers: Headers; text: string } {
-  const [top = '', ...rest] = text.split('\r\n\r\n')
-  const [line = '', ...lines] = top.split('\r\n')
-  const headers = new Headers(
-    lines.map((l): [string, string] => [l.slice(0, l.indexOf(':')), l.slice(l.indexOf(':') + 1).trim()]),
-  )
-  const body = rest.join('\r\n\r\n')
-  const chunked = headers.get('transfer-encoding') === 'chunked'
-  return {
-    status: Number(line.split(' ')[1]),
-    headers,
-    text: chunked ? body.replace(/^[0-9a-f]+\r\n|\r\n0\r\n[\s\S]*$/g, '') : body,
-  }
-}
-
 const alive = async (): Promise<void> => {
   const { path, good } = DOORS[0]!
   expect((await world.post(path, JSON.stringify(good))).status).toBe(200)
 }
-
-const BLOCK = Buffer.alloc(64 * 1024, 'x')
-function* times(count: number, part: Uint8Array | string, first: Uint8Array | string): Generator<Uint8Array | string> {
-  yield first
-  for (let i = 0; i < count; i++) yield part
-}
-
-const SHAPES: [Shape, string][] = [
-  ['openai', '/v1/chat/completions'],
-  ['ollama', '/api/chat'],
-  ['anthropic', '/v1/messages'],
-]
-
-/** 400 MB behind a head: as one body, and in chunks. */
-const BODIES = {
-  'a content-length': (path: string) =>
-    times((400 * MB) / BLOCK.length, BLOCK, head(path, [`content-length: ${400 * MB}`])),
-  chunks: (path: string) => {
-    const chunk = Buffer.concat([Buffer.from(`${BLOCK.length.toString(16)}\r\n`), BLOCK, Buffer.from('\r\n')])
-    return times((400 * MB) / BLOCK.length, chunk, head(path, ['transfer-encoding: chunked']))
-  },
-}
-const LARGE = SHAPES.flatMap(([shape, path]) =>
-  Object.entries(BODIES).map(([how, body]) => [how, shape, path, body] as const),
-)
-
-test.each(LARGE)('400 MB with %s: 413 in the words of %s, as soon as it is known', async (_, shape, path, body) => {
-  const { text, written } = await raw(world.gateway.port, body(path), 5_000, /\}(\r\n0\r\n\r\n)?$/)
-  const answer = answerIn(text)
-  expect([answer.status, messageOf(shape, answer)]).toEqual([
-    413,
-    expect.stringContaining(`larger than ${LIMIT_MB} MB`),
-  ])
-  // Answered before the body was whole. How far the caller had come by then is a matter of who ran first (120 MB, and
-  // 192 on a busy machine); that none of it is kept is the next test's.
-  expect(written / MB).toBeLessThan(400)
-  await alive()
-})
-
-test('eight callers who go on writing all the same take no memory', async () => {
-  const base = residentBytes(world.gateway.pid)
-  const all = Array.from({ length: 4 }, () =>
-    Object.values(BODIES).map((body) => raw(world.gateway.port, body('/v1/chat/completions'), 1_500)),
-  )
-  for (const { text } of await Promise.all(all.flat())) expect(text).toStartWith('HTTP/1.1 413')
-  // Four of them are read up to the limit, in pieces that are joined or let go.
-  expect((peakBytes(world.gateway.pid) - base) / MB).toBeLessThan(4 * 2 * LIMIT_MB + 64)
-  await alive()
-}, 20_000)
 
 test('a body just below the limit is taken', async () => {
   const content = 'x'.repeat(LIMIT_MB * MB - 1_000)
@@ -106,19 +40,11 @@ test('a management route reads no more than it needs', async () => {
 const GOOD = JSON.stringify(DOORS[0]!.good)
 
 const ODD: [name: string, lines: () => string[], body: string][] = [
-  ['a header of 1 MB', () => [`x-big: ${'h'.repeat(MB)}`, `content-length: ${GOOD.length}`], GOOD],
   [
     '10,000 headers',
     () => [...Array(10_000).keys()].map((i) => `x-h${i}: y`).concat(`content-length: ${GOOD.length}`),
     GOOD,
   ],
-  ['a NUL in a header', () => ['x-nul: a\0b', `content-length: ${GOOD.length}`], GOOD],
-  [
-    'a length and chunks',
-    () => [`content-length: ${GOOD.length}`, 'transfer-encoding: chunked'],
-    `${GOOD.length.toString(16)}\r\n${GOOD}\r\n0\r\n\r\n`,
-  ],
-  ['two lengths', () => [`content-length: ${GOOD.length}`, `content-length: ${GOOD.length + 5}`], GOOD],
   ['a negative length', () => ['content-length: -5'], GOOD],
   ['a length that is no number', () => ['content-length: many'], GOOD],
   ['a length of 1e30', () => [`content-length: 1${'0'.repeat(30)}`], GOOD],

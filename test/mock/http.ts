@@ -90,7 +90,11 @@ export class Connection {
     let bytes = typeof data === 'string' ? Buffer.from(data) : data
     while (!this.closed) {
       const taken = this.#socket.write(bytes)
-      if (taken < 0) return false
+      if (taken < 0) {
+        // The peer is gone, and the runtime says so a moment later.
+        this.closed = true
+        return false
+      }
       this.sent += taken
       if (taken === bytes.length) return true
       bytes = bytes.subarray(taken)

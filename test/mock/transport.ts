@@ -48,8 +48,9 @@ export function head(
 
 /** One event as text: SSE in the asked style, or a line of NDJSON. */
 export function frameText(frame: Frame, framing: 'sse' | 'ndjson', style: SseStyle = {}, serial = 0): string {
-  if (framing === 'ndjson') return `${frame.data}\n`
   const end = style.crlf === true ? '\r\n' : '\n'
+  // Lines have no comments: a blank one stands for them.
+  if (framing === 'ndjson') return `${style.comments === true ? end : ''}${frame.data}${end}`
   const colon = style.noSpace === true ? ':' : ': '
   const lines: string[] = []
   if (style.comments === true) lines.push(`: comment ${serial}`, end)
