@@ -360,6 +360,7 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
       aliasHedge: new Map(config.models.flatMap(({ alias, hedge }) => (hedge ? [[alias, hedge.rules] as const] : []))),
       budgetStatus: config.budgetExceededStatus,
       overflow: config.overflow,
+      strictLimits: config.strictLimits,
     },
     limits: config.limits,
     route: { tags: config.tagFilter, zone: config.timezone, localTags: config.localTags },

@@ -262,6 +262,16 @@ function checkUnbuilt(file: FileConfig): Finding[] {
     found.push(warning(path, `\`${path.at(-1)}\` is known from LiteLLM and not built yet: it has no effect here.`))
   for (const [i, { litellm_params: params }] of file.model_list.entries())
     if (params.mock_response !== undefined) idle(['model_list', i, 'litellm_params', 'mock_response'])
+  for (const [i, name] of (file.router_settings.optional_pre_call_checks ?? []).entries()) {
+    const instead = CHECKED_OTHERWISE[name]
+    if (instead !== undefined)
+      found.push(
+        warning(
+          ['router_settings', 'optional_pre_call_checks', i],
+          `\`${name}\` is known from LiteLLM and has no effect here: ${instead}`,
+        ),
+      )
+  }
   const strategy = file.router_settings.routing_strategy
   if (strategy === 'lar1')
     found.push(
@@ -271,4 +281,15 @@ function checkUnbuilt(file: FileConfig): Finding[] {
       ),
     )
   return found
+}
+
+/** What stands for LiteLLM's checks before a call. */
+const CHECKED_OTHERWISE: Readonly<Record<string, string>> = {
+  prompt_caching: 'use `routing_strategy: sticky`.',
+  deployment_affinity: 'use `routing_strategy: sticky`.',
+  session_affinity: 'use `routing_strategy: sticky`.',
+  encrypted_content_affinity: 'signed thinking goes to the model that signed it, and is left out elsewhere.',
+  router_budget_limiting: 'budgets of providers are always kept.',
+  responses_api_deployment_check: 'responses are kept by the gateway itself, whoever gave them.',
+  forward_client_headers_by_model_group: 'use `extra_headers` of a target.',
 }

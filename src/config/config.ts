@@ -110,6 +110,8 @@ export interface Config {
   limits: GatewayLimits
   /** Requests with one of these tags never leave the house. */
   localTags: readonly string[]
+  /** Targets are never asked beyond their `rpm` and `tpm`. */
+  strictLimits: boolean
   /** Further attempts after the first. */
   retries: number
   /** Of each class of failures, where it is said. */

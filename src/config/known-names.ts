@@ -122,10 +122,10 @@ export const ROUTER_SETTINGS = words(`
   background_health_check_model_groups cache_kwargs cache_responses caching_groups client_ttl
     debug_level default_litellm_params
   default_max_parallel_requests default_priority deployment_affinity_ttl_seconds
-  enable_health_check_routing enable_pre_call_checks enable_weighted_failover
+  enable_health_check_routing enable_weighted_failover
   fallback_access_check fallback_budget_check guardrail_list health_check_ignore_transient_errors
   health_check_staleness_threshold ignore_invalid_deployments model_group_affinity_config
-   model_list optional_pre_call_checks plugins polling_interval
+   model_list plugins polling_interval
   redis_db redis_host redis_password redis_port redis_url router_general_settings routing_groups
   routing_strategy_args search_tools set_verbose tag_routing_prefix
 `)

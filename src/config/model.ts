@@ -91,8 +91,10 @@ export const litellmParams = z
       'Key for the provider. Write `os.environ/NAME` to keep it out of the file. Default: the usual environment variable of the provider.',
     ).optional(),
     custom_llm_provider: text('The provider, where `model` has no prefix.').optional(),
-    rpm: count('Requests a minute that this target can take. Used to choose between targets. Default: no limit.'),
-    tpm: count('Tokens a minute that this target can take. Used to choose between targets. Default: no limit.'),
+    rpm: count(
+      'Requests a minute that this target can take. Who has room is asked before who has none; with `optional_pre_call_checks: [enforce_model_rate_limits]` it is a limit. Default: no limit.',
+    ),
+    tpm: count('Tokens a minute that this target can take, prompt and answer; as `rpm`. Default: no limit.'),
     weight: z
       .number()
       .min(0)

@@ -69,6 +69,9 @@ export function normalise(
     },
     localTags: tollgate.local_only_tags,
     limits: gatewayLimits(tollgate.limits, litellm.priority_reservation),
+    strictLimits:
+      router.enable_pre_call_checks === true ||
+      (router.optional_pre_call_checks?.includes('enforce_model_rate_limits') ?? false),
     retries: router.num_retries ?? litellm.num_retries ?? 2,
     retriesOf: router.retry_policy && byClass(router.retry_policy),
     aliasRetriesOf: Object.fromEntries(

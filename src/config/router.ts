@@ -16,6 +16,13 @@ export const STRATEGY_WORDS = [
   'lar1',
 ] as const
 
+/** LiteLLM's; what the others do, strategies and conditions do here. */
+export const PRE_CALL_CHECKS = [
+  'enforce_model_rate_limits',
+  ...(['prompt_caching', 'router_budget_limiting', 'responses_api_deployment_check', 'deployment_affinity'] as const),
+  ...(['session_affinity', 'forward_client_headers_by_model_group', 'encrypted_content_affinity'] as const),
+] as const
+
 const number = (description: string) => z.number().int().min(0).max(20).optional().describe(description)
 
 /** LiteLLM's classes of failures. */
@@ -78,6 +85,18 @@ export const routerSettings = z
       .array(z.string())
       .optional()
       .describe('Aliases to try for every alias that has no line of its own in `fallbacks`.'),
+    optional_pre_call_checks: z
+      .array(z.enum(PRE_CALL_CHECKS))
+      .optional()
+      .describe(
+        'With `enforce_model_rate_limits` no target is asked beyond its `rpm` and `tpm`: the next one is, and where all are at theirs the caller gets a 429 with `Retry-After`. Otherwise they only say who is asked first.',
+      ),
+    enable_pre_call_checks: z
+      .boolean()
+      .optional()
+      .describe(
+        'Keeps targets to their `rpm` and `tpm`, as `optional_pre_call_checks: [enforce_model_rate_limits]` does. A prompt that is too long for a target is not sent there in any case. Default: false.',
+      ),
     enable_tag_filtering: z
       .boolean()
       .optional()

@@ -9,7 +9,10 @@ export interface View {
   stateOf(target: Target): TargetState
 }
 
-/** {@link pickReady}; where nobody is, the least bad: the one whose cooldown ends first. Undefined where all were tried. */
+/**
+ * {@link pickReady}; where nobody is, the least bad: the one whose cooldown ends first. Undefined where all were tried, or
+ * are at limits that have to be kept.
+ */
 export function pick(
   stages: readonly Stage[],
   tried: ReadonlySet<string>,
@@ -19,21 +22,23 @@ export function pick(
   random: () => number,
   now: number,
 ): Target | undefined {
+  const may = (t: Target) => !tried.has(t.id) && (!wanted.strict || isRoomy(t, view.stateOf(t), wanted, now))
   const lone = onlyTarget(stages)
-  if (lone) return tried.has(lone.id) ? undefined : lone
+  if (lone) return may(lone) ? lone : undefined
   const ready = pickReady(stages, tried, view, strategy, wanted, random, now)
   if (ready) return ready
   let least: Target | undefined
   for (const { targets } of stages)
     for (const target of targets)
-      if (!tried.has(target.id) && (!least || view.stateOf(target).breaker.until < view.stateOf(least).breaker.until))
+      if (may(target) && (!least || view.stateOf(target).breaker.until < view.stateOf(least).breaker.until))
         least = target
   return least
 }
 
 /**
- * The first stage that has a target which is well and was not tried yet; among its targets, a canary by its share, else
- * the strategy's choice.
+ * The first stage that has a target which is well, has room and was not tried yet; among its targets, a canary by its
+ * share, else the strategy's choice. Where all that are well of an alias are at their limits, they are asked before another
+ * alias is, unless limits are strict or what the strategy goes by.
  */
 export function pickReady(
   stages: readonly Stage[],
@@ -44,21 +49,35 @@ export function pickReady(
   random: () => number,
   now: number,
 ): Target | undefined {
-  for (const { targets } of stages) {
-    const ready = targets.filter((t) => !tried.has(t.id) && isReady(t, view.stateOf(t), strategy, wanted, now))
-    if (ready.length === 0) continue
-    const candidates = warmOrAll(canariesOrRest(ready, random), view)
-    return choose(strategy, candidates, (t) => view.stateOf(t), wanted, random, now)
+  const among = (targets: readonly Target[]): Target =>
+    choose(strategy, warmOrAll(canariesOrRest(targets, random), view), (t) => view.stateOf(t), wanted, random, now)
+  const passesOn = wanted.strict === true || strategy === 'usage-based-routing'
+  let full: Stage | undefined
+  for (const stage of stages) {
+    if (full && full.alias !== stage.alias) break
+    const well: Target[] = []
+    const ready: Target[] = []
+    for (const target of stage.targets) {
+      if (tried.has(target.id)) continue
+      const state = view.stateOf(target)
+      if (!isWell(target, state, wanted, now)) continue
+      well.push(target)
+      if (isRoomy(target, state, wanted, now)) ready.push(target)
+    }
+    if (ready.length > 0) return among(ready)
+    if (well.length > 0 && !passesOn) full ??= { ...stage, targets: well }
   }
-  return undefined
+  return full && among(full.targets)
 }
 
-/** Well, with a free slot or a short queue, and with room where the strategy goes by that. */
-function isReady(target: Target, state: TargetState, strategy: StrategyName, wanted: Wanted, now: number): boolean {
+const isRoomy = (target: Target, state: TargetState, { input, output }: Wanted, now: number): boolean =>
+  (target.rpm === 0 && target.tpm === 0) || hasRoom(target, state, input + output, now)
+
+/** Well, with a free slot or a short queue. */
+function isWell(target: Target, state: TargetState, wanted: Wanted, now: number): boolean {
   if (isOpen(state.breaker, now)) return false
   if (state.down || isSaturated(state, wanted)) return false
-  if (!state.queues && target.maxParallel > 0 && state.inFlight >= target.maxParallel) return false
-  return strategy !== 'usage-based-routing' || hasRoom(target, state, wanted.input + wanted.output, now)
+  return state.queues || target.maxParallel === 0 || state.inFlight < target.maxParallel
 }
 
 /** The wait for it is longer than what goes elsewhere. */

@@ -35,6 +35,12 @@ export class Meter {
     return this.#sum
   }
 
+  /** Whether `amount` more fits under `limit`. */
+  fits(now: number, limit: number, amount: number): boolean {
+    // What has left the minute meanwhile makes it only less: mostly the clock need not be asked.
+    return this.#sum + amount <= limit || this.used(now) + amount <= limit
+  }
+
   add(now: number, amount: number): void {
     this.#advance(now)
     const slot = this.#second % BUCKETS

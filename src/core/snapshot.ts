@@ -45,6 +45,8 @@ export interface Policy {
   aliasHedge: ReadonlyMap<string, HedgeRules | undefined>
   budgetStatus: number
   overflow: Overflow
+  /** Targets are never asked beyond their `rpm` and `tpm`. */
+  strictLimits: boolean
 }
 
 /** When requests for a machine of the house go to a cloud. */

@@ -14,6 +14,8 @@ export interface Wanted {
   affinity?: string | undefined
   /** ms of expected wait from which on a machine of the house is passed over for whoever is behind it. */
   spillAfterMs?: number | undefined
+  /** The limits of targets are kept, whatever comes of it; else they only say who is asked first. */
+  strict?: boolean | undefined
 }
 
 type StateOf = (target: Target) => TargetState
@@ -173,10 +175,10 @@ export function shareOf(target: Target, { requests, tokens }: TargetState, now: 
   return Math.max(byTokens, byRequests)
 }
 
-/** Whether a target with declared limits has room for one more request (`usage-based-routing` refuses a full one). */
+/** Whether a target with declared limits has room for one more request of so many tokens. */
 export function hasRoom(target: Target, { requests, tokens }: TargetState, wanted: number, now: number): boolean {
   return (
-    (!target.rpm || requests.used(now) + 1 <= target.rpm) &&
-    (!target.tpm || tokens.used(now) + Math.min(wanted, target.tpm) <= target.tpm)
+    (!target.rpm || requests.fits(now, target.rpm, 1)) &&
+    (!target.tpm || tokens.fits(now, target.tpm, Math.min(wanted, target.tpm)))
   )
 }

@@ -24,11 +24,13 @@ export async function attempt(call: Call, io: Io): Promise<void> {
   play(call, io, way)
   for (;;) {
     const chosen = way.next()
-    if (!chosen) throw way.refused ?? gaveUp(call)
+    if (!chosen) throw way.refused ?? way.full() ?? gaveUp(call)
     let run: Run | undefined
     try {
-      run = { hold: await claim(call, io, way, chosen) }
-      const { target } = run.hold.attempt
+      const hold = await claim(call, io, way, chosen)
+      if (!hold) continue
+      run = { hold }
+      const { target } = hold.attempt
       call.attempts++
       begin(io, target)
       if (call.failures.length === 0 && (call.overflow || !call.stages[0]?.targets.includes(target)))

@@ -1,11 +1,12 @@
 /** Who is asked next: what a request has behind it while it looks for a target, and the choice among those left. */
 import { left, pick } from '../core/pick.ts'
 import type { Refusal } from '../core/refusal.ts'
-import type { Wanted } from '../core/strategy.ts'
+import { hasRoom, type Wanted } from '../core/strategy.ts'
 import type { Target } from '../core/target.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
 import { localsOf, peersOf } from './overflow.ts'
+import { noRoom } from './room.ts'
 import { wantedOf } from './wanted.ts'
 
 const NOBODY: readonly Target[] = []
@@ -40,7 +41,7 @@ export class Choosing {
   next(): Target | undefined {
     const now = this.#io.now()
     const { stages, snapshot } = this.#call
-    const again = this.#again
+    const again = this.#again && this.#mayAsk(this.#again) ? this.#again : undefined
     this.#again = undefined
     this.#io.backends.refresh(localsOf(stages), now)
     const { strategy } = snapshot.policy
@@ -74,6 +75,11 @@ export class Choosing {
     this.tried.add(target.id)
   }
 
+  /** It has no room just now: whether it has later is looked at then. */
+  comesBack(target: Target): void {
+    this.tried.delete(target.id)
+  }
+
   /** Its queue is full, or it waited there too long: the same goes for whoever it waited for beside it. */
   leavesQueue(): void {
     for (const { id } of this.#chosen ? [this.#chosen, ...this.#peers] : NOBODY) {
@@ -82,8 +88,23 @@ export class Choosing {
     }
   }
 
+  /** Whether a target may be asked as far as its limits go. */
+  #mayAsk(target: Target): boolean {
+    const { input, output, strict } = this.wanted
+    return !strict || hasRoom(target, this.#io.state(target), input + output, this.#io.now())
+  }
+
+  /** What the caller is told where those who are left are at their limits. */
+  full(): Refusal | undefined {
+    const rest = this.#call.stages.flatMap(({ targets }) => targets.filter((t) => !this.tried.has(t.id)))
+    return noRoom(this.#call, this.#io, this.wanted, rest)
+  }
+
   /** How many are left to go to. */
   left(): number {
-    return left(this.#call.stages, this.tried, this.#io.view, this.#io.now())
+    let { stages } = this.#call
+    if (this.wanted.strict)
+      stages = stages.map((stage) => ({ ...stage, targets: stage.targets.filter((t) => this.#mayAsk(t)) }))
+    return left(stages, this.tried, this.#io.view, this.#io.now())
   }
 }

@@ -7,17 +7,28 @@ import { textBytes } from '../dialects/multipart.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import type { Call } from './call.ts'
 import type { Choosing } from './choosing.ts'
+import { drop } from './conclude.ts'
 import type { Io } from './io.ts'
 import { heardTokens, loadsFor } from './loads.ts'
 import { overflowPayer, spillMs } from './overflow.ts'
 import { inTurn } from './queue.ts'
+import { takeRoom } from './room.ts'
 import { type Special, setAside } from './set-aside.ts'
 
 /**
  * The hold of an attempt, in a slot where there are slots: at the chosen target or at a peer of it that was free sooner.
+ * Undefined where others have come first to what is left of the target's limits.
  * @throws Refusal where there is no slot or no money
  */
-export async function claim(call: Call, io: Io, way: Choosing, chosen: Target): Promise<OpenHold> {
+export async function claim(call: Call, io: Io, way: Choosing, chosen: Target): Promise<OpenHold | undefined> {
+  const hold = await claimed(call, io, way, chosen)
+  if (takeRoom(io, way.wanted, hold)) return hold
+  drop(io, hold)
+  way.comesBack(hold.attempt.target)
+  return undefined
+}
+
+async function claimed(call: Call, io: Io, way: Choosing, chosen: Target): Promise<OpenHold> {
   if (!chosen.local) {
     const payer = overflowPayer(call, io, chosen, way.tried)
     return await holdFor(call, io, chosen, payer && { payer })

@@ -15,6 +15,7 @@ import type { Heard } from './counting/kept.ts'
 import { countUsage, isCountable } from './counting/usage.ts'
 import type { Io } from './io.ts'
 import { endLease } from './leases.ts'
+import { correctRoom, giveRoomBack } from './room.ts'
 
 export interface Ending {
   /** `ok`, `aborted`, or the kind of the failure. */
@@ -43,15 +44,14 @@ export function used(
 
 /** An attempt is about to be sent. */
 export function begin(io: Io, target: Target): void {
-  const { breaker, requests } = io.state(target)
-  onSend(breaker)
-  requests.add(io.now(), 1)
+  onSend(io.state(target).breaker)
 }
 
 /** Nothing was sent: the hold goes without a trace. */
 export function drop(io: Io, hold: OpenHold): void {
   if (hold.hold.settled) return
   io.state(hold.attempt.target).inFlight--
+  giveRoomBack(io, hold)
   endLease(hold, io.now())
   io.ledger.release(hold)
 }
@@ -77,7 +77,7 @@ function book(call: Call, io: Io, hold: OpenHold, ending: Ending, endedAt: numbe
   const served = wasServed(ending) ? completed(call, hold, ending, endedAt) : ending
   const { source } = served
   const usage = source === 'provider' ? served.usage : within(served.usage, hold)
-  state.tokens.add(io.now(), usage.input + usage.output)
+  correctRoom(io, hold, usage.input + usage.output)
   if (ending.outcome === 'ok') {
     const { firstMs } = ending
     if (firstMs !== undefined)

@@ -56,7 +56,7 @@ export async function explain(io: Io, request: Request, door: Door): Promise<Res
         strategy,
         prompt_tokens: wanted.input,
         chosen: chosen?.id ?? null,
-        targets: targets.sort((a, b) => a.place - b.place),
+        targets: targets.sort((a, b) => (a.place || LAST) - (b.place || LAST)),
         left_out: leftOut,
       },
       { headers: { 'x-request-id': call.id } },
@@ -65,6 +65,9 @@ export async function explain(io: Io, request: Request, door: Door): Promise<Res
     return refuse(call, io, cause)
   }
 }
+
+/** It would not be asked at all now. */
+const LAST = Number.POSITIVE_INFINITY
 
 const nameOf = ({ id, alias, provider, model }: Target) => ({ id, model_group: alias, target: `${provider}/${model}` })
 
@@ -77,7 +80,7 @@ function show(call: Call, io: Io, target: Target, stage: number, order: readonly
   const wanted = wantedOf(call)
   return {
     ...nameOf(target),
-    /** In which it would be asked, from 1, each one before it having failed. */
+    /** In which it would be asked, from 1, each one before it having failed; 0: not now, since it is at its limits. */
     place: order.indexOf(target.id) + 1,
     stage: stage + 1,
     state: isOpen(breaker, now) ? `cooling down (${breaker.reason})` : 'well',

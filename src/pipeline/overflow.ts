@@ -3,7 +3,7 @@ import { isOpen } from '../core/breaker.ts'
 import { isSaturated } from '../core/pick.ts'
 import type { Payer } from '../core/scope.ts'
 import type { Stage } from '../core/stage.ts'
-import type { Wanted } from '../core/strategy.ts'
+import { hasRoom, type Wanted } from '../core/strategy.ts'
 import type { Target } from '../core/target.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
@@ -60,6 +60,7 @@ export function skipped(call: Call, io: Io, wanted: Wanted): string[] {
     const name = `${target.provider}/${target.model}`
     if (isOpen(state.breaker, now)) said.push(`${name}: cooling down (${state.breaker.reason})`)
     else if (state.down) said.push(`${name}: down`)
+    else if (!hasRoom(target, state, wanted.input + wanted.output, now)) said.push(`${name}: at its limit (rpm or tpm)`)
     else if (isSaturated(state, wanted)) said.push(`${name}: saturated (wait ${Math.round(state.waitMs / 1000)} s)`)
   }
   return said

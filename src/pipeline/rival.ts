@@ -16,6 +16,7 @@ import { attachLease } from './leases.ts'
 import { overflowPayer } from './overflow.ts'
 import { priceFor } from './price.ts'
 import { freeSlot } from './queue.ts'
+import { takeRoom } from './room.ts'
 import { setAside } from './set-aside.ts'
 
 /**
@@ -45,7 +46,7 @@ export async function rival(
     return undefined
   }
   if (lease) attachLease(hold, lease)
-  if (hold.maxOutput === undefined) return hold
+  if (hold.maxOutput === undefined && takeRoom(io, way.wanted, hold)) return hold
   drop(io, hold)
   return undefined
 }

@@ -11,8 +11,9 @@ const LONG_ANSWER = 1_024
 export function wantedOf(call: Call): Wanted {
   const input = Math.ceil(call.bytes.byteLength / 4)
   const output = Math.min(call.peek.maxTokens ?? USUAL_ANSWER, LONG_ANSWER)
-  const { strategy, overflow } = call.snapshot.policy
+  const { strategy, overflow, strictLimits } = call.snapshot.policy
   const wanted: Wanted = strategy === 'sticky' ? { input, output, affinity: affinityOf(call) } : { input, output }
+  if (strictLimits) wanted.strict = true
   if (overflow.to === 'on_saturation') wanted.spillAfterMs = overflow.afterMs
   return wanted
 }

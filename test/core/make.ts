@@ -83,6 +83,7 @@ export function policy(given: Partial<Policy> = {}): Policy {
     aliasHedge: new Map(),
     budgetStatus: 422,
     overflow: { to: 'on_error', afterMs: 10_000 },
+    strictLimits: false,
     ...given,
   }
 }

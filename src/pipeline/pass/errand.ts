@@ -18,6 +18,7 @@ import type { Io } from '../io.ts'
 import { loadsFor } from '../loads.ts'
 import { attemptEnd } from '../patience.ts'
 import { readWhole } from '../read-whole.ts'
+import { takeRoom } from '../room.ts'
 import { setAside } from '../set-aside.ts'
 
 export interface Errand {
@@ -32,6 +33,8 @@ export interface Errand {
 
 /** Headers of an answer that mean something to the caller. */
 const PASSED_BACK = ['content-disposition', 'retry-after', 'openai-processing-ms', 'openai-version', 'request-id']
+/** Nobody knows how many it is before it has been. */
+const NO_TOKENS = { input: 0, output: 0 }
 /** An upstream's error is not longer than this. */
 const LONGEST_ERROR = 64 * 1024
 
@@ -55,6 +58,7 @@ export async function run(call: Call, io: Io, errand: Errand): Promise<Response>
   const hold = await holdFor(call, io, target)
   call.attempts++
   begin(io, target)
+  takeRoom(io, NO_TOKENS, hold)
   try {
     const { response, abort, disarm } = await send(call, io, errand, hold)
     try {
