@@ -63,6 +63,7 @@ import { knock } from './upstream/knock.ts'
 import { startPrewarming } from './upstream/prewarm.ts'
 import { priceBook } from './upstream/price-book.ts'
 import { send } from './upstream/send.ts'
+import { waysOut } from './upstream/trust.ts'
 
 /** How long fetching one image may take. */
 const IMAGE_TIMEOUT_MS = 10_000
@@ -77,7 +78,12 @@ export function prices(config: Config, env: Env): PriceBook {
 }
 
 const catalogOf = (config: Config, env: Env): Catalog =>
-  new Catalog(config.models, (model, local) => timeoutsFor(config, model, local), env)
+  new Catalog(
+    config.models,
+    (model, local) => timeoutsFor(config, model, local),
+    env,
+    waysOut(config.egress, env, () => Date.now()),
+  )
 
 /** Starts a gateway. @throws Error with a sentence for the operator; nothing is left running then */
 export async function start(options: StartOptions): Promise<Started> {

@@ -12,6 +12,7 @@ import type { GatewayLimits, Overflow } from '../core/snapshot.ts'
 import type { StrategyName } from '../core/strategy.ts'
 import type { Conditions, Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
+import type { EgressConfig } from './egress.ts'
 import type { TlsConfig } from './tls.ts'
 
 /** One entry of `model_list`: one target behind an alias. */
@@ -140,6 +141,8 @@ export interface Config {
   bodyTimeout: number
   /** Undefined: callers' connections are not encrypted. */
   tls: TlsConfig | undefined
+  /** Where may be connected to, and whom is trusted there. */
+  egress: EgressConfig
   /** Whether that is allowed beyond the loopback. */
   insecure: boolean
   /** Bytes. */

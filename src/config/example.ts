@@ -91,6 +91,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   backends: '{ "http://127.0.0.1:11434": { slots: 4 } }',
   prewarm: '[{ model: my-model, at: "08:00", days: [mon, tue, wed, thu, fri], keep_alive: 10h }]',
   timezone: 'Europe/Berlin',
+  only: '[api.openai.com, "*.openai.azure.com", 10.0.0.0/8]',
   tls: '{ self_signed: [gpu1.lan, 192.168.1.20] }',
   budget_exceeded_status_code: '422',
   num_retries: '2',

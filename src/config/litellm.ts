@@ -67,6 +67,13 @@ export const litellmSettings = z
         "Priority (a key's `metadata.priority`) → the part of the gateway's and of each model's limits a minute that it is sure of: `{ interactive: 0.7, batch: 0.3 }`. What one leaves the others may use.",
       ),
     num_retries: retries('Further attempts after the first. `router_settings.num_retries` wins. Default: 2.'),
+    ssl_verify: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'A file with authorities of your own, trusted beside the public ones: `tollgate.egress.ca`, which wins. Checking can not be switched off.',
+      ),
     request_timeout: seconds('The longest that a whole request may take. `router_settings.timeout` wins.', '600'),
     allowed_fails: z
       .number()

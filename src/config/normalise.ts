@@ -101,6 +101,12 @@ export function normalise(
     },
     bodyTimeout: ms(tollgate.timeouts.body),
     tls: tlsOf(tollgate.tls, env),
+    egress: {
+      only: tollgate.egress.only,
+      private: tollgate.egress.private,
+      ca: tollgate.egress.ca ?? litellm.ssl_verify,
+      upstreams: tollgate.egress.upstreams,
+    },
     insecure: tollgate.insecure || /^(true|1)$/i.test(env.TOLLGATE_INSECURE ?? ''),
     bodyLimit: Math.round(tollgate.body_limit_mb * 1024 * 1024),
     log: tollgate.log,

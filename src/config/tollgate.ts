@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isZone } from '../core/zone.ts'
 import { backends } from './backends.ts'
 import { budget } from './budget.ts'
+import { egress } from './egress.ts'
 import { hedge } from './hedge.ts'
 import { limitSettings } from './limits.ts'
 import { tls } from './tls.ts'
@@ -35,6 +36,7 @@ export const tollgateSettings = z
       .describe('The largest request that is read, in megabytes (2^20 bytes).'),
     timeouts,
     tls,
+    egress,
     insecure: z
       .boolean()
       .default(false)

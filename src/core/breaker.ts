@@ -78,6 +78,7 @@ export function onFailure(breaker: Breaker, failure: Failure, rules: BreakerRule
         open(breaker, failure, Math.min(failure.retryAfterMs || rules.cooldownMs, 60_000), now)
       return
     case 'auth':
+    case 'no_way':
     case 'not_found':
       // Our configuration is wrong there, and stays so until someone mends it: asking again only costs time.
       open(breaker, failure, rules.cooldownMs, now)

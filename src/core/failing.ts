@@ -14,6 +14,7 @@ const CLASS_OF: Readonly<Record<Exclude<FailureKind, 'cancelled'>, FailureClass>
   caller: 'BadRequest',
   context: 'BadRequest',
   auth: 'Authentication',
+  no_way: 'InternalServer',
   timeout: 'Timeout',
   rate_limited: 'RateLimit',
   content_filter: 'ContentPolicyViolation',

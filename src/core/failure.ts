@@ -15,6 +15,7 @@ export type FailureKind =
   | 'caller' // the caller's mistake: nobody else is asked, no breaker moves
   | 'auth' // our key is bad there: a configuration alarm, next target
   | 'not_found' // our model name is wrong there: next target, no retry
+  | 'no_way' // our own rules forbid to connect there: a configuration alarm, next target
   | 'cancelled' // the caller left
 
 export interface Failure {

@@ -39,6 +39,7 @@ export function next(s: Situation): Next {
   switch (failure.kind) {
     case 'context':
     case 'auth':
+    case 'no_way':
     case 'not_found':
       return onward
     case 'timeout':

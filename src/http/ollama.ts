@@ -144,15 +144,16 @@ export async function pull(
 ): Promise<Response> {
   const link = links.find((l) => l.provider.speaks['ollama-chat'] !== undefined)
   if (!link) throw new Refusal('not_found', 'No Ollama is configured here, so there is nowhere to pull to.')
-  const response = await fetch(`${link.origin}/api/pull`, {
-    method: 'POST',
-    headers: link.headers,
-    body: JSON.stringify(body),
-    redirect: 'manual',
-    signal,
-  }).catch(() => {
-    throw new Refusal('upstream_unreachable', "The Ollama server can't be reached.")
-  })
+  const response = await link
+    .fetch(`${link.origin}/api/pull`, {
+      method: 'POST',
+      headers: link.headers,
+      body: JSON.stringify(body),
+      signal,
+    })
+    .catch(() => {
+      throw new Refusal('upstream_unreachable', "The Ollama server can't be reached.")
+    })
   return new Response(response.body, {
     status: response.status,
     headers: { 'content-type': response.headers.get('content-type') ?? 'application/x-ndjson' },

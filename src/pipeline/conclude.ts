@@ -186,8 +186,11 @@ function noteFailure(call: Call, io: Io, hold: OpenHold, failure: Failure): void
     status: failure.status,
     told: failure.message,
   }
-  if (failure.kind === 'auth' || failure.kind === 'not_found')
-    io.warn('A target is misconfigured: its upstream refuses our key or does not know our model.', facts)
+  if (failure.kind === 'auth' || failure.kind === 'not_found' || failure.kind === 'no_way')
+    io.warn(
+      'A target is misconfigured: its upstream refuses our key or does not know our model, or our own rules forbid to connect there.',
+      facts,
+    )
   else if (failure.kind !== 'caller') io.warn('An attempt failed.', facts)
 }
 

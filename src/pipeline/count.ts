@@ -52,7 +52,7 @@ async function askTarget(call: Call, link: Link): Promise<unknown> {
       : splice(call.bytes, { model: link.target.model }, scan)
     const headers = await link.authorized({ method: 'POST', url, body })
     const signal = AbortSignal.any([call.request.signal, AbortSignal.timeout(TIMEOUT_MS)])
-    const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' })
+    const response = await link.fetch(url, { method: 'POST', headers, body, signal })
     return response.status === 200
       ? JSON.parse(new TextDecoder().decode(await readWhole(response, LARGEST)))
       : undefined

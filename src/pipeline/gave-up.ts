@@ -16,6 +16,11 @@ const TOLD: readonly (readonly [FailureKind, RefusalCode, string])[] = [
   ['bad_reply', 'upstream_error', 'it sent something that is not an answer'],
   ['auth', 'upstream_misconfigured', "this gateway's credentials for it are refused: the operator has to look at them"],
   [
+    'no_way',
+    'upstream_misconfigured',
+    'this gateway may not connect to its address: the operator has to look at tollgate.egress',
+  ],
+  [
     'not_found',
     'upstream_misconfigured',
     'its provider does not know the model: the operator has to look at its configuration',

@@ -3,6 +3,7 @@ import type { ModelConfig } from '../config/config.ts'
 import type { Alias, Target, Timeouts } from '../core/target.ts'
 import type { Link } from './link.ts'
 import { findProvider, linkFor } from './registry.ts'
+import type { Ways } from './way-out.ts'
 
 /** Links of wildcards are made as callers name models; no more than this many are kept. */
 const REMEMBERED = 1_000
@@ -20,8 +21,9 @@ export class Catalog {
     models: readonly ModelConfig[],
     timeoutsOf: (model: ModelConfig, local: boolean) => Timeouts,
     env: Readonly<Record<string, string | undefined>>,
+    ways: Ways,
   ) {
-    this.links = models.map((m) => linkFor(m, timeoutsOf(m, findProvider(m.provider)?.local ?? false), env))
+    this.links = models.map((m) => linkFor(m, timeoutsOf(m, findProvider(m.provider)?.local ?? false), env, ways))
     this.#byId = new Map(this.links.map((link) => [link.target.id, link]))
     const names = [...new Set(models.map((m) => m.alias))]
     const aliases = names.map(

@@ -46,6 +46,7 @@ export function thrown(cause: unknown, left: boolean): UpstreamFailure | Refusal
   if (left) return new UpstreamFailure({ kind: 'cancelled', status: 0, message: 'The caller left.' })
   if (cause instanceof UpstreamFailure) return cause
   const { code, message, name } = cause as { code?: string; message?: string; name?: string }
+  if (code === 'EgressRefused') return new UpstreamFailure({ kind: 'no_way', status: 0, message: message ?? '' })
   const told = `${code ?? name ?? ''} ${message ?? String(cause)}`.trim().slice(0, 500)
   return new UpstreamFailure({ kind: UNREACHABLE.test(told) ? 'unreachable' : 'bad_reply', status: 0, message: told })
 }

@@ -18,10 +18,9 @@ export async function inquire(link: Link, inquiry: Inquiry): Promise<unknown> {
   const signal = AbortSignal.timeout(inquiry.timeoutMs)
   const response = provider.inProcess
     ? await provider.inProcess({ path: inquiry.path, body: {}, signal })
-    : await fetch(link.origin + inquiry.path, {
+    : await link.fetch(link.origin + inquiry.path, {
         method: inquiry.method ?? 'GET',
         headers: await link.authorized({ method: inquiry.method ?? 'GET', url: link.origin + inquiry.path, body: '' }),
-        redirect: 'manual',
         signal,
         ...(inquiry.body === undefined ? {} : { body: JSON.stringify(inquiry.body) }),
       })

@@ -10,18 +10,21 @@ const knocking = new Map<string, Promise<boolean>>()
 /** @param ms how long a connection may take @returns false only where none was accepted within that time */
 export function knock(link: Link, ms: number): Promise<boolean> {
   // Through a proxy only the proxy can tell, and it does.
-  if (link.provider.inProcess || isProxied()) return Promise.resolve(true)
+  if (link.provider.inProcess || link.way().isProxied) return Promise.resolve(true)
   const under = knocking.get(link.origin)
   if (under) return under
-  const { hostname, port, protocol } = new URL(link.origin)
-  const knocked = accepts(hostname.replace(/^\[|\]$/g, ''), Number(port) || (protocol === 'https:' ? 443 : 80), ms)
+  const knocked = link
+    .way()
+    .address()
+    // Whatever is wrong with the name, fetch has met it, too.
+    .then(
+      ({ host, port }) => accepts(host, port, ms),
+      () => true,
+    )
   knocking.set(link.origin, knocked)
   void knocked.then(() => knocking.delete(link.origin))
   return knocked
 }
-
-const PROXIES = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY']
-const isProxied = (): boolean => PROXIES.some((name) => process.env[name])
 
 function accepts(hostname: string, port: number, ms: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -4,6 +4,7 @@ import type { Json, WireId } from '../dialects/canonical.ts'
 import type { Warn } from '../dialects/dialect.ts'
 import { Secret } from '../secrets/secret.ts'
 import type { Outgoing, Path, Place, Provider } from './provider.ts'
+import type { Init, Way, Ways } from './way-out.ts'
 
 export interface LinkParts {
   target: Target
@@ -15,6 +16,9 @@ export interface LinkParts {
   /** Goes into every body unless the caller says otherwise. */
   extraBody: Readonly<Json>
   dropParams: boolean | undefined
+  ways: Ways
+  /** Whether the operator wrote its address himself. */
+  named: boolean
 }
 
 /** Headers that never hold a credential. */
@@ -72,6 +76,19 @@ export class Link {
       ...provider.headers(settings),
       ...parts.extraHeaders,
     }
+  }
+
+  /** As `fetch`, by the way out that the operator has laid: every request to this target goes through here. */
+  fetch(url: string, init: Init): Promise<Response> {
+    return this.way(url).fetch(url, init)
+  }
+
+  /** @param url of this target; without one, its origin's */
+  way(url: string = this.origin): Way {
+    const { ways, named } = this.#parts
+    const origin = originOf(url)
+    // A provider may have other hosts than that of its models; the operator did not write those.
+    return ways.of(origin, named && origin === originOf(this.origin))
   }
 
   /** A text of the upstream's without our credentials, whichever header they are sent in. */
@@ -149,6 +166,11 @@ export class Link {
   forTarget(target: Target): Link {
     return target === this.target ? this : new Link({ ...this.#parts, target })
   }
+}
+
+function originOf(url: string): string {
+  const end = url.indexOf('/', 8)
+  return end < 0 ? url : url.slice(0, end)
 }
 
 /** A header holds visible ASCII; anything else a name may hold is shown as `?`. */

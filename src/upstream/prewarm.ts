@@ -92,7 +92,7 @@ async function post(
   const url = link.url(dialect, false)
   const body = JSON.stringify(link.amend(dialect, asked, () => {}))
   const headers = await link.authorized({ method: 'POST', url, body })
-  const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
+  const response = await link.fetch(url, { method: 'POST', headers, body, signal })
   await response.body?.cancel()
   return response.status
 }

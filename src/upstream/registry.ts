@@ -8,6 +8,7 @@ import type { WireId } from '../dialects/canonical.ts'
 import { Link } from './link.ts'
 import { listed } from './pricelist.ts'
 import type { Place, Provider } from './provider.ts'
+import type { Ways } from './way-out.ts'
 
 /** The provider with this id or prefix. */
 export function findProvider(prefix: string): Provider | undefined {
@@ -32,13 +33,14 @@ export function linkFor(
   model: ModelConfig,
   timeouts: Timeouts,
   env: Readonly<Record<string, string | undefined>>,
+  ways: Ways,
 ): Link {
   const provider = findProvider(model.provider)
   if (!provider)
     throw new Error(
       `model_list '${model.alias}': there is no provider '${model.provider}'. There are: ${providers.map((p) => p.id).join(', ')}.`,
     )
-  const given = {
+  const given: Record<string, unknown> = {
     ...fromEnvironment(provider, env),
     ...Object.fromEntries(Object.entries(model.settings).filter(([, v]) => v !== undefined)),
   }
@@ -82,6 +84,8 @@ export function linkFor(
     extraHeaders,
     extraBody: model.extraBody,
     dropParams: model.dropParams,
+    ways,
+    named: (provider.local ?? false) || isNamed(provider.inProcess ? undefined : provider.origin(parsed.data), given),
   })
 }
 
@@ -109,6 +113,13 @@ function knower(model: ModelConfig, provider: Provider): (name: string) => Pick<
 export function priceOver(model: ModelConfig, provider: Provider, listing: Listing | undefined): Price {
   const price = layPrice(model.price, listing) ?? (provider.local ? FREE : UNKNOWN)
   return model.adjustment ? adjustPrice(price, model.adjustment) : price
+}
+
+/** Whether the host of this address stands in one of the settings: then the operator wrote it, and no provider. */
+function isNamed(origin: string | undefined, given: Readonly<Record<string, unknown>>): boolean {
+  if (origin === undefined || !URL.canParse(origin)) return false
+  const { hostname } = new URL(origin)
+  return Object.values(given).some((value) => typeof value === 'string' && value.toLowerCase().includes(hostname))
 }
 
 function fromEnvironment(

@@ -25,7 +25,7 @@ export function send(
   }
   if (provider.authorize) return sendAuthorized(link, url, body, signal, extra)
   const headers = extra ? { ...link.headers, ...extra } : link.headers
-  return fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' })
+  return link.fetch(url, { method: 'POST', headers, body, signal })
 }
 
 async function sendAuthorized(
@@ -36,5 +36,5 @@ async function sendAuthorized(
   extra: Readonly<Record<string, string>> | undefined,
 ): Promise<Response> {
   const headers = { ...extra, ...(await link.authorized({ method: 'POST', url, body })) }
-  return await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' })
+  return await link.fetch(url, { method: 'POST', headers, body, signal })
 }

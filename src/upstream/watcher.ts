@@ -94,7 +94,7 @@ export class Watcher {
     try {
       const headers = { ...(await this.#link.authorized({ method: 'GET', url, body: '' })), 'user-agent': AGENT }
       const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(TIMEOUT_MS)])
-      const response = await fetch(url, { headers, redirect: 'manual', signal })
+      const response = await this.#link.fetch(url, { headers, signal })
       if (Number(response.headers.get('content-length') ?? 0) > LARGEST) {
         await response.body?.cancel()
         return { status: response.status }

@@ -6,6 +6,7 @@ import { UpstreamFailure } from '../../src/core/failure.ts'
 import { targetDialects } from '../../src/dialects/index.ts'
 import { linkFor } from '../../src/upstream/registry.ts'
 import { send } from '../../src/upstream/send.ts'
+import { plainWays } from '../support/ways.ts'
 
 const { params, times, rounds, pauseMs } = JSON.parse(process.env.ASK ?? '{}') as {
   params: object
@@ -18,7 +19,7 @@ const loaded = load(stringify({ model_list: [{ model_name: 'it', litellm_params 
 if (!loaded.ok || !loaded.config.models[0]) throw new Error(JSON.stringify(loaded))
 if (loaded.warnings.length > 0) throw new Error(JSON.stringify(loaded.warnings))
 const timeouts = { connect: 1_000, firstByte: 1_000, idle: 1_000, total: 1_000 }
-const link = linkFor(loaded.config.models[0], timeouts, process.env)
+const link = linkFor(loaded.config.models[0], timeouts, process.env, plainWays)
 
 async function ask(): Promise<string> {
   try {

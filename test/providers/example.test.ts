@@ -12,6 +12,7 @@ import { compatible, type Row } from '../../src/upstream/compatible.ts'
 import { Link } from '../../src/upstream/link.ts'
 import type { Provider } from '../../src/upstream/provider.ts'
 import { findProvider } from '../../src/upstream/registry.ts'
+import { plainWays } from '../support/ways.ts'
 import { CHATS } from './answers.ts'
 import { chatOf, dialectOf, embedOf, sent } from './house.ts'
 import { PAGE, withTable } from './table.ts'
@@ -54,6 +55,8 @@ const linkTo = (provider: Provider, model: string, given: Record<string, unknown
     extraHeaders: {},
     extraBody: {},
     dropParams: undefined,
+    ways: plainWays,
+    named: true,
   })
 }
 

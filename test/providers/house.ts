@@ -16,6 +16,7 @@ import { failureOf } from '../../src/upstream/classify.ts'
 import type { Link } from '../../src/upstream/link.ts'
 import { linkFor } from '../../src/upstream/registry.ts'
 import { send } from '../../src/upstream/send.ts'
+import { plainWays } from '../support/ways.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 export type Params = Readonly<Record<string, unknown>>
@@ -33,7 +34,7 @@ export function linkOf(model: string, params: Params = {}, env: Env = {}, warned
   if (!warned) expect(loaded.warnings).toEqual([])
   const [first] = loaded.config.models
   if (!first) throw new Error('no model')
-  return linkFor(first, TIMEOUTS, env)
+  return linkFor(first, TIMEOUTS, env, plainWays)
 }
 
 export const dialectOf = (id: WireId): TargetDialect => targetDialects[id]

@@ -77,8 +77,11 @@ export async function fetchFrom(
     const headers: Record<string, string> = { ...(await link.authorized({ method, url, body: body ?? '' })) }
     if (body === undefined) delete headers['content-type']
     else headers['content-type'] = contentType ?? 'application/json'
-    const init = { method, headers, signal: abort.signal, redirect: 'manual' as const }
-    const response = await fetch(url, body === undefined ? init : { ...init, body: body as Uint8Array<ArrayBuffer> })
+    const init = { method, headers, signal: abort.signal }
+    const response = await link.fetch(
+      url,
+      body === undefined ? init : { ...init, body: body as Uint8Array<ArrayBuffer> },
+    )
     if (!response.ok) throw await refused(response, link)
     return response
   } catch (cause) {

@@ -104,8 +104,11 @@ async function send(call: Call, io: Io, { link, method, url, headers, body }: Er
     const authorized = await link.authorized({ method, url, body: body ?? '' })
     const all: Record<string, string> = { ...authorized, ...headers }
     if (body === undefined) delete all['content-type']
-    const init = { method, headers: all, signal: abort.signal, redirect: 'manual' as const }
-    const response = await fetch(url, body === undefined ? init : { ...init, body: body as Uint8Array<ArrayBuffer> })
+    const init = { method, headers: all, signal: abort.signal }
+    const response = await link.fetch(
+      url,
+      body === undefined ? init : { ...init, body: body as Uint8Array<ArrayBuffer> },
+    )
     return { response, abort, disarm }
   } catch (cause) {
     disarm()

@@ -23,8 +23,12 @@ export async function connectTo(link: Link, beta: boolean, ms: number, gone: Abo
   const authorized = await link.authorized({ method: 'GET', url, body: '' })
   const headers: Record<string, string> = { ...authorized, ...(beta ? { 'openai-beta': 'realtime=v1' } : {}) }
   for (const name of ['content-type', 'accept-encoding']) delete headers[name]
-  // Bun's client takes headers, which the standard's has no place for.
-  const socket = new WebSocket(url, { headers } as never)
+  const socket = await link
+    .way()
+    .socket(url, headers)
+    .catch((cause: Error) => {
+      throw new UpstreamFailure({ kind: 'unreachable', status: 0, message: cause.message })
+    })
   socket.binaryType = 'arraybuffer'
   const early: Connection['early'] = []
   return await new Promise((resolve, reject) => {
