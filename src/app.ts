@@ -36,8 +36,10 @@ import { type Offices, routes } from './http/routes.ts'
 import { buildApp } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
 import { type Log, makeLog } from './observe/log.ts'
+import { checkupOf } from './pipeline/checkup.ts'
 import { TokenCounter } from './pipeline/counting/counter.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
+import { HealthChecks } from './pipeline/health.ts'
 import type { Io, RequestLog } from './pipeline/io.ts'
 import { Sealer } from './secrets/seal.ts'
 import type { Secret } from './secrets/secret.ts'
@@ -207,8 +209,14 @@ async function open(
     hasProvider: (id: string) => catalog.links.some(({ target }) => target.provider === id),
   }
   const keys = keyRoutes(ring, { ...house, rules: config.newKeys, payerOf, removed: (key) => grants.forget(key.id) })
+  const health = new HealthChecks(
+    io,
+    catalog.links.map((link, i) => checkupOf(link, config.models[i]?.info ?? {}, config.models[i]?.prefix ?? '')),
+    config.health,
+  )
   let draining = false
   const offices: Offices = {
+    health,
     snapshot: () => snapshot,
     link: io.link,
     models: () => config.models,
@@ -261,6 +269,7 @@ async function open(
       const deadline = now() + config.shutdownGrace
       while (server.pending() > 0 && now() < deadline) await Bun.sleep(20)
       await server.stop(true)
+      health.stop()
       backends.stop()
       prewarming.stop()
       // What the cut streams cost is booked on their way out, counted where nobody reported it.

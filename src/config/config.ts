@@ -75,6 +75,10 @@ export interface ModelInfo {
   max_input_tokens?: number | undefined
   max_output_tokens?: number | undefined
   needs_grant?: boolean | undefined
+  health_check_model?: string | undefined
+  health_check_max_tokens?: number | undefined
+  health_check_timeout?: number | undefined
+  disable_background_health_check?: boolean | undefined
   [key: string]: unknown
 }
 
@@ -111,6 +115,8 @@ export interface Config {
   limits: GatewayLimits
   /** Requests with one of these tags never leave the house. */
   localTags: readonly string[]
+  /** Checks of targets' health: whether in the background, ms between two of one target, and how many at a time. */
+  health: { background: boolean; everyMs: number; atOnce: number }
   /** Targets are never asked beyond their `rpm` and `tpm`. */
   strictLimits: boolean
   /** Further attempts after the first. */

@@ -20,6 +20,25 @@ export const generalSettings = z
       'A header of your own choosing that carries the key, beside `Authorization`, `x-api-key` and `api-key`.',
     ),
     litellm_key_header_name: header("LiteLLM's word for `key_header`."),
+    background_health_checks: z
+      .boolean()
+      .optional()
+      .describe(
+        'Looks at each target by itself, from time to time: by the list of models of its server, which costs nothing, or by a request to `model_info.health_check_model`. What is found down is passed over until it is found well. `GET /health` shows what was found last. Default: false.',
+      ),
+    health_check_interval: z
+      .number()
+      .min(1)
+      .max(86_400)
+      .optional()
+      .describe('Between two such checks of a target, in seconds. What is down is looked at sooner. Default: 300.'),
+    health_check_concurrency: z
+      .number()
+      .int()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Checks that are under way at one time. Default: 4.'),
     budget_exceeded_status_code: z
       .number()
       .int()

@@ -59,6 +59,7 @@ const HINTS: Readonly<Record<string, string>> = {
   block_requests_for_models_without_pricing: 'Use `tollgate.unpriced: refuse`.',
   sse_keepalive_ping_interval_seconds: 'Use `tollgate.heartbeat`.',
   anthropic_sse_ping_interval_seconds: 'Use `tollgate.heartbeat`.',
+  enable_health_check_routing: 'It is always so here.',
   redis_host: 'One process needs no Redis.',
   redis_url: 'One process needs no Redis.',
 }

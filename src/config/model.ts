@@ -162,6 +162,18 @@ export const modelInfo = z
       ])
       .optional()
       .describe('What the model does. Decides how it is listed. Default: `chat`.'),
+    health_check_model: text(
+      'The model for a real request when the health of this target is checked, which costs what it costs (tag `health_check`). Without it the list of models of its server is looked at, for nothing.',
+    ).optional(),
+    health_check_max_tokens: count('The most tokens of the answer to such a request. Default: 1.'),
+    health_check_timeout: seconds(
+      'The longest that a check of this target may take.',
+      '5, or 60 with `health_check_model`',
+    ),
+    disable_background_health_check: z
+      .boolean()
+      .optional()
+      .describe('Whether this target is left out of checks in the background. Default: false.'),
     base_model: text('The model whose price and limits count, where the name says nothing of it (Azure).').optional(),
     max_tokens: count('The most tokens an answer may have. Default: from the price list.'),
     max_input_tokens: count('The most tokens a prompt may have. Default: from the price list.'),

@@ -72,6 +72,11 @@ export function normalise(
     strictLimits:
       router.enable_pre_call_checks === true ||
       (router.optional_pre_call_checks?.includes('enforce_model_rate_limits') ?? false),
+    health: {
+      background: general.background_health_checks ?? false,
+      everyMs: ms(general.health_check_interval ?? 300),
+      atOnce: general.health_check_concurrency ?? 4,
+    },
     retries: router.num_retries ?? litellm.num_retries ?? 2,
     retriesOf: router.retry_policy && byClass(router.retry_policy),
     aliasRetriesOf: Object.fromEntries(

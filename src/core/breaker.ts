@@ -56,6 +56,29 @@ export function onNeutral(breaker: Breaker): void {
   breaker.probing = false
 }
 
+/** Found by a check and not by a request. */
+const FOUND_DOWN = 'found down'
+/** What a check can find to be over: that it is not there, or does not take our key. */
+const OVER_WHEN_WELL: ReadonlySet<string> = new Set([FOUND_DOWN, 'unreachable', 'auth'])
+
+/** A check found that it is down: nobody is sent there before `until`. Whether that is news. */
+export function onDown(breaker: Breaker, until: number): boolean {
+  const isNews = breaker.reason !== FOUND_DOWN
+  breaker.until = Math.max(breaker.until, until)
+  breaker.reason = FOUND_DOWN
+  return isNews
+}
+
+/**
+ * A check found that it is there and takes our key: it is let back in where that was what is wrong. One that fails its
+ * requests otherwise has its probes for that. Whether it is let back.
+ */
+export function onWell(breaker: Breaker): boolean {
+  if (breaker.until === 0 || !OVER_WHEN_WELL.has(breaker.reason)) return false
+  onSuccess(breaker)
+  return true
+}
+
 /** What a failure does. `others`: whether another target could answer instead. */
 export function onFailure(breaker: Breaker, failure: Failure, rules: BreakerRules, others: boolean, now: number): void {
   const wasProbe = breaker.probing

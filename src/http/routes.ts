@@ -15,13 +15,14 @@ import { readPath } from '../dialects/gemini/path.ts'
 import { dialects } from '../dialects/index.ts'
 import { passed } from '../dialects/passed.ts'
 import { explain } from '../pipeline/explain.ts'
+import type { HealthChecks } from '../pipeline/health.ts'
 import type { Door, Reshape } from '../pipeline/io.ts'
 import { type Kept, keptDoor } from '../pipeline/kept/door.ts'
 import { pass } from '../pipeline/pass/pass.ts'
 import { openRealtime } from '../pipeline/realtime/open.ts'
 import type { SocketDoor } from '../pipeline/realtime/talk.ts'
 import type { Link } from '../upstream/link.ts'
-import { askTargets } from './health.ts'
+import { showHealth } from './health.ts'
 import { jsonBody } from './json-body.ts'
 import { type ModelDoor, modelInfo } from './model-info.ts'
 import { listModels, shapeFor, showModel } from './models.ts'
@@ -31,6 +32,7 @@ import type { OpenRoute, PlainRoute, Route, Visit } from './route.ts'
 
 /** What the routes need of the rest of the house. */
 export interface Offices extends OllamaDoor, ModelDoor {
+  health: HealthChecks
   now(): number
   /** What a caller may call now. */
   access(who: Principal): Access
@@ -321,7 +323,7 @@ export function routes(offices: Offices): Route[] {
     ...reportsOf(offices.reports),
 
     plain('GET', '/backends', () => offices.backends()),
-    plain('GET', '/health', () => askTargets(offices.links())),
+    plain('GET', '/health', (v) => showHealth(offices.health, offices.links(), v.url.searchParams.get('model'))),
     ...['/health/liveliness', '/health/liveness'].map((path) => open('GET', path, () => "I'm alive!")),
     open('GET', '/health/readiness', () => {
       const { ready, facts } = offices.ready()

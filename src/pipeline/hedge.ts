@@ -60,11 +60,14 @@ export async function answerOf(call: Call, io: Io, way: Choosing, run: Run): Pro
 
 const nameOf = ({ provider, model }: Target): string => `${provider}/${model}`
 
+/** What the gateway asks itself. */
+const OURS = ['mirror', 'health_check']
+
 function rulesFor({ snapshot, door, resumed }: Call, { alias }: Target): HedgeRules | undefined {
   const { hedge, aliasHedge } = snapshot.policy
   const rules = aliasHedge.has(alias) ? aliasHedge.get(alias) : hedge
   // What is passed on, a copy, and the rest of an answer are asked for once.
-  return door.dialect.op === 'forward' || door.call === 'mirror' || resumed ? undefined : rules
+  return door.dialect.op === 'forward' || OURS.includes(door.call) || resumed ? undefined : rules
 }
 
 /** Fields by which work goes on at the provider, or tools run there: doing that twice is not the same as once. */

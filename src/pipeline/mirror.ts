@@ -4,19 +4,12 @@
  */
 import { EVERYTHING } from '../core/access.ts'
 import { plan as decide } from '../core/plan.ts'
-import { MASTER } from '../core/principal.ts'
-import { NOBODY, type Payer } from '../core/scope.ts'
-import { peek } from '../dialects/peek.ts'
 import { splice } from '../dialects/splice.ts'
-import { attempt } from './attempt.ts'
-import { Call } from './call.ts'
-import { deliver } from './deliver.ts'
+import type { Call } from './call.ts'
 import type { Io } from './io.ts'
 import { isLocalOnly } from './narrow.ts'
-import { refuse } from './refuse.ts'
+import { askOurselves } from './own.ts'
 
-/** What pays for copies: a budget of this tag bounds them. */
-const MIRROR: Payer = { ...NOBODY, tags: ['mirror'] }
 /** More copies at once are not made: a copy must never be what slows the gateway down. */
 const MOST = 32
 
@@ -37,25 +30,14 @@ export function mirror(call: Call, io: Io): void {
 
 async function copy(of: Call, io: Io, to: string): Promise<void> {
   const { dialect, said } = of.door
-  const door = { dialect, call: 'mirror', ...(said ? { said: { ...said, model: to } } : {}) }
-  const call = new Call(
-    io.ledger.nextOperation(),
-    io.now(),
-    new Request('http://mirror/', { method: 'POST' }),
-    door,
-    of.snapshot,
-  )
-  try {
-    call.who = MASTER
-    call.payer = MIRROR
+  await askOurselves(io, {
+    name: 'mirror',
+    dialect,
+    said: said && { ...said, model: to },
+    bytes: dialect.fields.asksInPath ? of.bytes : splice(of.bytes, { model: to }, of.peek.scan),
+    stages: decide(of.snapshot, to, EVERYTHING),
     // Where it has to wait for a machine of the house, nobody waits for it.
-    call.wishes = { priority: 'batch' }
-    call.bytes = dialect.fields.asksInPath ? of.bytes : splice(of.bytes, { model: to }, of.peek.scan)
-    call.peek = peek(call.bytes, dialect, door.said)
-    call.stages = decide(call.snapshot, to, EVERYTHING)
-    await attempt(call, io)
-    await deliver(call, io).body?.pipeTo(new WritableStream())
-  } catch (cause) {
-    await refuse(call, io, cause).body?.cancel()
-  }
+    wishes: { priority: 'batch' },
+    snapshot: of.snapshot,
+  })
 }

@@ -10,12 +10,15 @@ export interface Inquiry {
   body?: unknown
   /** ms for the whole of it */
   timeoutMs: number
+  /** Ends it before. */
+  signal?: AbortSignal | undefined
 }
 
 /** The JSON answer. @throws Error with a sentence for the log; `status` where there was one */
 export async function inquire(link: Link, inquiry: Inquiry): Promise<unknown> {
   const { provider } = link
-  const signal = AbortSignal.timeout(inquiry.timeoutMs)
+  const timeout = AbortSignal.timeout(inquiry.timeoutMs)
+  const signal = inquiry.signal ? AbortSignal.any([inquiry.signal, timeout]) : timeout
   const response = provider.inProcess
     ? await provider.inProcess({ path: inquiry.path, body: {}, signal })
     : await link.fetch(link.origin + inquiry.path, {

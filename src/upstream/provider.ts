@@ -126,8 +126,6 @@ export interface Provider<S = unknown> {
   priced?(model: string): string
   /** How to list what it has: a GET, and where the names stand in the answer. */
   list?: { path: string; read(body: unknown): string[] }
-  /** A GET that is 200 where it is well. Without it, `list` is asked. */
-  health?: string
   /** Corrects what the dialect made of an error where this provider means something else by it. */
   classify?(failure: Failure, status: number, body: string): Failure
   /** Answers without a network (the demo model): the dialect's own wire, as an HTTP response. */

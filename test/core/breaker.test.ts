@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'bun:test'
 import * as fc from 'fast-check'
-import { type Breaker, closed, isOpen, onFailure, onNeutral, onSend, onSuccess } from '../../src/core/breaker.ts'
+import {
+  type Breaker,
+  closed,
+  isOpen,
+  onDown,
+  onFailure,
+  onNeutral,
+  onSend,
+  onSuccess,
+  onWell,
+} from '../../src/core/breaker.ts'
 import type { FailureKind } from '../../src/core/failure.ts'
 import { NOON } from './make.ts'
 
@@ -161,4 +171,31 @@ test('what the operator allows of a class goes before everything else; no cooldo
   const never = closed()
   for (let i = 0; i < 50; i++) onFailure(never, failed('unreachable'), { ...rules, cooldownMs: 0 }, true, NOON + i)
   expect(isOpen(never, NOON + 50)).toBeFalse()
+})
+
+describe('found by a check', () => {
+  test('down: nobody is sent there until the next one should have been; well: at once', () => {
+    const b = closed()
+    expect(onDown(b, NOON + 30_000)).toBeTrue()
+    expect(onDown(b, NOON + 20_000)).toBeFalse()
+    expect([isOpen(b, NOON + 29_999), isOpen(b, NOON + 30_000)]).toEqual([true, false])
+    expect(onWell(b)).toBeTrue()
+    expect(isOpen(b, NOON)).toBeFalse()
+    expect(onWell(b)).toBeFalse()
+  })
+
+  test('well: lets in who could not be reached or had a bad key, and nobody who fails his requests', () => {
+    for (const [kind, back] of [
+      ['unreachable', true],
+      ['auth', true],
+      ['server', false],
+      ['timeout', false],
+      ['rate_limited', false],
+    ] as const) {
+      const b = closed()
+      for (let i = 0; i < 4; i++) fail(b, kind, NOON + i)
+      expect([kind, isOpen(b, NOON + 5)]).toEqual([kind, true])
+      expect([kind, onWell(b), isOpen(b, NOON + 5)]).toEqual([kind, back, !back])
+    }
+  })
 })

@@ -1,0 +1,49 @@
+/** Requests that the gateway makes itself: they go the way of every other one, and a tag pays for them. */
+import { MASTER } from '../core/principal.ts'
+import { NOBODY } from '../core/scope.ts'
+import type { Snapshot } from '../core/snapshot.ts'
+import type { Stage } from '../core/stage.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import { type PathSaid, peek } from '../dialects/peek.ts'
+import { attempt } from './attempt.ts'
+import { Call } from './call.ts'
+import { deliver } from './deliver.ts'
+import type { Io } from './io.ts'
+import { refuse } from './refuse.ts'
+import type { Wishes } from './wishes.ts'
+
+export interface Own {
+  /** The tag that pays, and its name in the ledger. */
+  name: 'mirror' | 'health_check'
+  dialect: Dialect
+  said?: PathSaid | undefined
+  bytes: Uint8Array
+  stages: readonly Stage[]
+  wishes: Wishes
+  snapshot: Snapshot
+  signal?: AbortSignal | undefined
+}
+
+/** Asks, and hears the answer to its end. Never rejects. @returns the status that a caller would have had */
+export async function askOurselves(io: Io, own: Own): Promise<number> {
+  const { name, dialect, said, signal } = own
+  const door = { dialect, call: name, ...(said ? { said } : {}) }
+  const request = new Request(`http://${name}/`, { method: 'POST', ...(signal ? { signal } : {}) })
+  const call = new Call(io.ledger.nextOperation(), io.now(), request, door, own.snapshot)
+  try {
+    call.who = MASTER
+    call.payer = { ...NOBODY, tags: [name] }
+    call.wishes = own.wishes
+    call.bytes = own.bytes
+    call.peek = peek(call.bytes, dialect, said)
+    call.stages = own.stages
+    await attempt(call, io)
+    const response = deliver(call, io)
+    await response.body?.pipeTo(new WritableStream())
+    return response.status
+  } catch (cause) {
+    const response = refuse(call, io, cause)
+    await response.body?.cancel()
+    return response.status
+  }
+}
