@@ -55,17 +55,19 @@ export function pickReady(
   let full: Stage | undefined
   for (const stage of stages) {
     if (full && full.alias !== stage.alias) break
-    const well: Target[] = []
     const ready: Target[] = []
+    let someFull = false
     for (const target of stage.targets) {
       if (tried.has(target.id)) continue
       const state = view.stateOf(target)
       if (!isWell(target, state, wanted, now)) continue
-      well.push(target)
       if (isRoomy(target, state, wanted, now)) ready.push(target)
+      else someFull = true
     }
     if (ready.length > 0) return among(ready)
-    if (well.length > 0 && !passesOn) full ??= { ...stage, targets: well }
+    if (!someFull || passesOn || full) continue
+    const well = (t: Target) => !tried.has(t.id) && isWell(t, view.stateOf(t), wanted, now)
+    full = { ...stage, targets: stage.targets.filter(well) }
   }
   return full && among(full.targets)
 }
