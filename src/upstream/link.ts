@@ -42,6 +42,7 @@ export class Link {
   /** Dialect → whole URL of a whole answer and of a stream. */
   readonly #urls: Partial<Record<WireId, readonly [whole: string, stream: string]>>
   readonly #headers: Record<string, string>
+  #way: Way | undefined
   /** Those that were made for the last request: a token among them is the same for many. */
   #made: Readonly<Record<string, string>> = {}
 
@@ -86,8 +87,12 @@ export class Link {
   /** @param url of this target; without one, its origin's */
   way(url: string = this.origin): Way {
     const { ways, named } = this.#parts
-    const origin = originOf(url)
+    if (url.startsWith(this.origin) && (url.length === this.origin.length || url[this.origin.length] === '/')) {
+      this.#way ??= ways.of(originOf(this.origin), named)
+      return this.#way
+    }
     // A provider may have other hosts than that of its models; the operator did not write those.
+    const origin = originOf(url)
     return ways.of(origin, named && origin === originOf(this.origin))
   }
 

@@ -46,7 +46,7 @@ const systemAddresses = async (host: string): Promise<readonly string[]> =>
 export interface Way {
   /** Whether a proxy of the environment stands between. */
   readonly isProxied: boolean
-  /** As `fetch`. Redirects are never followed. @throws Error whose code is `EgressRefused` where the rules forbid it */
+  /** As `fetch`; `init` is its own to change. Redirects are never followed. @throws Error whose code is `EgressRefused` where the rules forbid it */
   fetch(url: string, init: Init): Promise<Response>
   /**
    * A WebSocket to this origin, with the same rules.
@@ -70,6 +70,8 @@ class WayOut implements Way {
   readonly #session: Bun.FetchSession | undefined
   readonly #proxied: boolean
   readonly #direct: boolean
+  /** Why it may not be asked, where that can be said without a look-up. Found once: this is on every request's way. */
+  readonly #forbidden: string | undefined
   /** What the URL begins with in place of the origin, once a name was judged. */
   #pinned: string[] = []
   #turn = 0
@@ -86,6 +88,7 @@ class WayOut implements Way {
     this.#proxied = isProxied(options.env, secure, host, this.#to.port)
     // An address is what it is, and only the proxy looks up names.
     this.#direct = this.#proxied || isIP(host) !== 0
+    this.#forbidden = this.#direct ? this.#judgeDirect() : undefined
     const trust = secure ? options.trustOf(origin) : undefined
     const needsName = secure && !this.#direct
     this.#session =
@@ -98,9 +101,7 @@ class WayOut implements Way {
 
   fetch(url: string, init: Init): Promise<Response> {
     if (this.#direct) {
-      const why = this.#forbidden()
-      if (why !== undefined) return Promise.reject(refused(why))
-      return this.#go(url, init)
+      return this.#forbidden === undefined ? this.#go(url, init) : Promise.reject(refused(this.#forbidden))
     }
     const age = this.#options.now() - this.#lookedAt
     if (age < FRESH_MS) return this.#pinnedFetch(url, init)
@@ -131,8 +132,7 @@ class WayOut implements Way {
   async address(): Promise<{ host: string; port: number }> {
     const port = Number(this.#to.port)
     if (this.#direct) {
-      const why = this.#forbidden()
-      if (why !== undefined) throw refused(why)
+      if (this.#forbidden !== undefined) throw refused(this.#forbidden)
       return { host: this.#to.host, port }
     }
     if (this.#options.now() - this.#lookedAt >= FRESH_MS) await this.#look()
@@ -140,7 +140,7 @@ class WayOut implements Way {
     return { host: hostname.replace(/^\[|\]$/g, ''), port }
   }
 
-  #forbidden(): string | undefined {
+  #judgeDirect(): string | undefined {
     const { rules } = this.#options
     return whyNotName(rules, this.#to) ?? (this.#proxied ? undefined : whyNotAddress(rules, this.#to, this.#to.host))
   }
@@ -165,8 +165,8 @@ class WayOut implements Way {
   }
 
   #go(url: string, init: Init): Promise<Response> {
-    const all = { ...init, redirect: 'manual' as const }
-    return this.#session ? this.#session.fetch(url, all as never) : fetch(url, all)
+    init.redirect = 'manual'
+    return this.#session ? this.#session.fetch(url, init as never) : fetch(url, init)
   }
 
   /** One look-up for all who wait. */
