@@ -48,7 +48,26 @@ export default defineProvider<Settings>({
     'ollama-embed': (wire, context) => ({ truncate: false, ...pin(wire, context) }),
     'ollama-embeddings': pin,
   },
-  abilities: { tools: true, images: true, schema: true, thinking: true, prefill: true },
+  abilities: { tools: true, images: true, schema: true, thinking: true },
+  // It renders the prompt and makes nothing; versions that do not know the field make one token, and tell nothing.
+  goesOn: {
+    path: '/api/chat',
+    dialect: 'ollama-chat',
+    ask: (model, beginning) => ({
+      model,
+      stream: false,
+      messages: [
+        { role: 'user', content: 'Begin.' },
+        { role: 'assistant', content: beginning },
+      ],
+      options: { num_predict: 1 },
+      _debug_render_only: true,
+    }),
+    tells: (answer, beginning) =>
+      (answer as { _debug_info?: { rendered_template?: string } })._debug_info?.rendered_template?.endsWith(
+        beginning,
+      ) === true,
+  },
   local: true,
   // Its own default since it loads models side by side; what it really does is learned.
   slots: 1,

@@ -60,6 +60,7 @@ import { LONGEST_OPERATION_MS } from './store/spent.ts'
 import { systemTiming } from './store/timing.ts'
 import { Backends } from './upstream/backends.ts'
 import { Catalog } from './upstream/catalog.ts'
+import { Beginnings } from './upstream/goes-on.ts'
 import { fetchImage } from './upstream/images.ts'
 import { knock } from './upstream/knock.ts'
 import { startPrewarming } from './upstream/prewarm.ts'
@@ -160,6 +161,7 @@ async function open(
   const state = (target: Target): TargetState => getOr(states, target.id, () => new TargetState())
 
   const sockets = new Sockets()
+  const beginnings = new Beginnings(now)
   const backends = new Backends(catalog.links, config.backends, process.env, {
     now,
     stateOf: state,
@@ -187,6 +189,7 @@ async function open(
     },
     principalOf: (key) => standings.of(key),
     deadlines: new Deadlines(now),
+    goesOn: (link) => beginnings.takes(link),
     responses,
     belongings: new Belongings(store),
     fetchImage: (url, signal) => fetchImage(url, { ...config.images, timeoutMs: IMAGE_TIMEOUT_MS }, signal),

@@ -82,7 +82,7 @@ export const tollgateSettings = z
       .enum(['continue', 'restart', 'error'])
       .default('continue')
       .describe(
-        'What becomes of an answer that breaks off in the middle: `continue` gives another target what was said as the beginning of its answer, where one takes that (Ollama, and models with `model_info.supports_assistant_prefill`); `restart` asks another one anew and goes on where it has said the same; `error` tells the caller. What cannot be right (half a tool call, signed thinking) is always told.',
+        'What becomes of an answer that breaks off in the middle: `continue` gives another target what was said as the beginning of its answer, where one takes that (models of Ollama whose template does, and those with `model_info.supports_assistant_prefill`); `restart` asks another one anew and goes on where it has said the same; `error` tells the caller. What cannot be right (half a tool call, signed thinking) is always told.',
       ),
     least_tokens_per_second: z
       .number()

@@ -66,7 +66,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   const alternatives = call.stages.reduce((n, s) => n + s.targets.length, 0) > 1
   const idleMs = alternatives ? Math.min(IMPATIENT_IDLE_MS, target.timeouts.idle) : target.timeouts.idle
   let totalAt = attemptEnd(call, target, hold.attempt.startedAt)
-  const sent = mayResume(call, dialect) ? new Sent() : undefined
+  const sent = mayResume(call, io, dialect) ? new Sent() : undefined
   let open = true
   const reshape = call.door.reshape?.()
   let controller: ReadableStreamDefaultController<Uint8Array>
@@ -168,7 +168,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
 
   /** Another target goes on with what was said. Whether one does. */
   const goOn = async (failure: UpstreamFailure): Promise<boolean> => {
-    const way = sent && !source.finished ? wayOn(call, sent) : undefined
+    const way = sent && !source.finished ? wayOn(call, io, sent) : undefined
     if (!way) return false
     // Nobody's silence but that of the attempt that goes on, which has clocks of its own.
     silence.at = Number.POSITIVE_INFINITY

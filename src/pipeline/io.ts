@@ -190,6 +190,8 @@ export interface Io {
     signal: AbortSignal,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Response>
+  /** Whether a target goes on with an answer whose beginning it is given. Never rejects. */
+  goesOn(link: Link): Promise<boolean>
   /** Whether the target's host accepts a connection within `ms`. */
   knock(link: Link, ms: number): Promise<boolean>
   /** Tokens of what nobody reported; undefined where they can't be counted, or not in time. Never rejects. */

@@ -49,13 +49,13 @@ export class Sent {
 }
 
 /** Whether an answer of this call may go on elsewhere, so that what is sent has to be kept. */
-export function mayResume(call: Call, dialect: Dialect): boolean {
+export function mayResume(call: Call, io: Io, dialect: Dialect): boolean {
   if (dialect.op !== 'chat' || call.snapshot.policy.midstream === 'error' || call.peek.n !== 1) return false
-  return targetsFor(call).length > 0
+  return targetsFor(call, io).length > 0
 }
 
-/** Targets that could go on with it. */
-function targetsFor(call: Call): Stage[] {
+/** Targets that could go on with it, as far as that is known without asking. */
+function targetsFor(call: Call, io: Io): Stage[] {
   const { midstream } = call.snapshot.policy
   const tried = new Set(call.failures.map((f) => f.target.id))
   const stages = call.stages.map((stage) => ({
@@ -64,10 +64,19 @@ function targetsFor(call: Call): Stage[] {
       (t) =>
         !tried.has(t.id) &&
         t.id !== call.answer?.link.target.id &&
-        (midstream === 'restart' || t.abilities.prefill === true),
+        (midstream === 'restart' || (t.abilities.prefill ?? io.link(t).provider.goesOn !== undefined)),
     ),
   }))
   return stages.filter((stage) => stage.targets.length > 0)
+}
+
+/** Of these, who really goes on with a beginning. */
+async function whoGoesOn(io: Io, stages: readonly Stage[]): Promise<Stage[]> {
+  const asked = stages.map(async (stage) => {
+    const able = await Promise.all(stage.targets.map((target) => io.goesOn(io.link(target))))
+    return { ...stage, targets: stage.targets.filter((_, i) => able[i]) }
+  })
+  return (await Promise.all(asked)).filter((stage) => stage.targets.length > 0)
 }
 
 /** How an answer could go on. */
@@ -78,12 +87,12 @@ export interface WayOn {
 }
 
 /** Undefined where it can't be right, or nobody could. */
-export function wayOn(call: Call, sent: Sent): WayOn | undefined {
+export function wayOn(call: Call, io: Io, sent: Sent): WayOn | undefined {
   const { maxAttempts, midstream } = call.snapshot.policy
   if (midstream === 'error' || call.attempts >= maxAttempts || call.request.signal.aborted) return undefined
   const events = sent.bytes && eventsOf(call.door.dialect as ChatDialect, sent.bytes)
   const said = events && textOf(events)
-  const stages = targetsFor(call)
+  const stages = targetsFor(call, io)
   if (!events || said === undefined || said === '' || stages.length === 0) return undefined
   return { stages, events, join: new Join(said, midstream) }
 }
@@ -107,13 +116,15 @@ export async function resume(
   settleAttempt(call, io, hold, ending, { failure, heard: () => source.heard(), goesOn: true }, booked)
   source.hangUp()
 
+  const able = call.snapshot.policy.midstream === 'restart' ? stages : await whoGoesOn(io, stages)
+  if (able.length === 0) return undefined
   const next = new Call(call.operation, call.startedAt, call.request, call.door, call.snapshot)
   Object.assign(next, {
     bytes: call.bytes,
     peek: call.peek,
     who: call.who,
     payer: call.payer,
-    stages,
+    stages: able,
     attempts: call.attempts,
     canonical: going(canonicalOf(call) as Chat, join, call.snapshot.policy.midstream),
     resumed: resumedBy(call, events, join, source.contentFrames),

@@ -124,6 +124,16 @@ export interface Provider<S = unknown> {
   prices?: string
   /** The name under which the price library has a model, where it is not the model's own. */
   priced?(model: string): string
+  /**
+   * How to find out whether a model goes on with a beginning, where nobody says it (`abilities.prefill`): a POST that makes
+   * nothing, and what its answer tells.
+   */
+  goesOn?: {
+    path: string
+    dialect: WireId
+    ask(model: string, beginning: string): Json
+    tells(answer: unknown, beginning: string): boolean
+  }
   /** How to list what it has: a GET, and where the names stand in the answer. */
   list?: { path: string; read(body: unknown): string[] }
   /** Corrects what the dialect made of an error where this provider means something else by it. */

@@ -29,6 +29,11 @@ const models = () => {
     ollama('local', 'rest', 1),
     openai('mixed', 'oa-half!cut:40', 0),
     ollama('mixed', 'rest', 1),
+    ollama('closing', 'half!cut:40', 0),
+    ollama('closing', 'closes-its-turns', 1),
+    ollama('closing-then', 'half!cut:40', 0),
+    ollama('closing-then', 'closes-its-turns', 1),
+    ollama('closing-then', 'rest', 2),
     openai('able', 'oa-half!cut:40', 0),
     openai('able', 'oa-able', 1, { supports_assistant_prefill: true }),
     openai('unable', 'oa-half!cut:40', 0),
@@ -70,6 +75,15 @@ describe('continue', () => {
         expect([model, tongue, said.text]).toEqual([model, tongue, FULL])
         expect(said).toMatchObject({ status: 200, whole: true, error: undefined })
       }
+  })
+
+  test('a model whose template closes the last turn would begin a new answer: it is not asked', async () => {
+    const said = await ask(gateway, { model: 'closing', stream: true })
+    expect(said.error).toContain('cut off')
+    expect(FULL.startsWith(said.text)).toBe(true)
+    expect(mock.of('closes-its-turns')).toHaveLength(0)
+    expect(await ask(gateway, { model: 'closing-then', stream: true })).toMatchObject({ whole: true, text: FULL })
+    expect(mock.of('closes-its-turns')).toHaveLength(0)
   })
 
   test('in Anthropic’s order of events', async () => {

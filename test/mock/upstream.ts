@@ -71,6 +71,8 @@ export async function startMock(options: MockOptions = {}): Promise<Mock> {
   async function handle(request: Request, connection: Connection): Promise<boolean> {
     if (request.path.startsWith('/__mock/')) return control(mock, request, connection)
     const body = parseBody(request.body)
+    // Whoever only wants to see how a prompt is put asks for nothing.
+    if (isRendering(body)) return await rendered(body, connection)
     const seen = see(++serial, request, connection, body)
     const model = pathOf(request.path)?.model ?? modelOf(body)
     if (model !== undefined) seen.model = model
@@ -195,6 +197,26 @@ function parseBody(bytes: Buffer): unknown {
   } catch {
     return text
   }
+}
+
+interface Rendering {
+  model: string
+  messages: { content: string }[]
+}
+
+/** Ollama's `_debug_render_only`. */
+const isRendering = (body: unknown): body is Rendering =>
+  (body as { _debug_render_only?: boolean } | undefined)?._debug_render_only === true
+
+/** A model whose name begins with `closes` ends the last turn, whoever has it, as some templates do. */
+async function rendered({ model, messages }: Rendering, connection: Connection): Promise<boolean> {
+  const rendered_template =
+    messages.map(({ content }) => content).join('\n') + (model.startsWith('closes') ? '<end>' : '')
+  const said = JSON.stringify({ model, done: false, _debug_info: { rendered_template } })
+  await connection.write(
+    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(said)}\r\n\r\n${said}`,
+  )
+  return true
 }
 
 function modelOf(body: unknown): string | undefined {
