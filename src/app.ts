@@ -373,6 +373,7 @@ function snapshotOf(config: Config, catalog: Catalog): Snapshot {
       unpriced: config.unpriced,
       dropParams: config.dropParams,
       midstream: config.midstream,
+      watchWhole: config.watchWhole,
       leastTokensPerS: config.leastTokensPerS,
       hedge: config.hedge,
       aliasHedge: new Map(config.models.flatMap(({ alias, hedge }) => (hedge ? [[alias, hedge.rules] as const] : []))),

@@ -137,6 +137,7 @@ export interface Config {
   contentFallbacks: FallbackMap
   dropParams: boolean
   midstream: 'continue' | 'restart' | 'error'
+  watchWhole: 'local' | 'always' | 'never'
   /** A stream that is slower has failed; 0: none has. */
   leastTokensPerS: number
   /** When slow answers are asked for twice. */

@@ -95,6 +95,7 @@ export function normalise(
     contentFallbacks: fallbackMap(router.content_policy_fallbacks ?? litellm.content_policy_fallbacks ?? []),
     dropParams: litellm.drop_params ?? false,
     midstream: tollgate.midstream,
+    watchWhole: tollgate.watch_whole,
     leastTokensPerS: tollgate.least_tokens_per_second,
     hedge: hedgeRules(tollgate.hedge),
     timeouts: {

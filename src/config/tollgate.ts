@@ -84,6 +84,12 @@ export const tollgateSettings = z
       .describe(
         'What becomes of an answer that breaks off in the middle: `continue` gives another target what was said as the beginning of its answer, where one takes that (models of Ollama whose template does, and those with `model_info.supports_assistant_prefill`); `restart` asks another one anew and goes on where it has said the same; `error` tells the caller. What cannot be right (half a tool call, signed thinking) is always told.',
       ),
+    watch_whole: z
+      .enum(['local', 'always', 'never'])
+      .default('local')
+      .describe(
+        'Of which targets an answer that is not a stream is asked for as one and put together, so that silence is seen, where another target could answer: machines in the house (`local`), all that speak OpenAI’s chat or Ollama’s (`always`), or none (`never`).',
+      ),
     least_tokens_per_second: z
       .number()
       .min(0)

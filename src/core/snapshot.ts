@@ -38,6 +38,8 @@ export interface Policy {
   dropParams: boolean
   /** What becomes of an answer that breaks off in the middle. */
   midstream: 'continue' | 'restart' | 'error'
+  /** Whose whole answers are asked for as streams, where somebody else could answer. */
+  watchWhole: 'local' | 'always' | 'never'
   /** A stream that is slower fails, where somebody else could answer; 0: none does. */
   leastTokensPerS: number
   /** When a second target is asked because the first one is slow, and for aliases that say so themselves. */

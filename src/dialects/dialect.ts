@@ -155,6 +155,15 @@ export interface ChatDialect extends ChatTarget, Answered {
   heartbeat: string
   /** Looks at frames that are relayed as they are. Stateful: one a stream. Must cost less than a JSON.parse a frame. */
   tap(): (frame: Frame) => Sight
+  /** Puts a stream together to the whole answer that it makes, where nothing is lost by that. Stateful: one a stream. */
+  joiner?(): Joiner
+}
+
+export interface Joiner {
+  /** One frame of the stream, parsed. */
+  push(frame: Json): void
+  /** All of them, as the answer would have been without a stream. */
+  whole(): Json
 }
 
 export interface EmbedTarget extends Asking {

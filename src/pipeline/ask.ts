@@ -16,10 +16,11 @@ import type { Deadline } from './deadlines.ts'
 import { forwarded } from './forwarded.ts'
 import { inlineImages } from './inline-images.ts'
 import type { Io } from './io.ts'
-import { firstLimit } from './patience.ts'
+import { attemptEnd, firstLimit, IMPATIENT_IDLE_MS } from './patience.ts'
 import { readWhole } from './read-whole.ts'
 import { relayCarrier, Source, transcodeCarrier } from './source.ts'
 import { Stopwatch } from './stopwatch.ts'
+import { isWatched, joining, toItsEnd } from './watched.ts'
 
 /** More than this before any content is no answer. */
 const LONGEST_PREFIX = 16 * 1024 * 1024
@@ -38,13 +39,16 @@ export async function ask(
 ): Promise<Answer> {
   const startedAt = hold.attempt.startedAt
   await inlineImages(call, io, link)
-  const composed = compose(call, link, hold.maxOutput)
+  const watched = isWatched(call, link)
+  const streams = call.peek.stream || watched
+  const composed = compose(call, link, hold.maxOutput, watched)
   const onLeave = () => abort.abort()
   call.request.signal.addEventListener('abort', onLeave, { once: true })
   if (call.request.signal.aborted) abort.abort()
   let late: UpstreamFailure | undefined
   let source: Source | undefined
-  const first = firstLimit(call, link.target, startedAt, impatient)
+  const { loadMs } = io.state(link.target)
+  const first = firstLimit(call, link.target, startedAt, { impatient, streams, loadMs })
   const { connect } = link.target.timeouts
   let reached = false
   const giveUp = (message: string) => {
@@ -52,23 +56,17 @@ export async function ask(
     source?.break(late)
     abort.abort()
   }
+  let limit = { at: startedAt + first, told: `No answer within ${first} ms.` }
   const deadline: Deadline = io.deadlines.arm(startedAt + Math.min(first, connect / 2), (now) => {
-    if (now >= startedAt + first) return giveUp(`No answer within ${first} ms.`)
-    deadline.at = startedAt + first
+    if (now >= limit.at) return giveUp(limit.told)
+    deadline.at = limit.at
     if (reached) return
     void io
       .knock(link, connect / 2)
       .then((atHome) => atHome || reached || giveUp(`No connection within ${connect} ms.`))
   })
   try {
-    const response = await io.send(
-      link,
-      composed.dialect,
-      composed.body,
-      call.peek.stream,
-      abort.signal,
-      composed.headers,
-    )
+    const response = await io.send(link, composed.dialect, composed.body, streams, abort.signal, composed.headers)
     reached = true
     if (response.status !== 200) throw await refused(response, composed, link)
     const service = hasServices(hold) ? serviceInHeaders(response.headers) : undefined
@@ -78,9 +76,34 @@ export async function ask(
       if (answer.kind === 'stream') source = answer.source
       return answer
     }
-    if (!call.peek.stream) return await whole(call, io, link, hold, composed, response, startedAt)
+    const watch = new Stopwatch(io.now, startedAt)
+    if (watched && !isJson(response)) {
+      const { joiner, ...made } = joining(
+        composed.dialect,
+        response.body as ReadableStream<Uint8Array> | null,
+        abort,
+        LARGEST_ANSWER,
+      )
+      source = made.source
+      await untilContent(source)
+      const firstMs = io.now() - startedAt
+      const idleMs = Math.min(link.target.timeouts.idle, IMPATIENT_IDLE_MS)
+      const endsAt = attemptEnd(call, link.target, startedAt)
+      const within = (ms: number) => {
+        limit = { at: Math.min(io.now() + ms, endsAt), told: `The answer was given up: nothing came for ${ms} ms.` }
+        deadline.at = limit.at
+      }
+      within(idleMs)
+      await toItsEnd(source, idleMs, within)
+      source.hangUp()
+      return whole(call, link, hold, composed, { response, raw: JSON.stringify(joiner.whole()), firstMs, watch })
+    }
+    if (!call.peek.stream) {
+      const raw = await readShort(response)
+      return whole(call, link, hold, composed, { response, raw, firstMs: io.now() - startedAt, watch })
+    }
     if (isJson(response)) return await asStream(call, io, link, hold, composed, response, startedAt, abort)
-    source = sourceFor(call, composed, hold, response, abort, new Stopwatch(io.now, startedAt))
+    source = sourceFor(call, composed, hold, response, abort, watch)
     const prefix = await untilContent(source)
     return { kind: 'stream', link, hold, prefix, source, firstMs: io.now() - startedAt }
   } catch (cause) {
@@ -110,22 +133,27 @@ const isJson = (response: Response): boolean => /^application\/json\b/i.test(res
 /** The largest whole answer that is read: an image or a long batch of embeddings fits. */
 const LARGEST_ANSWER = 256 * 1024 * 1024
 
-async function whole(
+/** A whole answer as it came. */
+interface Got {
+  response: Response
+  raw: string | Uint8Array
+  firstMs: number
+  watch: Stopwatch
+}
+
+function whole(
   call: Call,
-  io: Io,
   link: Link,
   hold: OpenHold,
   composed: Composed,
-  response: Response,
-  startedAt: number,
-): Promise<WholeAnswer> {
-  const raw = await readShort(response)
+  { response, raw, firstMs, watch }: Got,
+): WholeAnswer {
   const said = typeof raw === 'string' ? raw : text(raw)
   const common = {
     kind: 'whole',
     link,
     hold,
-    firstMs: io.now() - startedAt,
+    firstMs,
     contentType: 'application/json',
   } as const
   const inHeaders = () => usageInHeaders(response.headers)
@@ -145,13 +173,13 @@ async function whole(
   const json = parse(said)
   if (dialect.op === 'embed') {
     const reply = dialect.readReply(json)
-    const timed = new Stopwatch(io.now, startedAt).whole(reply)
+    const timed = watch.whole(reply)
     const body = (call.door.dialect as EmbedDialect).writeReply(timed, call.canonical as Embed)
     return { ...common, body: JSON.stringify(body), usage: reply.usage ?? inHeaders() }
   }
   if (dialect.op !== 'chat') throw new Error('what is forwarded is not translated')
   const read = dialect.readReply(json)
-  const reply = new Stopwatch(io.now, startedAt).whole(composed.forced ? unforceReply(read) : read)
+  const reply = watch.whole(composed.forced ? unforceReply(read) : read)
   if (reply.choices.some((c) => c.finish === undefined))
     throw bad('The answer ends without saying why: it is not whole.')
   const body = (call.door.dialect as ChatDialect).writeReply(reply, call.canonical as Chat, answering(call))

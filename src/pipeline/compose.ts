@@ -32,21 +32,24 @@ export interface Composed {
 }
 
 /**
+ * @param watched a whole answer is asked for as a stream
  * @param affordable tokens that all answers together must be cut to because money asks for it; undefined = as asked
  * @throws Refusal unsupported_parameter where the target cannot be told something and it must not be dropped
  */
-export function compose(call: Call, link: Link, affordable: number | undefined): Composed {
+export function compose(call: Call, link: Link, affordable: number | undefined, watched = false): Composed {
   const maxOutput = affordable === undefined ? undefined : Math.floor(affordable / call.peek.n)
   const dialect = dialectFor(call.door.dialect, link)
   const { chat, forced } = fitted(call, link)
   if (dialect !== call.door.dialect || chat || call.resumed) {
-    const body = JSON.stringify(translated(call, link, dialect, maxOutput, chat ?? canonicalOf(call)))
+    const body = JSON.stringify(
+      translated(call, link, dialect, maxOutput, streamed(chat ?? canonicalOf(call), watched)),
+    )
     return { dialect, body, headers: undefined, translated: true, forced }
   }
   const headers = passed(call, call.door.dialect)
   if (call.form)
     return { dialect, body: withField(call.bytes, call.form, 'model', link.target.model), headers, ...RELAYED }
-  const edits = editsFor(call, link, call.door.dialect, maxOutput)
+  const edits = editsFor(call, link, call.door.dialect, maxOutput, watched)
   const unsigned = withoutSignatures(call, link)
   const amended = (body: Json) => JSON.stringify(link.amend(dialect.id, body, warnFor(call, link)))
   if (unsigned) return { dialect, body: amended({ ...unsigned, ...edits }), headers, ...RELAYED }
@@ -131,7 +134,7 @@ function notOffered(caller: Dialect, { target }: Link): Refusal {
 /** A longer list helps nobody. */
 const MOST_NAMED = 40
 
-function editsFor(call: Call, link: Link, dialect: Dialect, maxOutput: number | undefined): Json {
+function editsFor(call: Call, link: Link, dialect: Dialect, maxOutput: number | undefined, watched: boolean): Json {
   const { peek, bytes } = call
   const edits: Json = {}
   if (peek.model !== link.target.model && !dialect.fields.asksInPath) edits.model = link.target.model
@@ -141,10 +144,18 @@ function editsFor(call: Call, link: Link, dialect: Dialect, maxOutput: number | 
       edit(bytes, peek.scan, peek.maxTokensField ?? (dialect.fields.maxTokens.at(-1) as string), maxOutput),
     )
   // Usage comes only where it is asked for; the chunk is taken out again where the caller did not ask.
-  if (peek.stream && !peek.includeUsage && (dialect.id === 'openai-chat' || dialect.id === 'openai-completions'))
+  if (
+    (watched || (peek.stream && !peek.includeUsage)) &&
+    (dialect.id === 'openai-chat' || dialect.id === 'openai-completions')
+  )
     Object.assign(edits, edit(bytes, peek.scan, 'stream_options.include_usage', true))
+  if (watched) edits.stream = true
   return edits
 }
+
+/** The request as one for a stream, where its answer is watched. */
+const streamed = <T extends Chat | Embed | Rerank>(asked: T, watched: boolean): T =>
+  watched ? { ...asked, stream: true } : asked
 
 /** The request in canonical form; read once. */
 export function canonicalOf(call: Call): Chat | Embed | Rerank {

@@ -11,7 +11,7 @@ import { conclude, settleAttempt, used } from './conclude.ts'
 import type { Heard } from './counting/kept.ts'
 import { answerHeaders, costHeaders } from './headers.ts'
 import type { Io } from './io.ts'
-import { attemptEnd } from './patience.ts'
+import { attemptEnd, IMPATIENT_IDLE_MS } from './patience.ts'
 import { isKept, Keeper, keep } from './recollect.ts'
 import { mayResume, resume, Sent, wayOn } from './resume.ts'
 
@@ -53,8 +53,6 @@ const GRACE_MS = 1_500
 const TOP_UP = 256
 /** So long a stream may be slower than its floor. */
 const DRIP_MS = 5_000
-/** How long a silent stream is waited for where another target could have answered. */
-const IMPATIENT_IDLE_MS = 30_000
 
 function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   const dialect = call.door.dialect as ChatDialect | ForwardDialect

@@ -5,8 +5,8 @@
 import { UpstreamFailure } from '../core/failure.ts'
 import type { Refusal } from '../core/refusal.ts'
 import { later, type Usage } from '../core/usage.ts'
-import type { Chat, Event } from '../dialects/canonical.ts'
-import type { Answering, ChatDialect, ChatTarget, ForwardDialect, Sight } from '../dialects/dialect.ts'
+import type { Chat, Event, Json } from '../dialects/canonical.ts'
+import type { Answering, ChatDialect, ChatTarget, ForwardDialect, Joiner, Sight } from '../dialects/dialect.ts'
 import { EventStreamFramer } from '../dialects/eventstream.ts'
 import { NdjsonFramer } from '../dialects/ndjson.ts'
 import { Skimmer } from '../dialects/skim.ts'
@@ -59,6 +59,23 @@ export function relayCarrier(dialect: ChatDialect, includeUsage: boolean): Carri
 
 /** Blank, or a comment that keeps a connection alive. Other bytes without data are garbage, whatever they hold. */
 const isComment = (raw: Uint8Array): boolean => raw[0] === 0x3a || raw[0] === 0x0a || raw[0] === 0x0d
+
+/** Nothing passes: it is looked at as in a relay, and put together. @param longest characters of the whole stream */
+export function joinCarrier(dialect: ChatDialect, joiner: Joiner, longest: number): Carrier {
+  const tap = dialect.tap()
+  let length = 0
+  const carry: Carrier['carry'] = ({ frame }, progress) => {
+    if (!frame) return ''
+    length += frame.data.length
+    if (length > longest)
+      throw new UpstreamFailure({ kind: 'bad_reply', status: 200, message: `The answer is longer than ${longest}.` })
+    const sight = tap(frame)
+    note(sight, progress)
+    if (!sight.garbage && isJsonObject(frame.data)) joiner.push(JSON.parse(frame.data) as Json)
+    return ''
+  }
+  return { carry, end: () => '', error: () => '' }
+}
 
 /** Events or bytes pass as they came, to the end of their body. */
 export function forwardCarrier(dialect: ForwardDialect, events: boolean): Carrier {

@@ -78,6 +78,7 @@ export function policy(given: Partial<Policy> = {}): Policy {
     unpriced: 'refuse',
     dropParams: false,
     midstream: 'continue',
+    watchWhole: 'local',
     leastTokensPerS: 0,
     hedge: undefined,
     aliasHedge: new Map(),

@@ -6,6 +6,7 @@ import { loading } from '../ollama/loading.ts'
 import { lookAt } from '../ollama/tap.ts'
 import { glanceWith, tapWith } from '../sight.ts'
 import { CHAT_SHAPE, readerOf, writerOf } from './events.ts'
+import { joinLines } from './join-lines.ts'
 import { readReply, writeReply } from './reply.ts'
 import { KNOWN, readRequest, writeRequest } from './request.ts'
 
@@ -36,4 +37,5 @@ export const ollamaChat: ChatDialect = {
   heartbeat: '',
   tap: () => tapWith((line) => lookAt('content', line)),
   glance: (body) => glanceWith(body, (reply) => lookAt('content', reply)),
+  joiner: joinLines,
 }

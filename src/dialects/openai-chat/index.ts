@@ -3,6 +3,7 @@ import type { ChatDialect } from '../dialect.ts'
 import { readAnyError } from '../failure-of.ts'
 import { writeError, writeStreamError } from '../openai/error.ts'
 import { glanceWith, tapWith } from '../sight.ts'
+import { joinChunks } from './join-chunks.ts'
 import { reader } from './read-events.ts'
 import { readReply, writeReply } from './reply.ts'
 import { KNOWN, readRequest, writeRequest } from './request.ts'
@@ -32,4 +33,5 @@ export const openaiChat: ChatDialect = {
   heartbeat: ': keep-alive\n\n',
   tap: () => tapWith(lookAtChunk, '[DONE]'),
   glance: (body) => glanceWith(body, lookAtReply),
+  joiner: joinChunks,
 }
