@@ -14,6 +14,8 @@ import { reportRoutes } from './admin/reports.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { Standings } from './admin/standing.ts'
 import { templateRoutes } from './admin/templates.ts'
+import { Badges } from './auth/badges.ts'
+import { Door } from './auth/door.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Env } from './config/interpolate.ts'
 import type { Started, StartOptions } from './config/start.ts'
@@ -143,10 +145,12 @@ async function open(
   const register = new Register(new Holders(store), configured, hasModel)
   const payers = new Payers(
     register,
-    (id) => ring.get(id),
+    (id) => ring.get(id) ?? badges.get(id),
     () => ledger.reconsider(),
   )
   const standings = new Standings(register)
+  const badges = new Badges((userId) => standings.ofUser(userId))
+  register.onChange(() => badges.forget())
   const payerOf = (key: Key) => payers.of(key)
   const reachOf = (who: Principal, extent: Extent) => new Reach(who, extent, { register, standings, payerOf })
   for (const id of register.missing())
@@ -162,6 +166,22 @@ async function open(
 
   const sockets = new Sockets()
   const beginnings = new Beginnings(now)
+  const door = new Door({
+    auth: config.auth,
+    keyHeader: config.keyHeader,
+    badges,
+    recognise: (secret) => {
+      const digest = digests.of(secret)
+      return digests.same(digest, master.digest) ? 'master' : ring.recogniseDigest(digest)
+    },
+    principalOf: (key) => standings.of(key),
+    keyOf: (id) => ring.get(id),
+    digestOf: (secret) => digests.of(secret),
+    hasTeam: (id) => register.holder('team', id) !== undefined,
+    peerOf: (request) => sockets.peerOf(request),
+    now,
+    warn: (message, facts) => log.warn(message, facts),
+  })
   const backends = new Backends(catalog.links, config.backends, process.env, {
     now,
     stateOf: state,
@@ -180,14 +200,11 @@ async function open(
     grants,
     counters: (scope) => counters.of(scope, now()),
     requestsOn: (scope, day) => requestsOn(store, scope, day),
-    ipOf: (request) => sockets.peerOf(request).address,
+    ipOf: (request) => door.addressOf(request),
     state,
     view: { stateOf: state },
-    recognise: (secret) => {
-      const digest = digests.of(secret)
-      return digests.same(digest, master.digest) ? 'master' : ring.recogniseDigest(digest)
-    },
-    principalOf: (key) => standings.of(key),
+    admit: (request, headers, errand) => door.admit(request, headers, errand),
+    still: (who) => door.still(who),
     deadlines: new Deadlines(now),
     goesOn: (link) => beginnings.takes(link),
     responses,
@@ -202,7 +219,6 @@ async function open(
       bodyLimit: config.bodyLimit,
       bodyTimeoutMs: config.bodyTimeout,
       heartbeatMs: config.heartbeat,
-      keyHeader: config.keyHeader,
     },
   }
   const access = ({ key }: Principal): Access =>

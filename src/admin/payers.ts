@@ -58,7 +58,7 @@ export class Payers {
     const { id, userId: user, projectId } = key
     const holders = [project, this.#at('team', team), this.#at('organization', organization)]
     const tags = [...new Set([...key.tags, ...holders.flatMap((holder) => (holder ? tagsOf(holder) : []))])].sort()
-    return { key: id, user, team, organization, project: projectId, customer: undefined, tags }
+    return { key: id, user, team, organization, project: projectId, customer: key.customerId, tags }
   }
 
   #at(kind: HolderKind, id: string | undefined): Holder | undefined {

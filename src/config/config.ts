@@ -3,6 +3,7 @@
  * nano-dollars, secrets sealed. How a file says it is `schema.ts`; how one becomes the other is `normalise.ts`.
  */
 import type { ZodSafeParseResult } from 'zod'
+import type { AttemptRules } from '../core/attempts.ts'
 import type { BudgetMode, BudgetTerms } from '../core/budget.ts'
 import type { TagRules } from '../core/conditions.ts'
 import type { ByClass } from '../core/failing.ts'
@@ -12,6 +13,7 @@ import type { GatewayLimits, Overflow } from '../core/snapshot.ts'
 import type { StrategyName } from '../core/strategy.ts'
 import type { Conditions, Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
+import type { AuthEntry } from './auth.ts'
 import type { EgressConfig } from './egress.ts'
 import type { TlsConfig } from './tls.ts'
 
@@ -94,6 +96,19 @@ export interface Config {
   masterKeyShell?: string | undefined
   /** A header beside the usual ones that carries the key, in lower case. */
   keyHeader?: string | undefined
+  /** Who may come in. Files are read by whoever needs them. */
+  auth: {
+    /** Tried in order; undefined: API keys. */
+    entries: readonly AuthEntry[] | undefined
+    /** Addresses and ranges of proxies that are believed. */
+    trusted: readonly string[]
+    allowed: {
+      all?: readonly string[] | undefined
+      models?: readonly string[] | undefined
+      manage?: readonly string[] | undefined
+    }
+    attempts: AttemptRules
+  }
   /** By scope: `gateway`, `provider:openai`. */
   budgets: Readonly<Record<string, BudgetTerms>>
   /** Of those who have none of their own: the first that amounts to something. */

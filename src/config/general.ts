@@ -1,5 +1,6 @@
 /** `general_settings`: the server itself. */
 import { z } from 'zod'
+import { litellmJwtAuth } from './jwtauth.ts'
 
 const header = (description: string) =>
   z
@@ -39,6 +40,20 @@ export const generalSettings = z
       .max(100)
       .optional()
       .describe('Checks that are under way at one time. Default: 4.'),
+    enable_jwt_auth: z.boolean().optional().describe('Whether `litellm_jwtauth` holds.'),
+    litellm_jwtauth: litellmJwtAuth,
+    allowed_ips: z
+      .array(z.string().min(1))
+      .optional()
+      .describe("LiteLLM's word for `tollgate.allowed_ips.all`: addresses, and here ranges too."),
+    use_x_forwarded_for: z
+      .boolean()
+      .optional()
+      .describe('Whether `X-Forwarded-For` is believed, from `tollgate.trusted_proxies` alone. Default: it is.'),
+    trusted_proxy_ranges: z
+      .array(z.string().min(1))
+      .optional()
+      .describe("LiteLLM's word for `tollgate.trusted_proxies`."),
     budget_exceeded_status_code: z
       .number()
       .int()

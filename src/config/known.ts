@@ -33,7 +33,7 @@ const set = (reason: string, keys: string): [string, string][] => keys.split(' '
 const UNSAFE = new Map<string, string>([
   ...set(
     AUTH,
-    'allowed_ips custom_auth custom_auth_run_common_checks custom_key_generate custom_key_update custom_key_policy custom_sso custom_ui_sso_sign_in_handler enable_jwt_auth litellm_jwtauth enable_oauth2_auth enable_oauth2_proxy_auth oauth2_config_mappings enforce_rbac role_permissions allow_user_auth allowed_routes admin_only_routes enforced_params enforce_user_param key_generation_settings disable_custom_api_keys disable_key_generate_for_org_admin default_team_disabled team_id access_windows enforce_fallback_model_access validate_end_user_id_in_db service_account_settings',
+    'custom_auth custom_auth_run_common_checks custom_key_generate custom_key_update custom_key_policy custom_sso custom_ui_sso_sign_in_handler enable_oauth2_auth enable_oauth2_proxy_auth oauth2_config_mappings enforce_rbac role_permissions allow_user_auth allowed_routes admin_only_routes enforced_params enforce_user_param key_generation_settings disable_custom_api_keys disable_key_generate_for_org_admin default_team_disabled team_id access_windows enforce_fallback_model_access validate_end_user_id_in_db service_account_settings',
   ),
   ...set(
     SCREEN,

@@ -6,6 +6,7 @@ import { budgetsIn, usualBudgets } from './budgets.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import { hedgeRules } from './hedge.ts'
 import type { Env } from './interpolate.ts'
+import { fromLiteLLM } from './jwtauth.ts'
 import { gatewayLimits } from './limits.ts'
 import { PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
 import { ollamaOrigin } from './ollama-host.ts'
@@ -50,6 +51,7 @@ export function normalise(
     ),
     masterKey: general.master_key === undefined ? undefined : new Secret(general.master_key),
     keyHeader: header?.toLowerCase(),
+    auth: authOf(file, env),
     budgets: budgetsIn(file, providers),
     usualBudgets: usualBudgets(file),
     newKeys: {
@@ -140,6 +142,22 @@ export function normalise(
     environment: Object.fromEntries(
       Object.entries(file.environment_variables).map(([name, value]) => [name, new Secret(String(value))]),
     ),
+  }
+}
+
+function authOf({ general_settings: general, tollgate }: FileConfig, env: Env): Config['auth'] {
+  const { allowed_ips: ips = {}, trusted_proxies, auth_attempts: attempts } = tollgate
+  const jwt = general.enable_jwt_auth && general.litellm_jwtauth
+  return {
+    entries: tollgate.auth ?? (jwt ? fromLiteLLM(jwt, env) : undefined),
+    trusted: general.use_x_forwarded_for === false ? [] : (trusted_proxies ?? general.trusted_proxy_ranges ?? []),
+    allowed: { ...ips, all: ips.all ?? general.allowed_ips },
+    attempts: {
+      free: attempts.free,
+      windowMs: ms(attempts.window),
+      waitMs: ms(attempts.wait),
+      longestMs: ms(attempts.longest),
+    },
   }
 }
 

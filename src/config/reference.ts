@@ -107,7 +107,18 @@ function parts(name: string, { properties }: JsonSchema): string[] {
 /** What stands in each element of a list; and of the machines, which no other table tells. */
 function eachOf(path: string, { items, additionalProperties }: JsonSchema): string[] {
   const each = path === 'tollgate.backends' && typeof additionalProperties === 'object' ? additionalProperties : items
-  return each?.properties ? ['', `### ${path}${each === items ? '[]' : '.*'}`, '', ...table(each.properties)] : []
+  if (!each?.properties) return []
+  const name = `${path}${each === items ? '[]' : '.*'}`
+  return ['', `### ${name}`, '', ...table(each.properties), ...partsOfEach(name, each.properties)]
+}
+
+/** What stands in the maps of an element; what they are told of once more, within `all` and `any`, is the same. */
+function partsOfEach(name: string, properties: Record<string, JsonSchema>): string[] {
+  return Object.entries(properties).flatMap(([key, schema]) =>
+    schema.properties
+      ? ['', `### ${name}.${key}`, '', schema.description ?? '', ...parts(`${name}.${key}`, schema)]
+      : [],
+  )
 }
 
 function table(properties: Record<string, JsonSchema>, keep = (_key: string, _schema: JsonSchema) => true): string[] {

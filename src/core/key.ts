@@ -19,6 +19,8 @@ export interface Key extends BudgetTerms {
   userId?: string | undefined
   organizationId?: string | undefined
   projectId?: string | undefined
+  /** Of a badge, whose claims name one. */
+  customerId?: string | undefined
   /** Put on every request of it. */
   tags: readonly string[]
   metadata: Readonly<Record<string, unknown>>

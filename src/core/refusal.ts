@@ -16,6 +16,9 @@ const CODES = {
   invalid_api_key: [401, 'client', false],
   expired_api_key: [401, 'client', false],
   blocked_api_key: [401, 'client', false],
+  invalid_credentials: [401, 'client', false],
+  expired_credentials: [401, 'client', false],
+  too_many_attempts: [429, 'client', true],
   forbidden: [403, 'client', false],
   model_access_denied: [403, 'client', false],
   grant_required: [403, 'client', false],
@@ -36,6 +39,7 @@ const CODES = {
   upstream_misconfigured: [502, 'config', false],
   stream_interrupted: [502, 'upstream', true],
   overloaded: [503, 'capacity', true],
+  auth_unavailable: [503, 'ours', true],
   shutting_down: [503, 'ours', true],
   upstream_timeout: [504, 'upstream', true],
 } as const satisfies Record<string, readonly [number, Owner, boolean]>

@@ -29,6 +29,7 @@ import { listModels, shapeFor, showModel } from './models.ts'
 import { loaded, OLLAMA_VERSION, type OllamaDoor, pull, show, tags } from './ollama.ts'
 import { cancelResponse, deleteResponse, getResponse, listInput, type ResponseShelf } from './responses.ts'
 import type { OpenRoute, PlainRoute, Route, Visit } from './route.ts'
+import { validate } from './validate.ts'
 
 /** What the routes need of the rest of the house. */
 export interface Offices extends OllamaDoor, ModelDoor {
@@ -274,6 +275,7 @@ export function routes(offices: Offices): Route[] {
       }),
     ),
 
+    plain('GET', '/auth/validate', (v) => validate(v, offices.snapshot(), access(v))),
     open('GET', '/', () => new Response('Tollgate is running')),
     open('HEAD', '/', () => new Response(null)),
     plain('GET', '/api/version', () => ({ version: OLLAMA_VERSION }), ollama),

@@ -6,7 +6,6 @@ import { Refusal } from '../core/refusal.ts'
 import type { Extent } from '../core/role.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { dialects } from '../dialects/index.ts'
-import { authenticate } from '../pipeline/authenticate.ts'
 import { count } from '../pipeline/count.ts'
 import type { Door, Io } from '../pipeline/io.ts'
 import { refusalHeaders } from '../pipeline/refuse.ts'
@@ -106,9 +105,9 @@ async function visit(
   params: Record<string, string>,
 ): Promise<Response> {
   const requestId = `req_${io.ledger.nextOperation().toString(36)}`
-  const admitted = (open: OpenVisit) => {
+  const admitted = async (open: OpenVisit) => {
     if ('open' in route || permission === 'open') throw new Error(`${route.path} is open in one table only.`)
-    const who = authenticate(request.headers, io)
+    const who = await io.admit(request, request.headers, permission === 'caller' ? 'models' : 'manage')
     const extent = extentOf(permission, who.role)
     if (extent === undefined) throw notForYou(route, permission, who)
     // What is blocked may not manage either.

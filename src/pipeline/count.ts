@@ -23,7 +23,7 @@ const LARGEST = 64 * 1024
 export async function count(io: Io, request: Request, door: Door): Promise<Response> {
   const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot())
   try {
-    call.who = authenticate(request.headers, io)
+    call.who = await authenticate(request, io)
     await receive(call, io)
     plan(call, io)
     await limit(call, io, 'other')

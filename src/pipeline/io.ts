@@ -174,10 +174,10 @@ export interface Io {
   state(target: Target): TargetState
   /** What choosing looks at. */
   view: View
-  /** The key that this secret is, `'master'`, or undefined. */
-  recognise(secret: string): Key | 'master' | undefined
-  /** Who comes in with a key: the same object until something about him changes. */
-  principalOf(key: Key): Principal
+  /** Who it is, at once for whoever has a key. @throws Refusal 401, 403, 429, 503 */
+  admit(request: Request, headers: Headers, errand: 'models' | 'manage'): Principal | Promise<Principal>
+  /** The same somebody as he is now. @throws Refusal 401 where he may no longer be here */
+  still(who: Principal): Principal
   deadlines: Deadlines
   responses: ResponsesDoor
   belongings: BelongingsDoor
@@ -207,7 +207,5 @@ export interface Io {
     bodyTimeoutMs: number
     /** ms between two signs of life in a silent stream; 0 = none. */
     heartbeatMs: number
-    /** A header of the operator's own that may hold the key, in lower case. */
-    keyHeader: string | undefined
   }
 }

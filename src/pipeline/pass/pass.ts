@@ -32,7 +32,7 @@ const READS = new Set(['GET', 'HEAD', 'DELETE'])
 export async function pass(io: Io, request: Request, door: Door, provider: string): Promise<Response> {
   const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot())
   try {
-    const who = authenticate(request.headers, io)
+    const who = await authenticate(request, io)
     call.who = who
     const segments = segmentsBehind(request.url, provider)
     const [any] = targetsOf(call.snapshot, provider)

@@ -28,7 +28,8 @@ export async function openRealtime(io: Io, request: Request, door: Door, sockets
   const headers = withKey(request.headers, offered)
   const gone = new AbortController()
   try {
-    call.who = authenticate(headers, io)
+    const who = await authenticate(request, io, headers)
+    call.who = who
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
       throw new Refusal('invalid_request', 'This route is a WebSocket: connect with wss:// (or ws://) and ?model=….', {
         status: 426,
@@ -41,7 +42,7 @@ export async function openRealtime(io: Io, request: Request, door: Door, sockets
     const beta = offered.includes(BETA_PROTOCOL) || /realtime=v1/.test(request.headers.get('openai-beta') ?? '')
     const { connection, purse } = await connectFirst(call, io, beta, gone)
     const stillMay = () => {
-      call.who = authenticate(headers, io)
+      call.who = io.still(who)
       mayUse(call, io)
     }
     const session = new Session(call, io, connection, purse, stillMay, gone)

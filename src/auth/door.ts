@@ -1,0 +1,127 @@
+/** The one door: the ways in as the configuration puts them together, before them the lists of addresses, around them the guard. */
+import type { AuthEntry, AuthInner } from '../config/auth.ts'
+import type { AttemptRules } from '../core/attempts.ts'
+import type { Key } from '../core/key.ts'
+import type { Peer } from '../core/peer.ts'
+import { MASTER, type Principal } from '../core/principal.ts'
+import { Refusal } from '../core/refusal.ts'
+import { clientAddress } from './address.ts'
+import { faultOf, keyWay } from './api-key.ts'
+import type { Badges } from './badges.ts'
+import { basicWay } from './basic.ts'
+import { certificateWay } from './certificate.ts'
+import { byAddress, Guard } from './guard.ts'
+import { ipWay, notFromThere } from './ip.ts'
+import { jwtWay } from './jwt.ts'
+import { outsideWay } from './outside.ts'
+import { Ranges } from './ranges.ts'
+import { allOf, anyOf, isPrincipal, type Verdict, type Way } from './way.ts'
+
+/** What is asked for: requests to models, or anything else. */
+export type Errand = 'models' | 'manage'
+
+export interface DoorOptions {
+  auth: {
+    entries: readonly AuthEntry[] | undefined
+    trusted: readonly string[]
+    allowed: Partial<Record<Errand | 'all', readonly string[] | undefined>>
+    attempts: AttemptRules
+  }
+  /** A header of the operator's own that may hold the key, in lower case. */
+  keyHeader: string | undefined
+  badges: Badges
+  recognise(secret: string): Key | 'master' | undefined
+  principalOf(key: Key): Principal
+  /** A virtual key by its id. */
+  keyOf(id: string): Key | undefined
+  digestOf(secret: string): string
+  hasTeam(id: string): boolean
+  /** Who is at the other end of the connection. */
+  peerOf(request: Request): Peer
+  now(): number
+  warn(message: string, facts: Readonly<Record<string, unknown>>): void
+}
+
+/** Faults that somebody makes who guesses. A token that has expired is none. */
+const GUESSES: readonly Refusal['code'][] = ['invalid_api_key', 'invalid_credentials']
+
+export class Door {
+  readonly #options: DoorOptions
+  readonly #trusted: Ranges
+  readonly #allowed: Partial<Record<Errand | 'all', Ranges>>
+  readonly #guard: Guard
+  readonly #way: Way
+
+  /** @throws Error with a sentence for the operator: a file can't be read, or nothing can be verified */
+  constructor(options: DoorOptions) {
+    const { auth, now, warn } = options
+    this.#options = options
+    this.#trusted = new Ranges(auth.trusted)
+    this.#allowed = Object.fromEntries(
+      Object.entries(auth.allowed).flatMap(([name, list]) => (list ? [[name, new Ranges(list)]] : [])),
+    )
+    this.#guard = new Guard(auth.attempts, now, warn)
+    this.#way = anyOf((auth.entries ?? [{ api_key: {} }]).map((entry) => this.#wayOf(entry)))
+  }
+
+  #wayOf(said: AuthEntry | AuthInner): Way {
+    const { badges, keyHeader, hasTeam, now, warn } = this.#options
+    if ('all' in said && said.all) return allOf(said.all.map((one) => this.#wayOf(one)))
+    if (said.any) return anyOf(said.any.map((one) => this.#wayOf(one)))
+    if (said.basic) return basicWay(said.basic, { badges, guard: this.#guard, now, warn })
+    if (said.jwt) return jwtWay(said.jwt, { badges, hasTeam, now, warn })
+    if (said.mtls) return certificateWay(said.mtls, badges, now)
+    if (said.ip) return ipWay(said.ip, badges)
+    if (said.check) return outsideWay(said.check, { badges, now, warn })
+    return keyWay(said.api_key ?? {}, keyHeader === undefined ? [] : [keyHeader], this.#options)
+  }
+
+  /** The client's address: behind trusted proxies what they say. */
+  addressOf(request: Request): string | undefined {
+    const { address: peer } = this.#options.peerOf(request)
+    return this.#options.auth.trusted.length === 0 ? peer : clientAddress(peer, request.headers, this.#trusted)
+  }
+
+  /**
+   * Who it is: at once for keys, and later for whom somebody else has to be asked.
+   * @param headers the request's, or those with what stood elsewhere @throws Refusal 401, 403, 429, 503
+   */
+  admit(request: Request, headers: Headers, errand: Errand): Principal | Promise<Principal> {
+    const { address: peer, certificate } = this.#options.peerOf(request)
+    const isProxied = this.#options.auth.trusted.length > 0 && this.#trusted.has(peer)
+    const ip = isProxied ? clientAddress(peer, request.headers, this.#trusted) : peer
+    for (const name of ['all', errand] as const) {
+      const list = this.#allowed[name]
+      if (list && !list.has(ip)) throw notFromThere(ip)
+    }
+    const verdict = this.#way.try({ request, headers, ip, isProxied, certificate })
+    return verdict instanceof Promise ? verdict.then((late) => this.#settle(late, ip)) : this.#settle(verdict, ip)
+  }
+
+  #settle(verdict: Verdict, ip: string | undefined): Principal {
+    if (isPrincipal(verdict)) return verdict
+    const name = byAddress(ip)
+    if (verdict instanceof Refusal) {
+      if (!GUESSES.includes(verdict.code)) throw verdict
+      const wait = this.#guard.refusalFor(name)
+      this.#guard.failed(name)
+      throw wait ?? verdict
+    }
+    throw new Refusal('missing_api_key', `Nothing was sent that says who you are. Send ${this.#way.told}.`)
+  }
+
+  /** The same somebody, as he is now. @throws Refusal 401 where he may no longer be here */
+  still(who: Principal): Principal {
+    if (who.way === 'master') return MASTER
+    const { now, keyOf, principalOf } = this.#options
+    if (who.way !== 'key' || who.key === undefined || who.name.startsWith('key:file:')) {
+      if (who.until === undefined || who.until > now()) return who
+      throw new Refusal('expired_credentials', 'Your credentials have expired. Come in with new ones.')
+    }
+    const key = keyOf(who.key.id)
+    if (!key) throw new Refusal('invalid_api_key', 'This API key is no longer known here.')
+    const fault = faultOf(key, now())
+    if (fault) throw fault
+    return principalOf(key)
+  }
+}

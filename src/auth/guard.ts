@@ -1,0 +1,54 @@
+/** Counts failed attempts by address and by account, and says who has to wait. */
+import { type AttemptRules, type Attempts, afterFailure, waitLeft } from '../core/attempts.ts'
+import { Refusal } from '../core/refusal.ts'
+import { Lru } from './lru.ts'
+
+/** Addresses and accounts that are remembered. */
+const MOST = 20_000
+
+export class Guard {
+  readonly #rules: AttemptRules
+  readonly #now: () => number
+  readonly #warn: (message: string, facts: Readonly<Record<string, unknown>>) => void
+  readonly #attempts = new Lru<Attempts>(MOST)
+
+  constructor(rules: AttemptRules, now: () => number, warn: Guard['warn']) {
+    this.#rules = rules
+    this.#now = now
+    this.#warn = warn
+  }
+
+  get warn() {
+    return this.#warn
+  }
+
+  /** What to tell one of these who has to wait; undefined: he may try. */
+  refusalFor(...names: readonly string[]): Refusal | undefined {
+    const left = Math.max(0, ...names.map((name) => waitLeft(this.#attempts.get(name), this.#now())))
+    if (left === 0) return undefined
+    return new Refusal(
+      'too_many_attempts',
+      `Too many failed attempts to come in. Try again in ${Math.ceil(left / 1000)} s, with the right credentials.`,
+      { retryAfterMs: left },
+    )
+  }
+
+  failed(...names: readonly string[]): void {
+    for (const name of names) {
+      const after = afterFailure(this.#attempts.get(name), this.#now(), this.#rules)
+      this.#attempts.set(name, after)
+      const wait = waitLeft(after, this.#now())
+      // Once for each doubling, and not for each of a million attempts: waits do not grow for ever.
+      if (wait > 0 && (wait < this.#rules.longestMs || (after.fails & (after.fails - 1)) === 0))
+        this.#warn('Somebody fails to come in and has to wait.', { who: name, fails: after.fails, wait_ms: wait })
+    }
+  }
+
+  succeeded(...names: readonly string[]): void {
+    if (this.#attempts.size > 0) for (const name of names) this.#attempts.delete(name)
+  }
+}
+
+export const byAddress = (ip: string | undefined): string => `ip:${ip ?? 'unknown'}`
+/** Names are somebody's to choose: no longer than a name is. */
+export const byAccount = (name: string): string => `account:${name.slice(0, 100)}`

@@ -1,0 +1,121 @@
+/** The public keys of an issuer: fetched, kept, asked for anew when a token names one that is not there, and bounded in all of it. */
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+
+const TIMEOUT_MS = 5_000
+/** Bytes. A set of keys has a few thousand. */
+const LARGEST = 512 * 1024
+/** However many unknown keys are named by tokens, the issuer is asked no more often. */
+const COOLDOWN_MS = 10_000
+
+type KeySet = ReturnType<typeof createLocalJWKSet>
+
+export interface JwksOptions {
+  /** Key sets or discovery documents. */
+  urls: readonly string[]
+  freshMs: number
+  staleMs: number
+  now(): number
+  warn(message: string, facts: Readonly<Record<string, unknown>>): void
+  /** The keys are other ones now: what was verified with the old ones is to be verified anew. */
+  changed(): void
+}
+
+export class Jwks {
+  readonly #options: JwksOptions
+  #sets: readonly KeySet[] | undefined
+  #text = ''
+  #fetchedAt = Number.NEGATIVE_INFINITY
+  #triedAt = Number.NEGATIVE_INFINITY
+  #fetching: Promise<void> | undefined
+
+  constructor(options: JwksOptions) {
+    this.#options = options
+  }
+
+  /** For jose. @throws Unavailable where no keys can be had */
+  readonly key: JWTVerifyGetKey = async (header, token) => {
+    const { freshMs, now } = this.#options
+    if (now() - this.#fetchedAt >= freshMs) await this.#fetch(now() - this.#fetchedAt < this.#options.staleMs)
+    try {
+      return await this.#find(header, token)
+    } catch (cause) {
+      // Rotated: the token may name a key that came after the last look.
+      if (now() - this.#triedAt < COOLDOWN_MS) throw cause
+      await this.#fetch(true)
+      return this.#find(header, token)
+    }
+  }
+
+  async #find(...asked: Parameters<JWTVerifyGetKey>): ReturnType<KeySet> {
+    let fault: unknown
+    for (const set of this.#sets ?? []) {
+      try {
+        return await set(...asked)
+      } catch (cause) {
+        fault = cause
+      }
+    }
+    throw fault ?? new Unavailable('no keys')
+  }
+
+  /** Several who wait for it wait for one. @param mayKeep whether the old ones hold where none can be fetched */
+  async #fetch(mayKeep: boolean): Promise<void> {
+    const { now, warn } = this.#options
+    if (!this.#fetching && (now() - this.#triedAt >= COOLDOWN_MS || !this.#sets)) {
+      this.#triedAt = now()
+      this.#fetching = this.#fetchAll().finally(() => {
+        this.#fetching = undefined
+      })
+    }
+    try {
+      await this.#fetching
+    } catch (cause) {
+      warn('The keys of an issuer can not be fetched.', { told: (cause as Error).message, keeps_old: mayKeep })
+      if (!mayKeep) throw new Unavailable((cause as Error).message)
+    }
+    if (!this.#sets || (!mayKeep && now() - this.#fetchedAt >= this.#options.freshMs)) throw new Unavailable('no keys')
+  }
+
+  async #fetchAll(): Promise<void> {
+    const sets = await Promise.all(this.#options.urls.map((url) => setAt(url)))
+    const text = JSON.stringify(sets)
+    this.#fetchedAt = this.#options.now()
+    if (text === this.#text) return
+    this.#sets = sets.map((set) => createLocalJWKSet(set))
+    const isFirst = this.#text === ''
+    this.#text = text
+    if (!isFirst) this.#options.changed()
+  }
+}
+
+/** Nobody can be judged now: neither let in nor called wrong. */
+export class Unavailable extends Error {}
+
+/** A set of keys, or the one that a discovery document names (OpenID Connect Discovery 1.0, 4.2). */
+async function setAt(url: string): Promise<JSONWebKeySet> {
+  const found = (await jsonAt(url)) as { keys?: unknown; jwks_uri?: unknown }
+  if (Array.isArray(found.keys)) return { keys: found.keys }
+  if (typeof found.jwks_uri !== 'string') throw new Error(`${url} is neither a key set nor a discovery document.`)
+  const set = (await jsonAt(found.jwks_uri)) as { keys?: unknown }
+  if (!Array.isArray(set.keys)) throw new Error(`${found.jwks_uri} is no key set.`)
+  return { keys: set.keys }
+}
+
+async function jsonAt(url: string): Promise<unknown> {
+  // No redirect: whose keys these are is what everything else stands on.
+  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+  if (!response.ok) {
+    await response.body?.cancel()
+    throw new Error(`${url} answers ${response.status}.`)
+  }
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of response.body ?? []) {
+    size += part.byteLength
+    if (size > LARGEST) throw new Error(`${url} answers more than ${LARGEST} bytes.`)
+    parts.push(part)
+  }
+  const value: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'))
+  if (typeof value !== 'object' || value === null) throw new Error(`${url} answers no JSON object.`)
+  return value
+}
