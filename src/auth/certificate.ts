@@ -76,15 +76,18 @@ function read(text: string, authorities: readonly X509Certificate[] | undefined,
 
 function nameOf({ subject, names }: Shown, wanted: MtlsSettings['user']): string | undefined {
   if (wanted === 'subject') return subject.split('\n').join(',')
-  // Of an RFC 2253 line, an OpenSSL line (`/CN=…`), or one in a line. An escaped comma belongs to the value.
-  if (wanted === 'cn') return only(subject, /(?:^|[\n/,+])\s*CN\s*=\s*((?:\\.|[^\n/,+\\])+)/g)
+  if (wanted === 'cn') {
+    const names = partsOf(subject).flatMap((part) => /^CN\s*=\s*(.+)$/s.exec(part)?.[1]?.trim() ?? [])
+    // Of two nobody knows who is meant.
+    return names.length === 1 ? names[0] : undefined
+  }
   const prefix = { email: 'email:', dns: 'DNS:', uri: 'URI:' }[wanted]
   const found = names.filter((name) => name.startsWith(prefix))
   return found.length === 1 ? found[0]?.slice(prefix.length) : undefined
 }
 
-/** One that stands there once: of two nobody knows who is meant. */
-function only(text: string, pattern: RegExp): string | undefined {
-  const [found, ...more] = [...text.matchAll(pattern)]
-  return more.length > 0 ? undefined : found?.[1]?.trim()
+/** Of an RFC 2253 line (nginx, Envoy), or of one part in a line (Node). A comma that is escaped or quoted belongs to its value. */
+function partsOf(subject: string): string[] {
+  const parts = subject.includes('\n') ? subject.split('\n') : (subject.match(/(?:\\.|"[^"]*"|[^,+\\"])+/gs) ?? [])
+  return parts.map((part) => part.trim())
 }

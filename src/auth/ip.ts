@@ -21,6 +21,6 @@ export function ipWay({ allow, deny = [], as }: IpSettings, badges: Badges): Way
 /** LiteLLM's words (docs.litellm.ai/docs/proxy/ip_address): 403. */
 export const notFromThere = (ip: string | undefined): Refusal =>
   new Refusal(
-    'forbidden',
+    'address_forbidden',
     `Requests from ${ip ?? 'an address that is not known'} are not let in here. Ask the operator of this gateway to list it.`,
   )

@@ -89,7 +89,7 @@ function tokenIn(headers: Headers, own: string | undefined): string | undefined 
 }
 
 function keysOf(said: JwtSettings, now: () => number, warn: JwtHouse['warn'], changed: () => void) {
-  if (said.secret !== undefined) return new TextEncoder().encode(said.secret)
+  if (said.secret !== undefined) return new TextEncoder().encode(said.secret.reveal())
   const issuers =
     said.issuer === undefined ? [] : [`${said.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`]
   const urls = said.jwks === undefined ? issuers : [said.jwks].flat()

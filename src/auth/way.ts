@@ -53,10 +53,19 @@ export function anyOf(ways: readonly Way[]): Way {
 
 const letsIn = (verdict: Verdict): boolean => verdict === PASSED || isPrincipal(verdict)
 
-/** Of two faults the one that says more: that a key is not known is said of every token that is no key. */
+/**
+ * Of two faults the one that says more. A wrong password comes first, so that nothing sent beside it hides that somebody
+ * guesses; that a key is not known is said of every token that is no key, and an address is nobody's fault.
+ */
 function worse(a: Verdict, b: Verdict): Verdict {
-  if (!(b instanceof Refusal)) return a
-  return a instanceof Refusal && b.code === 'invalid_api_key' ? a : b
+  return weightOf(b) > weightOf(a) ? b : a
+}
+
+function weightOf(verdict: Verdict): number {
+  if (!(verdict instanceof Refusal)) return 0
+  if (verdict.code === 'address_forbidden') return 1
+  if (verdict.code === 'invalid_api_key') return 2
+  return verdict.code === 'invalid_credentials' || verdict.code === 'too_many_attempts' ? 4 : 3
 }
 
 /** Each of them has to let in. Who it is says the first that knows. */

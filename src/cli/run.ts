@@ -3,6 +3,7 @@ import { type ArgsDef, type CommandDef, parseArgs, renderUsage, runCommand } fro
 import pkg from '../../package.json'
 import { nearest } from '../config/nearest.ts'
 import { ConfigError } from '../config/problem.ts'
+import { authCommand } from './auth.ts'
 import { checkCommand } from './check.ts'
 import { grantsCommand } from './grants.ts'
 import { initCommand } from './init.ts'
@@ -28,6 +29,7 @@ const root: Command = {
     init: initCommand,
     check: checkCommand,
     key: keyCommand,
+    auth: authCommand,
     route: routeCommand,
     grants: grantsCommand,
     statement: statementCommand,

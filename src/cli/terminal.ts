@@ -3,6 +3,7 @@
 import type { Probe } from '../config/discover.ts'
 import type { Env } from '../config/interpolate.ts'
 import type { App } from '../config/start.ts'
+import { readPassword } from './password.ts'
 import { probeOllama } from './probe.ts'
 
 export interface Terminal {
@@ -11,6 +12,8 @@ export interface Terminal {
   interactive: boolean
   out(line: string): void
   err(line: string): void
+  /** Asked for without being shown; from a pipe its first line. */
+  password(question: string): Promise<string>
   /** Loaded only where it is needed: it brings the whole house. */
   app(): Promise<App>
   probe: Probe
@@ -30,6 +33,7 @@ export const realTerminal = (): Terminal => ({
   interactive: process.stdout.isTTY === true,
   out: (line) => console.log(line),
   err: (line) => console.error(line),
+  password: readPassword,
   app: () => import('../app.ts'),
   probe: probeOllama,
 })

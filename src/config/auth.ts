@@ -2,6 +2,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { ROLE_WORDS, readRole } from '../core/role.ts'
+import { Secret } from '../secrets/secret.ts'
 import { seconds, text } from './words.ts'
 
 const header = (description: string) =>
@@ -11,8 +12,8 @@ const header = (description: string) =>
     .describe(description)
 
 /** An address, or a range of them as `10.0.0.0/8`. */
-const range = z.string().refine(isRange, 'must be an address or a range such as 10.0.0.0/8 or fd00::/8')
-const ranges = (description: string) => z.array(range).min(1).max(10_000).describe(description)
+export const range = z.string().refine(isRange, 'must be an address or a range such as 10.0.0.0/8 or fd00::/8')
+export const ranges = (description: string) => z.array(range).min(1).max(10_000).describe(description)
 
 function isRange(said: string): boolean {
   const [address = '', bits, ...more] = said.split('/')
@@ -25,16 +26,20 @@ const role = z.string().refine((word) => readRole(word) !== undefined, `must be 
 
 /** What somebody is who comes in without a key of this gateway's. */
 const identity = {
-  user: text('User that it is booked on.').optional(),
-  team: text('Team.').optional(),
-  organization: text('Organisation.').optional(),
-  project: text('Project.').optional(),
+  user: text('The user that it is booked on.').optional(),
+  team: text('The team that it is booked on.').optional(),
+  organization: text('The organisation that it is booked on.').optional(),
+  project: text('The project that it is booked on.').optional(),
   role: role
     .optional()
     .describe(
       `Role (docs/access.md): one of ${ROLE_WORDS.join(', ')}. Default: that of the user here, else \`customer\`.`,
     ),
-  models: z.array(z.string().min(1)).max(1_000).optional().describe('Aliases and patterns; none: all.'),
+  models: z
+    .array(z.string().min(1))
+    .max(1_000)
+    .optional()
+    .describe('Aliases and patterns that they may call; none: all.'),
   tags: z.array(z.string().min(1).max(128)).max(10).optional().describe('Tags on every request.'),
   rpm_limit: z.number().int().min(0).optional().describe('Requests in any 60 seconds.'),
   tpm_limit: z.number().int().min(0).optional().describe('Tokens in any 60 seconds.'),
@@ -105,6 +110,7 @@ const jwt = z
     secret: z
       .string()
       .min(32)
+      .transform((value) => new Secret(value))
       .optional()
       .describe('For HS256, HS384 and HS512 alone: the secret, 32 characters at least. No key set is used then.'),
     audience: z
@@ -222,9 +228,9 @@ const check = z
       .default(0)
       .describe('How long an answer that lets in holds for the same headers, in seconds. 0: it is asked each time.'),
     user_header: header('Header of its answer with the user.').default('X-Auth-User'),
-    team_header: header('… with the team.').default('X-Auth-Team'),
-    organization_header: header('… with the organisation.').default('X-Auth-Organization'),
-    role_header: header('… with the role.').optional(),
+    team_header: header('Header of its answer with the team.').default('X-Auth-Team'),
+    organization_header: header('Header of its answer with the organisation.').default('X-Auth-Organization'),
+    role_header: header('Header of its answer with the role.').optional(),
     as,
   })
   .optional()
@@ -232,7 +238,6 @@ const check = z
 
 const leaf = { api_key: apiKey, basic, jwt, mtls, ip, check }
 type Leaf = keyof typeof leaf
-export const AUTH_KINDS = Object.keys(leaf) as Leaf[]
 
 const one = <T extends z.ZodRawShape>(shape: T) =>
   z
@@ -259,7 +264,7 @@ export const authSettings = {
   trusted_proxies: ranges(
     'Proxies in front of this gateway. From them alone are `X-Forwarded-For` and headers with certificates believed.',
   ).optional(),
-  allowed_ips: z
+  allow_from: z
     .strictObject({
       all: ranges('Where all requests must come from, whatever they are for; health routes are open.').optional(),
       models: ranges('Where requests to models must come from.').optional(),

@@ -3,6 +3,7 @@
 import { starMatch } from '../core/key.ts'
 import { GLOBAL } from './adjustments.ts'
 import { checkBudgets } from './budgets.ts'
+import { checkAuth } from './check-auth.ts'
 import { type KnownProvider, takenBy } from './config.ts'
 import { isDuration } from './duration.ts'
 import type { Finding } from './explain.ts'
@@ -28,6 +29,7 @@ export function check(file: FileConfig, providers: readonly KnownProvider[], say
   return [
     ...checkModels(file, providers),
     ...checkGeneral(file),
+    ...checkAuth(file),
     ...checkBudget(file, says),
     ...checkAdjustments(file, providers),
     ...checkNames(file),

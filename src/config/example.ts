@@ -57,7 +57,10 @@ function settings(
       return [...about, ...others, `${off}${key}: ${shown}`]
     }
     if (schema.properties) return [...about, `${off}${key}:`, ...settings(schema, {}, active, depth + 1)]
-    return [...about, `${off}${key}: ${sample(key, schema)}`]
+    // Each element is one of many: the names of all that it may say.
+    const inner = shown !== undefined && schema.items?.properties ? keysIn(schema.items) : []
+    const others = inner.length > 12 ? wrap(`It may say: ${[...new Set(inner)].join(', ')}.`, `${indent}# `) : []
+    return [...about, ...others, `${off}${key}: ${sample(key, schema)}`]
   })
 }
 
@@ -92,6 +95,12 @@ const SAMPLES: Readonly<Record<string, string>> = {
   prewarm: '[{ model: my-model, at: "08:00", days: [mon, tue, wed, thu, fri], keep_alive: 10h }]',
   timezone: 'Europe/Berlin',
   only: '[api.openai.com, "*.openai.azure.com", 10.0.0.0/8]',
+  auth: '[{ api_key: {} }]',
+  trusted_proxies: '[127.0.0.1]',
+  trusted_proxy_ranges: '[127.0.0.1]',
+  allowed_ips: '[127.0.0.1, 10.0.0.0/8]',
+  allow_from: '{ manage: [10.0.0.0/8] }',
+  jwt_litellm_role_map: '[{ jwt_role: admins, litellm_role: proxy_admin }]',
   tls: '{ self_signed: [gpu1.lan, 192.168.1.20] }',
   budget_exceeded_status_code: '422',
   num_retries: '2',

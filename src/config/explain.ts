@@ -38,7 +38,9 @@ function sentence(issue: Issue, path: Path, value: unknown, hide: boolean): { me
       }
     }
     case 'too_small':
-      if (issue.origin === 'string') return { message: 'must not be empty.' }
+      if ((issue.origin === 'string' || issue.origin === 'array') && issue.minimum === 1)
+        return { message: 'must not be empty.' }
+      if (issue.origin === 'string') return { message: `must have at least ${issue.minimum} characters.` }
       return {
         message: `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}${hide ? '' : `, not ${show(value)}`}.`,
       }

@@ -1,5 +1,6 @@
 /** `general_settings`: the server itself. */
 import { z } from 'zod'
+import { ranges } from './auth.ts'
 import { litellmJwtAuth } from './jwtauth.ts'
 
 const header = (description: string) =>
@@ -42,18 +43,12 @@ export const generalSettings = z
       .describe('Checks that are under way at one time. Default: 4.'),
     enable_jwt_auth: z.boolean().optional().describe('Whether `litellm_jwtauth` holds.'),
     litellm_jwtauth: litellmJwtAuth,
-    allowed_ips: z
-      .array(z.string().min(1))
-      .optional()
-      .describe("LiteLLM's word for `tollgate.allowed_ips.all`: addresses, and here ranges too."),
+    allowed_ips: ranges("LiteLLM's word for `tollgate.allow_from.all`: addresses, and here ranges too.").optional(),
     use_x_forwarded_for: z
       .boolean()
       .optional()
       .describe('Whether `X-Forwarded-For` is believed, from `tollgate.trusted_proxies` alone. Default: it is.'),
-    trusted_proxy_ranges: z
-      .array(z.string().min(1))
-      .optional()
-      .describe("LiteLLM's word for `tollgate.trusted_proxies`."),
+    trusted_proxy_ranges: ranges("LiteLLM's word for `tollgate.trusted_proxies`.").optional(),
     budget_exceeded_status_code: z
       .number()
       .int()

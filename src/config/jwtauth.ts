@@ -26,7 +26,12 @@ export const litellmJwtAuth = z
     org_id_jwt_field: field('the organisation'),
     end_user_id_jwt_field: field('the customer'),
     jwt_litellm_role_map: z
-      .array(z.strictObject({ jwt_role: z.string().min(1), litellm_role: role }))
+      .array(
+        z.strictObject({
+          jwt_role: text('What the token says.'),
+          litellm_role: role.describe('A role of docs/access.md.'),
+        }),
+      )
       .optional()
       .describe('Roles of the token → roles here.'),
     user_id_upsert: z

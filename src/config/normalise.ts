@@ -6,7 +6,7 @@ import { budgetsIn, usualBudgets } from './budgets.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import { hedgeRules } from './hedge.ts'
 import type { Env } from './interpolate.ts'
-import { fromLiteLLM } from './jwtauth.ts'
+import { fromLiteLLM, litellmJwtAuth } from './jwtauth.ts'
 import { gatewayLimits } from './limits.ts'
 import { PROVIDER_KEYS, SAMPLING_KEYS } from './model.ts'
 import { ollamaOrigin } from './ollama-host.ts'
@@ -146,11 +146,14 @@ export function normalise(
 }
 
 function authOf({ general_settings: general, tollgate }: FileConfig, env: Env): Config['auth'] {
-  const { allowed_ips: ips = {}, trusted_proxies, auth_attempts: attempts } = tollgate
-  const jwt = general.enable_jwt_auth && general.litellm_jwtauth
+  const { allow_from: ips = {}, trusted_proxies, auth_attempts: attempts } = tollgate
+  const jwt = general.enable_jwt_auth ? (general.litellm_jwtauth ?? litellmJwtAuth.unwrap().parse({})) : undefined
   return {
     entries: tollgate.auth ?? (jwt ? fromLiteLLM(jwt, env) : undefined),
-    trusted: general.use_x_forwarded_for === false ? [] : (trusted_proxies ?? general.trusted_proxy_ranges ?? []),
+    trusted:
+      general.use_x_forwarded_for === false
+        ? []
+        : [...(trusted_proxies ?? []), ...(general.trusted_proxy_ranges ?? [])],
     allowed: { ...ips, all: ips.all ?? general.allowed_ips },
     attempts: {
       free: attempts.free,

@@ -18,6 +18,11 @@ type Container = Record<string | number, unknown>
 export function prune(root: unknown, path: Path): void {
   const last = path.at(-1)
   if (last === undefined) return
+  // What is left of a way in without one of its words says something else.
+  if (path[0] === 'tollgate' && path[1] === 'auth' && path.length > 2) {
+    prune(root, path.slice(0, 2))
+    return
+  }
   const parent = valueAt(root, path.slice(0, -1)) as Container | undefined
   if (typeof parent !== 'object' || parent === null) return
   if (path.length === 2 && path[0] === 'model_list') {

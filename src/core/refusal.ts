@@ -20,6 +20,7 @@ const CODES = {
   expired_credentials: [401, 'client', false],
   too_many_attempts: [429, 'client', true],
   forbidden: [403, 'client', false],
+  address_forbidden: [403, 'client', false],
   model_access_denied: [403, 'client', false],
   grant_required: [403, 'client', false],
   model_not_found: [404, 'client', false],

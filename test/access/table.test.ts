@@ -56,7 +56,7 @@ test('whoever may do less reaches no farther', () => {
 
 let world: World
 beforeAll(async () => {
-  world = await startWorld()
+  world = await startWorld({ tollgate: { auth_attempts: { free: 1_000 } } })
 })
 afterAll(() => world.stop())
 

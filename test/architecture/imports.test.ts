@@ -53,7 +53,7 @@ const MAY: Record<string, readonly string[]> = {
     'npm:ipaddr.js',
   ],
   app: ['*'],
-  cli: ['app', 'config', 'core', 'store', 'secrets', 'package.json', 'npm:citty'],
+  cli: ['app', 'auth/htpasswd', 'config', 'core', 'store', 'secrets', 'package.json', 'npm:citty'],
   main: ['cli'],
 }
 

@@ -38,6 +38,7 @@ export async function tollgate(
     interactive: false,
     out: (line) => out.push(line),
     err: (line) => err.push(line),
+    password: async () => '',
     app: async () => noApp,
     probe: async () => ({ ok: false, why: 'nothing listens there' }),
     ...more,

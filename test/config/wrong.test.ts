@@ -164,10 +164,9 @@ const CASES: [name: string, text: string, expected: string[]][] = [
   ],
   [
     'who may come in',
-    'general_settings:\n  allowed_ips: [10.0.0.1]\n  custom_auth: a.b',
+    'general_settings:\n  custom_auth: a.b',
     [
-      'E t.yaml:2:3 general_settings.allowed_ips: `allowed_ips` is known from LiteLLM and not built yet. It decides who may come in: refusing to start without it. Remove the key if you can do without.',
-      'E t.yaml:3:3 general_settings.custom_auth: `custom_auth` is known from LiteLLM and not built yet. It decides who may come in: refusing to start without it. Remove the key if you can do without.',
+      'E t.yaml:2:3 general_settings.custom_auth: `custom_auth` is known from LiteLLM and not built yet. It decides who may come in: refusing to start without it. Remove the key if you can do without.',
     ],
   ],
   [

@@ -9,7 +9,10 @@ let world: World
 let short: string
 let shortUntil: number
 beforeAll(async () => {
-  world = await startWorld({ general_settings: { litellm_key_header_name: 'X-Company-Key' } })
+  world = await startWorld({
+    general_settings: { litellm_key_header_name: 'X-Company-Key' },
+    tollgate: { auth_attempts: { free: 1_000 } },
+  })
   short = await makeKey(world.gateway, { duration: '1s' })
   shortUntil = Date.now() + 1_000
 })

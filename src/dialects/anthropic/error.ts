@@ -14,6 +14,7 @@ const TYPES: Partial<Record<RefusalCode, string>> = {
   expired_credentials: 'authentication_error',
   too_many_attempts: 'rate_limit_error',
   forbidden: 'permission_error',
+  address_forbidden: 'permission_error',
   model_access_denied: 'permission_error',
   grant_required: 'permission_error',
   unpriced_model: 'permission_error',

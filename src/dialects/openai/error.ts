@@ -18,6 +18,7 @@ const WORDS: Partial<Record<RefusalCode, readonly [type: string, code: string | 
   expired_credentials: ['authentication_error', 'expired_credentials'],
   too_many_attempts: ['rate_limit_error', 'too_many_attempts'],
   forbidden: ['permission_error', 'forbidden'],
+  address_forbidden: ['permission_error', 'address_forbidden'],
   model_access_denied: ['permission_error', 'model_access_denied'],
   grant_required: ['permission_error', 'grant_required'],
   unpriced_model: ['permission_error', 'unpriced_model'],
