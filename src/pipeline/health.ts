@@ -43,6 +43,8 @@ const APART_MS = 250
 /** Sooner again where it failed once, which may be chance, and while it is down, so that it is soon let back, ms. */
 const AGAIN_MS = 2_000
 const DOWN_MS = 15_000
+/** Where somebody waits for all of them. */
+const ASKED_AT_ONCE = 32
 
 export class HealthChecks {
   readonly rules: HealthRules
@@ -55,6 +57,7 @@ export class HealthChecks {
   readonly #stop = new AbortController()
   readonly #waiting: (() => void)[] = []
   #running = 0
+  #all: Promise<void> | undefined
 
   constructor(io: Io, checkups: readonly Checkup[], rules: HealthRules) {
     this.#io = io
@@ -67,9 +70,12 @@ export class HealthChecks {
     for (const [i, group] of here.entries()) this.#checkIn(group, i * apart)
   }
 
-  /** Checks all of them now. */
-  async all(): Promise<void> {
-    await Promise.all(this.#groups.map((group) => this.#check(group)))
+  /** Checks all of them now; whoever asks meanwhile waits for the same. */
+  all(): Promise<void> {
+    this.#all ??= Promise.all(this.#groups.map((group) => this.#check(group, ASKED_AT_ONCE))).then(() => {
+      this.#all = undefined
+    })
+    return this.#all
   }
 
   stop(): void {
@@ -113,8 +119,8 @@ export class HealthChecks {
       io.warn('A target is down: others are asked until it is found well.', { target: target.id, told: sight.error })
   }
 
-  async #check(group: Group): Promise<Sight[]> {
-    await this.#turn()
+  async #check(group: Group, atOnce = this.rules.atOnce): Promise<Sight[]> {
+    await this.#turn(atOnce)
     try {
       const sights = await this.#look(group)
       const at = this.#io.now()
@@ -126,9 +132,9 @@ export class HealthChecks {
     }
   }
 
-  #turn(): Promise<void> | undefined {
+  #turn(atOnce: number): Promise<void> | undefined {
     this.#running++
-    if (this.#running <= this.rules.atOnce) return undefined
+    if (this.#running <= atOnce) return undefined
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
