@@ -69,6 +69,6 @@ test('the door: main.ts gives the exit code of the command', () => {
   const { exitCode, stderr } = Bun.spawnSync([bun, main, 'nope'])
   expect([exitCode, stderr.toString().split('\n')[0]]).toEqual([
     2,
-    'tollgate: there is no command `nope`. There are serve, init, check, key, route, grants, statement, ledger, prices.',
+    'tollgate: there is no command `nope`. There are serve, init, check, key, auth, route, grants, statement, ledger, prices.',
   ])
 })
