@@ -82,13 +82,8 @@ export function prices(config: Config, env: Env): PriceBook {
   return priceBook(config.models, catalog, snapshotOf(config, catalog))
 }
 
-const catalogOf = (config: Config, env: Env): Catalog =>
-  new Catalog(
-    config.models,
-    (model, local) => timeoutsFor(config, model, local),
-    env,
-    waysOut(config.egress, env, () => Date.now()),
-  )
+const catalogOf = (config: Config, env: Env, ways = waysOut(config.egress, env, () => Date.now())): Catalog =>
+  new Catalog(config.models, (model, local) => timeoutsFor(config, model, local), env, ways)
 
 /** Starts a gateway. @throws Error with a sentence for the operator; nothing is left running then */
 export async function start(options: StartOptions): Promise<Started> {
@@ -128,7 +123,8 @@ async function open(
   const responses = new Responses(store, new Sealer(root, 'responses'), config.keepResponses, now)
   const master = theMasterKey(store, digests, masterKey)
   const ring = new Keyring(new Keys(store), digests, now, master.digest, () => ledger.reconsider())
-  const catalog = catalogOf(config, process.env)
+  const ways = waysOut(config.egress, process.env, now)
+  const catalog = catalogOf(config, process.env, ways)
   const snapshot = snapshotOf(config, catalog)
   const settings = {
     zone: config.timezone,
@@ -179,6 +175,7 @@ async function open(
     digestOf: (secret) => digests.of(secret),
     hasTeam: (id) => register.holder('team', id) !== undefined,
     peerOf: (request) => sockets.peerOf(request),
+    wayOut: (url, named, init) => ways.of(new URL(url).origin, named).fetch(url, init),
     now,
     warn: (message, facts) => log.warn(message, facts),
   })

@@ -94,9 +94,15 @@ export class Reach {
     return this.#isSelf(user) || this.rulesTeam(team) || this.rulesOrganization(organization)
   }
 
-  /** Whether he may change it: then it must not be the key of somebody who stands above him. */
+  /**
+   * Whether he may change it: a key of a team is for its administrators to change, since they said what it may; and none
+   * is changed that belongs to somebody above him.
+   */
   rulesKey(key: Key): boolean {
-    return this.endsKey(key) && this.outranks(this.#house.payerOf(key).user)
+    if (this.isAll) return true
+    const { team, organization, user } = this.#house.payerOf(key)
+    const isHis = team === undefined && this.#isSelf(user)
+    return (isHis || this.rulesTeam(team) || this.rulesOrganization(organization)) && this.outranks(user)
   }
 
   /** Whether he may look at it: members see their team and organisation, users themselves. */

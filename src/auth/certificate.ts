@@ -39,7 +39,7 @@ export function certificateWay(said: MtlsSettings, badges: Badges, now: () => nu
       if (peer instanceof Refusal) return peer
       const name = nameOf(peer, said.user)
       if (name === undefined)
-        return new Refusal('invalid_credentials', `The client's certificate has no ${said.user} that names its user.`)
+        return new Refusal('forbidden', `The client's certificate has no ${said.user} that names its user.`)
       if (said.allow && !said.allow.some((one) => one === name || starMatch(one, name) !== undefined))
         return new Refusal('forbidden', `The client's certificate of '${name.slice(0, 100)}' is not let in here.`)
       const own = said.users && Object.hasOwn(said.users, name) ? said.users[name] : undefined

@@ -16,6 +16,7 @@ import { jwtWay } from './jwt.ts'
 import { outsideWay } from './outside.ts'
 import { Ranges } from './ranges.ts'
 import { allOf, anyOf, isPrincipal, type Verdict, type Way } from './way.ts'
+import type { WayOut } from './way-out.ts'
 
 /** What is asked for: requests to models, or anything else. */
 export type Errand = 'models' | 'manage'
@@ -38,6 +39,7 @@ export interface DoorOptions {
   hasTeam(id: string): boolean
   /** Who is at the other end of the connection. */
   peerOf(request: Request): Peer
+  wayOut: WayOut
   now(): number
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
 }
@@ -65,14 +67,14 @@ export class Door {
   }
 
   #wayOf(said: AuthEntry | AuthInner): Way {
-    const { badges, keyHeader, hasTeam, now, warn } = this.#options
+    const { badges, keyHeader, hasTeam, wayOut, now, warn } = this.#options
     if ('all' in said && said.all) return allOf(said.all.map((one) => this.#wayOf(one)))
     if (said.any) return anyOf(said.any.map((one) => this.#wayOf(one)))
     if (said.basic) return basicWay(said.basic, { badges, guard: this.#guard, now, warn })
-    if (said.jwt) return jwtWay(said.jwt, { badges, hasTeam, now, warn })
+    if (said.jwt) return jwtWay(said.jwt, { badges, hasTeam, wayOut, now, warn })
     if (said.mtls) return certificateWay(said.mtls, badges, now)
     if (said.ip) return ipWay(said.ip, badges)
-    if (said.check) return outsideWay(said.check, { badges, now, warn })
+    if (said.check) return outsideWay(said.check, { badges, wayOut, now, warn })
     return keyWay(said.api_key ?? {}, keyHeader === undefined ? [] : [keyHeader], this.#options)
   }
 

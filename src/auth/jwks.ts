@@ -1,5 +1,6 @@
 /** The public keys of an issuer: fetched, kept, asked for anew when a token names one that is not there, and bounded in all of it. */
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import type { WayOut } from './way-out.ts'
 
 const TIMEOUT_MS = 5_000
 /** Bytes. A set of keys has a few thousand. */
@@ -14,6 +15,7 @@ export interface JwksOptions {
   urls: readonly string[]
   freshMs: number
   staleMs: number
+  wayOut: WayOut
   now(): number
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
   /** The keys are other ones now: what was verified with the old ones is to be verified anew. */
@@ -77,7 +79,7 @@ export class Jwks {
   }
 
   async #fetchAll(): Promise<void> {
-    const sets = await Promise.all(this.#options.urls.map((url) => setAt(url)))
+    const sets = await Promise.all(this.#options.urls.map((url) => setAt(url, this.#options.wayOut)))
     const text = JSON.stringify(sets)
     this.#fetchedAt = this.#options.now()
     if (text === this.#text) return
@@ -92,18 +94,20 @@ export class Jwks {
 export class Unavailable extends Error {}
 
 /** A set of keys, or the one that a discovery document names (OpenID Connect Discovery 1.0, 4.2). */
-async function setAt(url: string): Promise<JSONWebKeySet> {
-  const found = (await jsonAt(url)) as { keys?: unknown; jwks_uri?: unknown }
+async function setAt(url: string, wayOut: WayOut): Promise<JSONWebKeySet> {
+  const found = (await jsonAt(url, true, wayOut)) as { keys?: unknown; jwks_uri?: unknown }
   if (Array.isArray(found.keys)) return { keys: found.keys }
   if (typeof found.jwks_uri !== 'string') throw new Error(`${url} is neither a key set nor a discovery document.`)
-  const set = (await jsonAt(found.jwks_uri)) as { keys?: unknown }
+  // The document's word, and not the operator's: a private address only where he wrote the host himself.
+  const isNamed = new URL(found.jwks_uri).origin === new URL(url).origin
+  const set = (await jsonAt(found.jwks_uri, isNamed, wayOut)) as { keys?: unknown }
   if (!Array.isArray(set.keys)) throw new Error(`${found.jwks_uri} is no key set.`)
   return { keys: set.keys }
 }
 
-async function jsonAt(url: string): Promise<unknown> {
-  // No redirect: whose keys these are is what everything else stands on.
-  const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
+async function jsonAt(url: string, named: boolean, wayOut: WayOut): Promise<unknown> {
+  // A redirect is no answer: whose keys these are is what everything else stands on.
+  const response = await wayOut(url, named, { signal: AbortSignal.timeout(TIMEOUT_MS) })
   if (!response.ok) {
     await response.body?.cancel()
     throw new Error(`${url} answers ${response.status}.`)

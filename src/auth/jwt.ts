@@ -7,6 +7,7 @@ import { readClaims } from './claims.ts'
 import { Jwks, Unavailable } from './jwks.ts'
 import { Lru } from './lru.ts'
 import { ABSENT, type Verdict, type Way } from './way.ts'
+import type { WayOut } from './way-out.ts'
 
 /** Bytes of a token: what is longer is none. */
 const LONGEST = 16 * 1024
@@ -20,15 +21,17 @@ const SECRET = ['HS256', 'HS384', 'HS512']
 export interface JwtHouse {
   badges: Badges
   hasTeam(id: string): boolean
+  wayOut: WayOut
   now(): number
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
 }
 
 /** @throws Error with a sentence for the operator where nothing can be verified */
-export function jwtWay(said: JwtSettings, { badges, hasTeam, now, warn }: JwtHouse): Way {
+export function jwtWay(said: JwtSettings, house: JwtHouse): Way {
+  const { badges, hasTeam, now } = house
   const { issuer, audience, algorithms, clock_skew: skew } = said
   const known = new Lru<{ claims: JWTPayload; until: number }>(MOST_KNOWN)
-  const key = keysOf(said, now, warn, () => known.clear())
+  const key = keysOf(said, house, () => known.clear())
   const options: JWTVerifyOptions = {
     algorithms: algorithms ?? (said.secret === undefined ? PUBLIC : SECRET),
     clockTolerance: skew,
@@ -88,7 +91,7 @@ function tokenIn(headers: Headers, own: string | undefined): string | undefined 
   return undefined
 }
 
-function keysOf(said: JwtSettings, now: () => number, warn: JwtHouse['warn'], changed: () => void) {
+function keysOf(said: JwtSettings, { wayOut, now, warn }: JwtHouse, changed: () => void) {
   if (said.secret !== undefined) return new TextEncoder().encode(said.secret.reveal())
   const issuers =
     said.issuer === undefined ? [] : [`${said.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`]
@@ -98,7 +101,7 @@ function keysOf(said: JwtSettings, now: () => number, warn: JwtHouse['warn'], ch
       'tollgate.auth: a jwt needs issuer, jwks or secret (LiteLLM: JWT_PUBLIC_KEY_URL in the environment).',
     )
   const [freshMs, staleMs] = [(said.keys_for ?? 600) * 1000, (said.keys_stale ?? 3600) * 1000]
-  return new Jwks({ urls, freshMs, staleMs, now, warn, changed }).key
+  return new Jwks({ urls, freshMs, staleMs, wayOut, now, warn, changed }).key
 }
 
 /** What is wrong with a token, in words that hold nothing of it. */

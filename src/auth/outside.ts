@@ -6,6 +6,7 @@ import type { Badges, Identity } from './badges.ts'
 import { Lru } from './lru.ts'
 import { factsOf } from './said.ts'
 import { ABSENT, type Asking, type Way } from './way.ts'
+import type { WayOut } from './way-out.ts'
 
 const MOST_KNOWN = 10_000
 /** Bytes of headers that are passed on. */
@@ -15,11 +16,12 @@ const MOST_AT_ONCE = 256
 
 export interface OutsideHouse {
   badges: Badges
+  wayOut: WayOut
   now(): number
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
 }
 
-export function outsideWay(said: CheckSettings, { badges, now, warn }: OutsideHouse): Way {
+export function outsideWay(said: CheckSettings, { badges, wayOut, now, warn }: OutsideHouse): Way {
   const known = new Lru<{ identity: Identity; until: number }>(MOST_KNOWN)
   const names = said.headers.map((name) => name.toLowerCase())
   const { hostname } = new URL(said.url)
@@ -29,9 +31,8 @@ export function outsideWay(said: CheckSettings, { badges, now, warn }: OutsideHo
     if (asked >= MOST_AT_ONCE) return unavailable('too many questions at once')
     asked++
     try {
-      const answer = await fetch(said.url, {
+      const answer = await wayOut(said.url, true, {
         headers,
-        redirect: 'manual',
         signal: AbortSignal.timeout((said.timeout ?? 5) * 1000),
       })
       await answer.body?.cancel()

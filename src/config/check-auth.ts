@@ -8,7 +8,10 @@ const error = (path: Path, message: string): Finding => ({ path, message, severi
 
 export function checkAuth({ general_settings: general, tollgate }: FileConfig): Finding[] {
   const trusts = (tollgate.trusted_proxies ?? general.trusted_proxy_ranges) !== undefined
-  const found = (tollgate.auth ?? []).flatMap((entry, i) => checkEntry(entry, ['tollgate', 'auth', i], trusts, false))
+  const shows = tollgate.tls?.client_ca !== undefined
+  const found = (tollgate.auth ?? []).flatMap((entry, i) =>
+    checkEntry(entry, ['tollgate', 'auth', i], { trusts, shows }, false),
+  )
   const at = (key: string): Path => ['general_settings', key]
   if (general.use_x_forwarded_for && !trusts)
     found.push(
@@ -29,14 +32,21 @@ export function checkAuth({ general_settings: general, tollgate }: FileConfig): 
   return found
 }
 
-function checkEntry(entry: AuthEntry | AuthInner, path: Path, trusts: boolean, isPart: boolean): Finding[] {
+interface Has {
+  /** Proxies that are believed. */
+  trusts: boolean
+  /** Certificates of callers. */
+  shows: boolean
+}
+
+function checkEntry(entry: AuthEntry | AuthInner, path: Path, has: Has, isPart: boolean): Finding[] {
   const { jwt, mtls, ip, any } = entry
   const all = 'all' in entry ? entry.all : undefined
   const found: Finding[] = []
   const at = (...more: string[]): Path => [...path, ...more]
   for (const [key, list] of Object.entries({ all, any }))
     for (const [i, one] of (list ?? []).entries())
-      found.push(...checkEntry(one, [...path, key, i], trusts, key === 'all' || isPart))
+      found.push(...checkEntry(one, [...path, key, i], has, key === 'all' || isPart))
   if (all && !all.some(saysWho))
     found.push(error(at('all'), 'says where somebody comes from and not who it is: say `as` of the addresses.'))
   if (ip && !ip.as && !isPart)
@@ -82,7 +92,9 @@ function checkEntry(entry: AuthEntry | AuthInner, path: Path, trusts: boolean, i
   }
   if (mtls) {
     const isHeader = mtls.header !== undefined || mtls.subject_header !== undefined
-    if (isHeader && !trusts)
+    if (!isHeader && !has.shows)
+      found.push(error(at('mtls'), 'needs `tollgate.tls.client_ca`: nobody is asked for a certificate without it.'))
+    if (isHeader && !has.trusts)
       found.push(
         error(
           at('mtls'),

@@ -192,6 +192,15 @@ test('what each does see and may do is his', async () => {
   expect((await as('proxy_admin', 'POST', '/user/delete', { user_ids: ['nobody'] })).status).toBe(404)
 })
 
+test('what a team gave somebody is not his to widen', async () => {
+  const key = await makeKey(world.gateway, { team_id: 'red', user_id: 'ida', max_budget: 1 })
+  const ida = (path: string, body: unknown) => world.send('POST', path, world.keys.internal_user, body)
+  for (const wider of [{ max_budget: 1_000 }, { user_id: null }, { team_id: null }, { models: [] }, { duration: null }])
+    expect([wider, (await ida('/key/update', { key, ...wider })).status]).toEqual([wider, 403])
+  expect((await world.send('POST', '/key/update', world.keys.team_admin, { key, max_budget: 2 })).status).toBe(200)
+  expect((await ida('/key/delete', { keys: [key] })).status).toBe(200)
+})
+
 test('a key that the operator blocked is not opened by its user', async () => {
   const key = await makeKey(world.gateway, { user_id: 'ida', metadata: { data_class: 'local-only' } })
   const ida = (body: unknown) => world.send('POST', '/key/update', world.keys.internal_user, body)

@@ -41,6 +41,7 @@ test.each([
     auth('{ jwt: { issuer: "https://a.example", audience: a, claims: { role: groups } } }'),
     'needs `roles`',
   ],
+  ['a certificate that nobody is asked for', auth('{ mtls: {} }'), 'needs `tollgate.tls.client_ca`'],
   ['a header of anybody', auth('{ mtls: { header: x-cert, ca: ca.pem } }'), 'trusted_proxies'],
   ['a certificate of anybody', auth('{ mtls: { header: x-cert } }', PROXY), 'needs `ca` or `verify_header`'],
   ['a subject that nobody checked', auth('{ mtls: { subject_header: x-dn } }', PROXY), 'needs `verify_header`'],
