@@ -1,5 +1,6 @@
 /** What somebody who is not the operator may make of a team, a user or a project that is within his reach. */
 import type { Holder } from '../core/holder.ts'
+import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { isAbove } from '../core/role.ts'
 import { isEmpty } from './fields.ts'
@@ -20,6 +21,27 @@ export function guardParents(
   if (typeof organization === 'string' && kind !== 'organization')
     reach.need(reach.rulesOrganization(organization), `The organisation '${organization}'`, 'organization_id')
   if (typeof team === 'string' && kind !== 'team') reach.need(reach.rulesTeam(team), `The team '${team}'`, 'team_id')
+}
+
+interface Uses {
+  keys(): readonly Key[]
+  /** Of a scope. */
+  money(scope: string): { total: number }
+}
+
+/**
+ * A team or user may be a mere name on keys and charges before anybody makes it: whoever made it would have these.
+ * @throws Refusal conflict
+ */
+export function guardName(reach: Reach, kind: Holder['kind'], id: string, { keys, money }: Uses): void {
+  if (reach.isAll || (kind !== 'team' && kind !== 'user')) return
+  const isOnKey = keys().some(({ teamId, userId }) => (kind === 'team' ? teamId : userId) === id)
+  if (isOnKey || money(`${kind}:${id}`).total > 0)
+    throw new Refusal(
+      'conflict',
+      `The name '${id}' is used by keys or charges already: only the operator can make a ${kind} of it.`,
+      { status: 400, param: idField(kind) },
+    )
 }
 
 /** @param before undefined: it is made now @throws Refusal forbidden */

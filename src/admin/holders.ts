@@ -7,7 +7,7 @@ import { Refusal } from '../core/refusal.ts'
 import { readRole } from '../core/role.ts'
 import { termsOf, type WrittenTerms } from '../core/terms.ts'
 import { limitsOf, readBody } from './fields.ts'
-import { guardHolder, guardParents } from './holder-guard.ts'
+import { guardHolder, guardName, guardParents } from './holder-guard.ts'
 import { DETAILS, type HolderForm, idOf } from './holder-kinds.ts'
 import { showHolder } from './holder-show.ts'
 import { memberList } from './members.ts'
@@ -72,6 +72,7 @@ export class Holders {
     guardParents(reach, said, kind)
     const holder = this.#changed(before, said)
     guardHolder(reach, said, holder, undefined)
+    guardName(reach, kind, id, this.#house)
     register.put(holder)
     return { holder, said }
   }

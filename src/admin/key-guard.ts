@@ -83,7 +83,8 @@ export function guardKey(reach: Reach, after: NewKey, before: Key | undefined, h
       'user_id',
     )
   if (!(was && is.team === was.team))
-    reach.need(is.team === undefined || rulesIt, `A key of the team '${is.team}'`, 'team_id')
+    // Whatever organisation the key says it is of: its team pays.
+    reach.need(is.team === undefined || reach.rulesTeam(is.team), `A key of the team '${is.team}'`, 'team_id')
   if (is.team === undefined && !rulesIt && !(isOwn && who.ownKeys))
     throw new Refusal(
       'forbidden',

@@ -5,6 +5,7 @@ import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { ORGANIZATION_ROLES, TEAM_ROLES } from '../core/role.ts'
 import { name, readBody } from './fields.ts'
+import { guardName } from './holder-guard.ts'
 import type { Reach } from './reach.ts'
 import type { Register } from './register.ts'
 
@@ -31,6 +32,8 @@ type Said = { user_id?: string | null; user_email?: string | null; role?: string
 interface House {
   register: Register
   keys(): readonly Key[]
+  /** Of a scope. */
+  money(scope: string): { total: number }
   /** Takes keys away, for ever. */
   removeKeys(ids: readonly string[]): void
   /** ms since the epoch. */
@@ -132,6 +135,7 @@ export class Members {
   #checkUser(reach: Reach, holder: Holder, userId: string): void {
     if (reach.isAll) return
     const user = this.#house.register.holder('user', userId)
+    if (!user) guardName(reach, 'user', userId, this.#house)
     const organization = this.#kind === 'team' ? holder.organizationId : holder.id
     if (user && user.organizationId !== organization && !reach.rulesUser(userId))
       throw new Refusal(

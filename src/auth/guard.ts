@@ -1,4 +1,5 @@
 /** Counts failed attempts by address and by account, and says who has to wait. */
+import ipaddr from 'ipaddr.js'
 import { type AttemptRules, type Attempts, afterFailure, waitLeft } from '../core/attempts.ts'
 import { Refusal } from '../core/refusal.ts'
 import { Lru } from './lru.ts'
@@ -49,6 +50,11 @@ export class Guard {
   }
 }
 
-export const byAddress = (ip: string | undefined): string => `ip:${ip ?? 'unknown'}`
+/** One caller has 2^64 addresses of IPv6 (RFC 6177): the first half of one is he. */
+export function byAddress(ip: string | undefined): string {
+  if (ip === undefined || !ipaddr.IPv6.isValid(ip)) return `ip:${ip ?? 'unknown'}`
+  return `ip:${ipaddr.IPv6.parse(ip).toNormalizedString().split(':').slice(0, 4).join(':')}::/64`
+}
+
 /** Names are somebody's to choose: no longer than a name is. */
 export const byAccount = (name: string): string => `account:${name.slice(0, 100)}`

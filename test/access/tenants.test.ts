@@ -93,6 +93,9 @@ describe.each([...OTHERS])('%s of red', (role) => {
       ['POST', '/key/generate', { user_id: 'berta', team_id: 'red' }],
       ['POST', '/key/generate', { user_id: 'peter', team_id: 'red' }],
       ['POST', '/key/generate', { team_id: 'red', organization_id: 'bolt' }],
+      ['POST', '/key/generate', { team_id: 'blue', organization_id: 'acme' }],
+      ['POST', '/key/generate', { user_id: 'berta', organization_id: 'acme' }],
+      ['POST', '/key/update', { key: red, team_id: 'blue', organization_id: 'acme' }],
       ['POST', '/key/generate', { team_id: 'red', project_id: 'blue-project' }],
       ['POST', '/key/generate', { project_id: 'blue-project' }],
       ['POST', '/key/generate', { team_id: 'red', pricing: { m: { input_cost_per_token: 0 } } }],
@@ -199,6 +202,23 @@ test('what a team gave somebody is not his to widen', async () => {
     expect([wider, (await ida('/key/update', { key, ...wider })).status]).toEqual([wider, 403])
   expect((await world.send('POST', '/key/update', world.keys.team_admin, { key, max_budget: 2 })).status).toBe(200)
   expect((await ida('/key/delete', { keys: [key] })).status).toBe(200)
+})
+
+test('a name that others have used is not made one’s own', async () => {
+  const key = await makeKey(world.gateway, { team_id: 'loose-name', user_id: 'loose-user' })
+  await ask(world.gateway, { model: 'm', key })
+  const oscar = (path: string, body: unknown) => world.send('POST', path, world.keys.org_admin, body)
+  const organization_id = 'acme'
+  for (const [path, body] of [
+    ['/team/new', { team_id: 'loose-name', organization_id }],
+    ['/user/new', { user_id: 'loose-user', organization_id }],
+    ['/team/member_add', { team_id: 'red', member: { user_id: 'loose-user' } }],
+  ] as const)
+    expect([path, (await oscar(path, body)).status]).toEqual([path, 400])
+  await world.manage('POST', '/key/delete', { keys: [key] })
+  await atRest(world.gateway)
+  expect((await oscar('/team/new', { team_id: 'loose-name', organization_id })).status).toBe(400)
+  expect((await world.send('GET', '/key/list', world.keys.org_admin)).text).not.toContain('loose')
 })
 
 test('a key that the operator blocked is not opened by its user', async () => {

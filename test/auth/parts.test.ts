@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { clientAddress } from '../../src/auth/address.ts'
 import { apr1 } from '../../src/auth/apr1.ts'
 import { claimAt, readClaims } from '../../src/auth/claims.ts'
-import { Guard } from '../../src/auth/guard.ts'
+import { byAddress, Guard } from '../../src/auth/guard.ts'
 import { htpasswdLine, isPassword, parseHtpasswd } from '../../src/auth/htpasswd.ts'
 import { parseKeyFile } from '../../src/auth/key-file.ts'
 import { Lru } from '../../src/auth/lru.ts'
@@ -205,6 +205,12 @@ test('names are remembered to a bound, and the oldest goes first', () => {
   for (let i = 0; i < 100_000; i++) guard.failed(`ip:${i}`)
   guard.failed('ip:99999')
   expect([guard.refusalFor('ip:99999')?.status, guard.refusalFor('ip:1')]).toEqual([429, undefined])
+})
+
+test('addresses of one caller are one', () => {
+  expect(byAddress('2001:db8:1:2:3:4:5:6')).toBe(byAddress('2001:db8:1:2:ffff::1'))
+  expect(byAddress('2001:db8:1:2::1')).not.toBe(byAddress('2001:db8:1:3::1'))
+  expect([byAddress('192.0.2.1'), byAddress(undefined)]).toEqual(['ip:192.0.2.1', 'ip:unknown'])
 })
 
 describe('ways', () => {
