@@ -52,6 +52,8 @@ export function basicWay({ htpasswd: path, users, as }: BasicSettings, house: Ba
     // Somebody's has to be checked for a name that is not there, or the time would tell which names are.
     const [somebodys] = hashes.values()
     const against = hash ?? somebodys
+    const early = guard.refusalFor(byAddress(ip), byAccount(name))
+    if (early) return early
     const refused = await turn.take(async () => {
       // An attempt that waited for its turn may have been overtaken by others that failed.
       const wait = guard.refusalFor(byAddress(ip), byAccount(name))

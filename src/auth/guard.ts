@@ -4,28 +4,33 @@ import { type AttemptRules, type Attempts, afterFailure, waitLeft } from '../cor
 import { Refusal } from '../core/refusal.ts'
 import { Lru } from './lru.ts'
 
-/** Addresses and accounts that are remembered. */
+/** Addresses that are remembered, and as many accounts: who has many of one must not make the others be forgotten. */
 const MOST = 20_000
 
 export class Guard {
   readonly #rules: AttemptRules
   readonly #now: () => number
   readonly #warn: (message: string, facts: Readonly<Record<string, unknown>>) => void
-  readonly #attempts = new Lru<Attempts>(MOST)
+  readonly #addresses = new Lru<Attempts>(MOST)
+  readonly #accounts = new Lru<Attempts>(MOST)
 
-  constructor(rules: AttemptRules, now: () => number, warn: Guard['warn']) {
+  constructor(
+    rules: AttemptRules,
+    now: () => number,
+    warn: (message: string, facts: Readonly<Record<string, unknown>>) => void,
+  ) {
     this.#rules = rules
     this.#now = now
     this.#warn = warn
   }
 
-  get warn() {
-    return this.#warn
+  #of(name: string): Lru<Attempts> {
+    return name.startsWith('ip:') ? this.#addresses : this.#accounts
   }
 
   /** What to tell one of these who has to wait; undefined: he may try. */
   refusalFor(...names: readonly string[]): Refusal | undefined {
-    const left = Math.max(0, ...names.map((name) => waitLeft(this.#attempts.get(name), this.#now())))
+    const left = Math.max(0, ...names.map((name) => waitLeft(this.#of(name).get(name), this.#now())))
     if (left === 0) return undefined
     return new Refusal(
       'too_many_attempts',
@@ -36,8 +41,8 @@ export class Guard {
 
   failed(...names: readonly string[]): void {
     for (const name of names) {
-      const after = afterFailure(this.#attempts.get(name), this.#now(), this.#rules)
-      this.#attempts.set(name, after)
+      const after = afterFailure(this.#of(name).get(name), this.#now(), this.#rules)
+      this.#of(name).set(name, after)
       const wait = waitLeft(after, this.#now())
       // Once for each doubling, and not for each of a million attempts: waits do not grow for ever.
       if (wait > 0 && (wait < this.#rules.longestMs || (after.fails & (after.fails - 1)) === 0))
@@ -46,7 +51,7 @@ export class Guard {
   }
 
   succeeded(...names: readonly string[]): void {
-    if (this.#attempts.size > 0) for (const name of names) this.#attempts.delete(name)
+    for (const name of names) this.#of(name).delete(name)
   }
 }
 

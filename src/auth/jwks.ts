@@ -65,14 +65,18 @@ export class Jwks {
     const { now, warn } = this.#options
     if (!this.#fetching && (now() - this.#triedAt >= COOLDOWN_MS || !this.#sets)) {
       this.#triedAt = now()
-      this.#fetching = this.#fetchAll().finally(() => {
-        this.#fetching = undefined
-      })
+      this.#fetching = this.#fetchAll()
+        .catch((cause: Error) => {
+          warn('The keys of an issuer can not be fetched.', { told: cause.message, keeps_old: mayKeep })
+          throw cause
+        })
+        .finally(() => {
+          this.#fetching = undefined
+        })
     }
     try {
       await this.#fetching
     } catch (cause) {
-      warn('The keys of an issuer can not be fetched.', { told: (cause as Error).message, keeps_old: mayKeep })
       if (!mayKeep) throw new Unavailable((cause as Error).message)
     }
     if (!this.#sets || (!mayKeep && now() - this.#fetchedAt >= this.#options.freshMs)) throw new Unavailable('no keys')

@@ -13,6 +13,8 @@ const MOST_KNOWN = 10_000
 const LONGEST = 32 * 1024
 /** Questions that are under way at one time. */
 const MOST_AT_ONCE = 256
+/** The same trouble is told no more often. */
+const WARN_MS = 10_000
 
 export interface OutsideHouse {
   badges: Badges
@@ -27,7 +29,11 @@ export function outsideWay(said: CheckSettings, { badges, wayOut, now, warn }: O
   const { hostname } = new URL(said.url)
   let asked = 0
 
-  const ask = async (headers: Record<string, string>, digest: string): Promise<ReturnType<Badges['of']> | Refusal> => {
+  const ask = async (
+    headers: Record<string, string>,
+    digest: string,
+    nameless: string,
+  ): Promise<ReturnType<Badges['of']> | Refusal> => {
     if (asked >= MOST_AT_ONCE) return unavailable('too many questions at once')
     asked++
     try {
@@ -40,7 +46,7 @@ export function outsideWay(said: CheckSettings, { badges, wayOut, now, warn }: O
       if (status === 401 || status === 403)
         return new Refusal(status === 401 ? 'invalid_credentials' : 'forbidden', 'You are not let in here.')
       if (status < 200 || status > 299) return unavailable(`it answers ${status}`)
-      const identity = identityIn(answer.headers, said)
+      const identity = identityIn(answer.headers, said, nameless)
       if (said.cache > 0) known.set(digest, { identity, until: now() + said.cache * 1000 })
       return badges.of(identity)
     } catch (cause) {
@@ -51,12 +57,17 @@ export function outsideWay(said: CheckSettings, { badges, wayOut, now, warn }: O
       asked--
     }
   }
+  let warnedAt = Number.NEGATIVE_INFINITY
   const unavailable = (why: string): Refusal => {
-    warn('The outside check of tollgate.auth fails: nobody comes in by it.', { host: hostname, told: why })
+    if (now() - warnedAt >= WARN_MS) warnOf(why)
     return new Refusal('auth_unavailable', 'Who you are can not be checked now. Try again in a moment.', {
       private: why,
       retryAfterMs: 2_000,
     })
+  }
+  const warnOf = (why: string) => {
+    warnedAt = now()
+    warn('The outside check of tollgate.auth fails: nobody comes in by it.', { host: hostname, told: why })
   }
 
   return {
@@ -72,12 +83,13 @@ export function outsideWay(said: CheckSettings, { badges, wayOut, now, warn }: O
       }
       if (size === 0) return ABSENT
       if (size > LONGEST) return new Refusal('invalid_credentials', 'These credentials are too long.')
+      const nameless = `nameless-${digestOf(headers).slice(0, 16)}`
       if (said.request) Object.assign(headers, askedFor(asking))
       // Of all that is sent: another header, another question.
-      const digest = new Bun.CryptoHasher('sha256').update(JSON.stringify(headers)).digest('base64')
+      const digest = digestOf(headers)
       const before = known.get(digest)
       if (before && before.until > now()) return badges.of(before.identity)
-      return ask(headers, digest)
+      return ask(headers, digest, nameless)
     },
   }
 }
@@ -91,7 +103,11 @@ function askedFor({ request, ip }: Asking): Record<string, string> {
   }
 }
 
-function identityIn(headers: Headers, said: CheckSettings): Identity {
+const digestOf = (headers: Readonly<Record<string, string>>): string =>
+  new Bun.CryptoHasher('sha256').update(JSON.stringify(headers)).digest('hex')
+
+/** @param nameless what somebody is called whom the service lets in without a name: he must not be one with the others */
+function identityIn(headers: Headers, said: CheckSettings, nameless: string): Identity {
   const at = (name: string | undefined) =>
     name === undefined ? undefined : headers.get(name)?.slice(0, 256) || undefined
   const user = at(said.user_header)
@@ -103,5 +119,5 @@ function identityIn(headers: Headers, said: CheckSettings): Identity {
     ...(organization === undefined ? {} : { organization }),
     ...(role === undefined ? {} : { role }),
   }
-  return { way: 'check', name: user ?? 'somebody', ...factsOf(said.as, facts) }
+  return { way: 'check', name: user ?? nameless, ...factsOf(said.as, facts) }
 }

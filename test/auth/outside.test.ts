@@ -82,6 +82,12 @@ describe('an outside service', () => {
     expect(service.asked.length - before).toBe(4)
   })
 
+  test('whoever has no name is not one with the others who have none', async () => {
+    const [a, b] = [await world.who({ cookie: 'good-nameless 1' }), await world.who({ cookie: 'good-nameless 2' })]
+    expect([a.status, b.status, a.name === b.name, a.user]).toEqual([204, 204, false, ''])
+    expect((await world.who({ cookie: 'good-nameless 1' })).name).toBe(a.name)
+  })
+
   test('keeps out, and is asked each time then', async () => {
     const before = service.asked.length
     for (let i = 0; i < 2; i++) expect((await world.who({ cookie: 'session=bad' })).status).toBe(401)

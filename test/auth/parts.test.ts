@@ -204,6 +204,10 @@ test('names are remembered to a bound, and the oldest goes first', () => {
   )
   for (let i = 0; i < 100_000; i++) guard.failed(`ip:${i}`)
   guard.failed('ip:99999')
+  guard.failed('account:ada', 'account:ada')
+  for (let i = 0; i < 30_000; i++) guard.failed(`ip:a${i}`)
+  guard.failed('ip:99999', 'ip:99999')
+  expect(guard.refusalFor('account:ada')?.status).toBe(429)
   expect([guard.refusalFor('ip:99999')?.status, guard.refusalFor('ip:1')]).toEqual([429, undefined])
 })
 
