@@ -19,8 +19,8 @@ function startService() {
       if (state.delay > 0) await Bun.sleep(state.delay)
       const name = /good-(\w+)/.exec(request.headers.get('cookie') ?? '')?.[1]
       const status = state.status ?? (name ? 200 : 401)
-      const headers = {
-        'x-auth-user': name ?? 'nobody',
+      const headers: Record<string, string> = {
+        ...(name === 'nameless' ? {} : { 'x-auth-user': name ?? 'nobody' }),
         'x-auth-team': 'red',
         'x-role': 'write',
         location: '/elsewhere',
