@@ -18,6 +18,7 @@ import { Badges } from './auth/badges.ts'
 import { Door } from './auth/door.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Env } from './config/interpolate.ts'
+import { startRenewal } from './config/renewal.ts'
 import type { Started, StartOptions } from './config/start.ts'
 import { type Access, EVERYTHING } from './core/access.ts'
 import type { Key } from './core/key.ts'
@@ -33,6 +34,7 @@ import { findAlias, type Snapshot } from './core/snapshot.ts'
 import { TargetState } from './core/state.ts'
 import type { Target } from './core/target.ts'
 import { wallAt } from './core/zone.ts'
+
 import { openDoors } from './http/doors.ts'
 import { type Offices, routes } from './http/routes.ts'
 import { buildApp } from './http/server.ts'
@@ -88,7 +90,7 @@ const catalogOf = (config: Config, env: Env, ways = waysOut(config.egress, env, 
 /** Starts a gateway. @throws Error with a sentence for the operator; nothing is left running then */
 export async function start(options: StartOptions): Promise<Started> {
   const { config, dataDir } = options
-  for (const [name, value] of Object.entries(config.environment)) process.env[name] = value.reveal()
+  setEnvironment(config)
   const log = makeLog(options.log)
   const store = openStore(dataDir)
   try {
@@ -99,8 +101,12 @@ export async function start(options: StartOptions): Promise<Started> {
   }
 }
 
+function setEnvironment({ environment }: Config): void {
+  for (const [name, value] of Object.entries(environment)) process.env[name] = value.reveal()
+}
+
 async function open(
-  { config, port, host, dataDir, masterKey, warnings }: StartOptions,
+  { config, port, host, dataDir, masterKey, warnings, renewal }: StartOptions,
   store: Store,
   log: Log,
 ): Promise<Started> {
@@ -122,7 +128,13 @@ async function open(
   const digests = new Digests(root)
   const responses = new Responses(store, new Sealer(root, 'responses'), config.keepResponses, now)
   const master = theMasterKey(store, digests, masterKey)
-  const ring = new Keyring(new Keys(store), digests, now, master.digest, () => ledger.reconsider())
+  const ring = new Keyring(
+    new Keys(store),
+    digests,
+    now,
+    () => master.digest,
+    () => ledger.reconsider(),
+  )
   const ways = waysOut(config.egress, process.env, now)
   const catalog = catalogOf(config, process.env, ways)
   const snapshot = snapshotOf(config, catalog)
@@ -274,6 +286,16 @@ async function open(
     info: (message, facts) => log.info(message, facts),
     warn: (message, facts) => log.warn(message, facts),
   })
+  const renewing =
+    renewal &&
+    startRenewal(renewal, config, {
+      changed: () => {
+        if (masterKey) master.digest = digests.of(masterKey.reveal())
+        setEnvironment(config)
+      },
+      info: (message, facts) => log.info(message, facts),
+      warn: (message, facts) => log.warn(message, facts),
+    })
   const checkpointer = startCheckpointer(store.path)
   const chores = startChores(store, ledger, config, now, log)
 
@@ -288,6 +310,7 @@ async function open(
       health.stop()
       backends.stop()
       prewarming.stop()
+      renewing?.stop()
       // What the cut streams cost is booked on their way out, counted where nobody reported it.
       await Bun.sleep(20)
       await counter.stop()

@@ -11,14 +11,14 @@ export class Keyring {
   readonly #keys: Keys
   readonly #digests: Digests
   readonly #now: () => number
-  readonly #master: string
+  readonly #master: () => string
   readonly #changed: () => void
   /** Digest → key: what requests are recognised by. */
   readonly #byDigest = new Map<string, Key>()
   readonly #digestOf = new Map<string, string>()
 
   /** @param master digest of the master key, which no virtual key may be @param changed told of each change of a key */
-  constructor(keys: Keys, digests: Digests, now: () => number, master: string, changed: () => void) {
+  constructor(keys: Keys, digests: Digests, now: () => number, master: () => string, changed: () => void) {
     this.#changed = changed
     this.#keys = keys
     this.#digests = digests
@@ -74,7 +74,7 @@ export class Keyring {
   create(wanted: NewKey, secret = newSecret()): { key: Key; secret: string } {
     const now = this.#now()
     const digest = this.#digests.of(secret)
-    if (this.#digests.same(digest, this.#master))
+    if (this.#digests.same(digest, this.#master()))
       throw new Refusal('conflict', 'This is the master key: a virtual key has to be another one.', { param: 'key' })
     const key: Key = {
       ...wanted,

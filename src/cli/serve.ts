@@ -42,7 +42,7 @@ async function serve(args: ServeArgs, terminal: Terminal): Promise<ExitCode> {
   const app = await terminal.app()
   const settled = await settle(args.config, app, terminal, 'Nothing was started.')
   if (!settled) return 1
-  const { found, warnings, file } = settled
+  const { found, warnings, file, renewal } = settled
   const config = args.insecure === true ? { ...settled.config, insecure: true } : settled.config
   const outside = config.masterKey ? undefined : masterKeyOf(env)
   if (outside && 'fault' in outside) throw new Trouble(outside.fault)
@@ -53,7 +53,7 @@ async function serve(args: ServeArgs, terminal: Terminal): Promise<ExitCode> {
   const signalled = firstSignal((line) => terminal.err(line))
   let started: Started
   try {
-    started = await app.start({ config, port, host, dataDir, masterKey, log, warnings })
+    started = await app.start({ config, port, host, dataDir, masterKey, log, warnings, renewal })
   } catch (cause) {
     throw troubleOf(cause, host, port)
   }

@@ -1,7 +1,7 @@
 /** Which configuration a command means: the file's, or what is found without one. */
 import type { Config } from '../config/config.ts'
 import { discover } from '../config/discover.ts'
-import { findConfig, loadFile } from '../config/files.ts'
+import { findConfig, openFile, type Renewal } from '../config/files.ts'
 import type { Problem } from '../config/problem.ts'
 import type { App } from '../config/start.ts'
 import { counted, report } from './report.ts'
@@ -12,6 +12,8 @@ export interface Settled {
   file?: string | undefined
   found: string[]
   warnings: Problem[]
+  /** How secrets that lie elsewhere are read again. */
+  renewal?: Renewal | undefined
 }
 
 /**
@@ -31,14 +33,14 @@ export async function settle(
     const { config, found } = await look()
     return { config, found, warnings: [] }
   }
-  const loaded = await loadFile(file, terminal.env, providers)
+  const { loaded, renewal } = await openFile(file, terminal.env, providers)
   report(file, loaded, terminal)
   if (!loaded.ok) {
     terminal.err(`${file}: ${counted(loaded.errors.length, 'error')}. ${without}`)
     return undefined
   }
   const { config, warnings } = loaded
-  if (config.models.length > 0) return { config, file, found: [], warnings }
+  if (config.models.length > 0) return { config, file, found: [], warnings, renewal }
   const { config: discovered, found } = await look()
-  return { config: { ...config, models: discovered.models }, file, found, warnings }
+  return { config: { ...config, models: discovered.models }, file, found, warnings, renewal }
 }

@@ -2,10 +2,12 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SecretStore } from '../secrets/store.ts'
 import type { KnownProvider } from './config.ts'
 import type { Env } from './interpolate.ts'
 import { type Loaded, load } from './load.ts'
 import { ConfigError } from './problem.ts'
+import { referencesIn, sourceSettings } from './secrets.ts'
 
 /** Looked for in the working directory where no file is named. */
 export const USUAL_NAMES = ['tollgate.yaml', 'tollgate.yml'] as const
@@ -20,10 +22,38 @@ export function findConfig(named: string | undefined, env: Env, directory = '.')
   return USUAL_NAMES.map((name) => (directory === '.' ? name : join(directory, name))).find((path) => existsSync(path))
 }
 
-/** Reads and loads a file. @throws ConfigError where it can't be read. */
-export async function loadFile(path: string, env: Env, providers: readonly KnownProvider[]): Promise<Loaded> {
-  return load(await readText(path), env, providers)
+/** A file that was loaded, with the secrets that lie elsewhere. */
+export interface OpenedFile {
+  loaded: Loaded
+  /** Undefined where none lie elsewhere, or they are read at the start only. */
+  renewal: Renewal | undefined
 }
+
+export interface Renewal {
+  everyMs: number
+  /** The same text with the secrets as they are now; one whose source is silent stays as it was, and is named in `faults`. */
+  again(): Promise<{ loaded: Loaded; faults: readonly string[] }>
+}
+
+/** Reads and loads a file. @throws ConfigError where it can't be read. */
+export async function openFile(path: string, env: Env, providers: readonly KnownProvider[]): Promise<OpenedFile> {
+  const text = await readText(path)
+  const references = referencesIn(text)
+  if (references.length === 0) return { loaded: load(text, env, providers), renewal: undefined }
+  const { refreshMs, vault } = sourceSettings(text, env)
+  const store = new SecretStore({ env, vault }, () => Date.now())
+  const loaded = load(text, env, providers, await store.readAll(references))
+  if (refreshMs === 0) return { loaded, renewal: undefined }
+  const again: Renewal['again'] = async () => {
+    const stored = await store.readAll(references)
+    return { loaded: load(text, env, providers, stored), faults: store.faults }
+  }
+  return { loaded, renewal: { everyMs: refreshMs, again } }
+}
+
+/** The same where it is read once. */
+export const loadFile = async (path: string, env: Env, providers: readonly KnownProvider[]): Promise<Loaded> =>
+  (await openFile(path, env, providers)).loaded
 
 async function readText(path: string): Promise<string> {
   const fail = (message: string) => new ConfigError(path, [{ line: 0, column: 0, path: '', message }])

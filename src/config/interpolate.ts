@@ -3,6 +3,9 @@
  * `${NAME:-default}` anywhere in one. `$${` is a plain `${`.
  */
 
+import { isReference } from '../secrets/reference.ts'
+import { NOTHING_STORED, type Stored } from '../secrets/store.ts'
+
 export type Env = Readonly<Record<string, string | undefined>>
 
 export interface Interpolated {
@@ -16,8 +19,12 @@ export interface Interpolated {
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 const WHOLE = 'os.environ/'
 
-/** Puts the variables in. A variable that is missing or empty is an error unless a default stands beside it. */
-export function interpolate(raw: string, env: Env): Interpolated {
+/**
+ * Puts the variables in, and secrets that lie elsewhere (a whole string `vault:…`, `file:…`). A variable that is missing or
+ * empty is an error unless a default stands beside it.
+ */
+export function interpolate(raw: string, env: Env, stored: Stored = NOTHING_STORED): Interpolated {
+  if (isReference(raw)) return fromStored(raw, stored)
   if (raw.startsWith(WHOLE)) return fromWhole(raw.slice(WHOLE.length).trim(), env)
   const errors: string[] = []
   let changed = false
@@ -44,6 +51,12 @@ export function interpolate(raw: string, env: Env): Interpolated {
     return ''
   })
   return { text, changed, errors }
+}
+
+function fromStored(raw: string, stored: Stored): Interpolated {
+  const found = stored.get(raw)
+  if (found && 'text' in found) return { text: found.text, changed: true, errors: [] }
+  return { text: '', changed: true, errors: [`\`${raw.slice(0, 200)}\`: ${found?.fault ?? 'it was not asked for.'}`] }
 }
 
 function fromWhole(name: string, env: Env): Interpolated {

@@ -2,6 +2,7 @@
  * The text of a configuration file → the configuration, or every error in it at once. A pure function of the text, the
  * environment and the providers that exist.
  */
+import { NOTHING_STORED, type Stored } from '../secrets/store.ts'
 import { check, faultOfUrl } from './check.ts'
 import { type Config, hasAddress, type KnownProvider } from './config.ts'
 import type { Finding } from './explain.ts'
@@ -23,10 +24,16 @@ export type Loaded =
  * @param text YAML
  * @param env for `os.environ/NAME`, `${NAME}` and the usual keys of providers
  * @param providers what `litellm_params.model` may begin with
+ * @param stored what was found behind references to secrets (`vault:…`)
  */
-export function load(text: string, env: Env, providers: readonly KnownProvider[]): Loaded {
-  const whole = withOwnVariables(text, env)
-  const read = readYaml(text, (path) => (path[0] === 'environment_variables' ? env : whole))
+export function load(
+  text: string,
+  env: Env,
+  providers: readonly KnownProvider[],
+  stored: Stored = NOTHING_STORED,
+): Loaded {
+  const whole = withOwnVariables(text, env, stored)
+  const read = readYaml(text, (path) => (path[0] === 'environment_variables' ? env : whole), stored)
   const { file, findings, taken } = validate(read, providers)
   if (file)
     findings.push(
@@ -48,8 +55,8 @@ export function load(text: string, env: Env, providers: readonly KnownProvider[]
 }
 
 /** `environment_variables` hold for the rest of the file. They themselves see only the environment. */
-function withOwnVariables(text: string, env: Env): Env {
-  const section = valueAt(readYaml(text, () => env).value, ['environment_variables'])
+function withOwnVariables(text: string, env: Env, stored: Stored): Env {
+  const section = valueAt(readYaml(text, () => env, stored).value, ['environment_variables'])
   if (typeof section !== 'object' || section === null || Array.isArray(section)) return env
   const own = Object.entries(section).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
   return { ...env, ...Object.fromEntries(own.map(([name, value]) => [name, String(value)])) }

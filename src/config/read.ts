@@ -1,5 +1,6 @@
 /** YAML text → plain values, with the place of each and its variables put in. Knows nothing of what the keys mean. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
+import { NOTHING_STORED, type Stored } from '../secrets/store.ts'
 import { type Env, interpolate } from './interpolate.ts'
 import { type Path, type Problem, showPath } from './problem.ts'
 
@@ -26,8 +27,11 @@ export interface ReadFile {
 const MOST_VALUES = 100_000
 const DEEPEST = 64
 
-/** @param envAt the variables that a text at a path may use; their values never appear in a problem */
-export function readYaml(text: string, envAt: (path: Path) => Env): ReadFile {
+/**
+ * @param envAt the variables that a text at a path may use; their values never appear in a problem
+ * @param stored what was found behind references to secrets
+ */
+export function readYaml(text: string, envAt: (path: Path) => Env, stored: Stored = NOTHING_STORED): ReadFile {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, merge: true, uniqueKeys: false, prettyErrors: false })
   const errors: Problem[] = []
@@ -90,7 +94,7 @@ export function readYaml(text: string, envAt: (path: Path) => Env): ReadFile {
     }
     if (typeof value === 'bigint') return Number(value)
     if (typeof value !== 'string') return value
-    const done = interpolate(value, envAt(path))
+    const done = interpolate(value, envAt(path), stored)
     for (const error of done.errors) complain(path, placeOf(path), error)
     if (done.changed) raws.set(keyOf(path), value)
     return done.text

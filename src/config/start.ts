@@ -2,6 +2,7 @@
 import type { PriceBook } from '../core/price-book.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Config, KnownProvider } from './config.ts'
+import type { Renewal } from './files.ts'
 import type { Env } from './interpolate.ts'
 import type { Problem } from './problem.ts'
 
@@ -15,6 +16,8 @@ export interface StartOptions {
   /** The file's, else the environment's. Undefined: keep one in the data folder, made at the first start. */
   masterKey?: Secret | undefined
   log: 'json' | 'pretty'
+  /** How secrets that lie elsewhere are read again. */
+  renewal?: Renewal | undefined
   /** Told on the terminal already; for the log and for whoever asks the gateway how it is. */
   warnings: readonly Problem[]
 }

@@ -7,6 +7,7 @@ import { budget } from './budget.ts'
 import { egress } from './egress.ts'
 import { hedge } from './hedge.ts'
 import { limitSettings } from './limits.ts'
+import { secrets } from './secrets.ts'
 import { tls } from './tls.ts'
 
 const secondsWith = (fallback: number, description: string) =>
@@ -36,6 +37,7 @@ export const tollgateSettings = z
       .default(100)
       .describe('The largest request that is read, in megabytes (2^20 bytes).'),
     timeouts,
+    secrets,
     tls,
     egress,
     insecure: z

@@ -4,10 +4,21 @@ import { z } from 'zod'
 const MASK = '***'
 
 export class Secret {
-  readonly #value: string
+  /** Rises with each secret that became another one: whoever has made something of one looks whether it is still true. */
+  static changes = 0
+
+  #value: string
 
   constructor(value: string) {
     this.#value = value
+  }
+
+  /** Takes over another one's text. @returns whether it is another text than before */
+  replace(other: Secret): boolean {
+    if (other.#value === this.#value) return false
+    this.#value = other.#value
+    Secret.changes++
+    return true
   }
 
   /** The only way to the text. Call it where the text is sent, compared or hashed, and keep no copy. */

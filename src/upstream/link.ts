@@ -12,7 +12,7 @@ export interface LinkParts {
   /** As `provider.settings` made it. */
   settings: unknown
   /** Headers of the operator's own, laid over the provider's. */
-  extraHeaders: Readonly<Record<string, string>>
+  extraHeaders: Readonly<Record<string, Secret>>
   /** Goes into every body unless the caller says otherwise. */
   extraBody: Readonly<Json>
   dropParams: boolean | undefined
@@ -41,7 +41,9 @@ export class Link {
   readonly #takesApart: boolean
   /** Dialect → whole URL of a whole answer and of a stream. */
   readonly #urls: Partial<Record<WireId, readonly [whole: string, stream: string]>>
-  readonly #headers: Record<string, string>
+  #headers: Readonly<Record<string, string>>
+  /** Which of our secrets the headers were made of (`Secret.changes`). */
+  #madeAt: number
   #way: Way | undefined
   /** Those that were made for the last request: a token among them is the same for many. */
   #made: Readonly<Record<string, string>> = {}
@@ -69,13 +71,19 @@ export class Link {
       const [whole, stream] = [urlOf(path, false), urlOf(path, true)]
       if (whole !== undefined && stream !== undefined) this.#urls[id as WireId] = [whole, stream]
     }
-    this.#headers = {
+    this.#madeAt = Secret.changes
+    this.#headers = this.#makeHeaders()
+  }
+
+  #makeHeaders(): Readonly<Record<string, string>> {
+    const { provider, settings, extraHeaders } = this.#parts
+    return {
       'content-type': 'application/json',
       // What is relayed is not packed: a packed stream would have to be unpacked to be read.
       'accept-encoding': 'identity',
       'user-agent': 'tollgate',
       ...provider.headers(settings),
-      ...parts.extraHeaders,
+      ...Object.fromEntries(Object.entries(extraHeaders).map(([name, value]) => [name, value.reveal()])),
     }
   }
 
@@ -101,15 +109,19 @@ export class Link {
     const secrets = Object.values(this.#parts.settings as object).flatMap((s) =>
       s instanceof Secret ? [s.reveal()] : [],
     )
-    for (const [name, value] of [...Object.entries(this.#headers), ...Object.entries(this.#made)])
+    for (const [name, value] of [...Object.entries(this.headers), ...Object.entries(this.#made)])
       if (!PLAIN_HEADERS.has(name)) secrets.push(value.replace(/^(bearer|basic) /i, ''))
     let clean = text
     for (const secret of secrets) if (secret.length >= 8) clean = clean.replaceAll(secret, '[redacted]')
     return clean
   }
 
-  /** Headers of a request: built once, not to be changed. */
+  /** Headers of a request: built once, and again when a secret has changed; not to be changed. */
   get headers(): Readonly<Record<string, string>> {
+    if (this.#madeAt !== Secret.changes) {
+      this.#headers = this.#makeHeaders()
+      this.#madeAt = Secret.changes
+    }
     return this.#headers
   }
 
@@ -148,9 +160,9 @@ export class Link {
 
   /** Headers of one request: the fixed ones, and those that the provider makes for each. */
   async authorized(request: Omit<Outgoing, 'headers'>): Promise<Readonly<Record<string, string>>> {
-    const made = await this.provider.authorize?.(this.#parts.settings, { ...request, headers: this.#headers })
+    const made = await this.provider.authorize?.(this.#parts.settings, { ...request, headers: this.headers })
     if (made) this.#made = made
-    return { ...this.#headers, ...made }
+    return { ...this.headers, ...made }
   }
 
   /**

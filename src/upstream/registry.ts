@@ -74,9 +74,7 @@ export function linkFor(
     retries: model.retries,
     defaults: model.defaults,
   }
-  const extraHeaders = Object.fromEntries(
-    Object.entries(model.extraHeaders).map(([k, v]) => [k.toLowerCase(), v.reveal()]),
-  )
+  const extraHeaders = Object.fromEntries(Object.entries(model.extraHeaders).map(([k, v]) => [k.toLowerCase(), v]))
   return new Link({
     target,
     provider,
