@@ -15,6 +15,7 @@ import { type Count, countRun } from './support/count.ts'
 import { type Failure, failuresIn } from './support/failures.ts'
 import { run } from './support/run-child.ts'
 import { makeTemp } from './support/temp.ts'
+import { findVault } from './vault/binary.ts'
 
 const ROOT = join(import.meta.dir, '..')
 const CI = /^(true|1)$/i.test(process.env.CI ?? '')
@@ -93,21 +94,51 @@ function folders(): Map<string, string[]> {
 /** Folders whose tests need what is not in the checkout. With CI=true it is brought; else they run where it is there. */
 const NEEDY = [
   { folder: 'test/acme', what: 'a real ACME authority', bun: 'test:acme', found: findPebble, timeout: '60000' },
+  { folder: 'test/vault', what: 'a real Vault', bun: 'test:vault', found: findVault, timeout: '60000' },
   { folder: 'test/python', what: 'clients of PyPI', bun: 'test:python', found: findClients, timeout: '90000' },
   { folder: 'test/real', what: 'a real Ollama', bun: 'test:real', found: findOllama, timeout: '120000' },
 ] as const
 
+/**
+ * Brings what is missing, one after the other, beside the tests that need nothing: builds take minutes, and tests mostly
+ * wait. They get the time that nobody else wants.
+ */
+function bringAll(): ReadonlyMap<string, Promise<number>> {
+  let last: Promise<unknown> = Promise.resolve()
+  const under = new Map<string, Promise<number>>()
+  for (const { folder, what, found } of CI ? NEEDY : []) {
+    if (found()) continue
+    const bring = async (): Promise<number> => {
+      console.log(`\n── ${folder}: bringing ${what}`)
+      const command = ['nice', '-n', '19', process.execPath, `${folder}/bring.ts`]
+      const { code, output } = await run(command, {
+        name: `bringing ${what}`,
+        cwd: ROOT,
+        limit: 40 * 60_000,
+        quiet: true,
+      })
+      if (code !== 0)
+        console.log(`\n── ${folder}: ${what} could not be brought (exit ${code}):\n${output.slice(-3_000)}`)
+      return code
+    }
+    const next = last.then(bring, bring)
+    under.set(folder, next)
+    last = next
+  }
+  return under
+}
+
 async function everything(): Promise<void> {
   const all = folders()
   all.delete('test/bench')
+  const under = bringAll()
   const needy = new Set<string>(NEEDY.map(({ folder }) => folder))
   for (const [name, files] of all) if (!needy.has(name)) await suite(name, files)
   for (const { folder, what, bun, found, timeout } of NEEDY) {
-    if (CI && !found()) {
-      console.log(`\n── ${folder}: bringing ${what}`)
-      const bring = [process.execPath, `${folder}/bring.ts`]
-      const { code } = await run(bring, { name: 'bring', cwd: ROOT, limit: 30 * 60_000 })
-      if (code !== 0) total.failed++
+    const code = await under.get(folder)
+    if (code !== undefined && code !== 0) {
+      total.failed++
+      failed.push({ file: folder, name: `bringing ${what}`, told: `It ended with ${code}; what it said stands above.` })
     }
     const files = all.get(folder) ?? []
     if (found()) await suite(folder, files, timeout)

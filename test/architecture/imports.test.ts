@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dir, '../..')
 const MAY: Record<string, readonly string[]> = {
   core: [],
   dialects: ['core'],
-  secrets: ['core', 'npm:zod'],
+  secrets: ['core', 'npm:zod', 'npm:@aws-sdk/credential-providers', 'npm:aws4fetch', 'npm:google-auth-library'],
   upstream: [
     'core',
     'dialects',

@@ -20,7 +20,7 @@ export class GoogleSecrets {
     const path = `v1/projects/${encodeURIComponent(project)}/secrets/${name}/versions/${version}:access`
     const url = `${base.replace(/\/+$/, '')}/${path}`
     const answer = await askJson('Google Secret Manager', url, {
-      headers: { authorization: `Bearer ${await this.#enter()}` },
+      headers: { authorization: `Bearer ${await this.#enter(project)}` },
     }).catch((cause) => {
       const { status } = cause as SourceError
       throw status === 404 ? new SourceError(`Google Secret Manager has no ${name} in ${project}`, 404) : cause
@@ -30,9 +30,10 @@ export class GoogleSecrets {
     return partOf(Buffer.from(data, 'base64').toString('utf8'), field, `${name} in Google Secret Manager`)
   }
 
-  async #enter(): Promise<string> {
+  async #enter(projectId: string): Promise<string> {
     const { GoogleAuth } = await import('google-auth-library')
-    this.#auth ??= new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'] })
+    // Told which project, the library does not ask Google for it, which takes a right of its own.
+    this.#auth ??= new GoogleAuth({ scopes: ['https://www.googleapis.com/auth/cloud-platform'], projectId })
     const token = await this.#auth.getAccessToken().catch(() => undefined)
     if (!token)
       throw new SourceError(

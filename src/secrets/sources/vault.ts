@@ -57,20 +57,26 @@ export class Vault {
   }
 
   async #ask(path: string, what: string): Promise<Record<string, unknown>> {
-    const login = this.#token ?? this.#login()
-    this.#token = login
+    const known = this.#token !== undefined
+    this.#token ??= this.#login()
+    const login = this.#token
+    const forget = () => {
+      if (login === this.#token) this.#token = undefined
+    }
     try {
-      return await this.#get(path, await login)
+      const token = await login.catch((cause) => {
+        forget()
+        throw cause
+      })
+      return await this.#get(path, token)
     } catch (cause) {
       const status = cause instanceof SourceError ? cause.status : undefined
       if (status === 404) throw new SourceError(`the Vault has no ${what} (KV version 2)`, 404)
-      // A token that was given to us has ended: another is asked for, once. One that the operator gave us is his matter.
-      if (status !== 403 || this.#settings.token) {
-        if (login === this.#token) this.#token = undefined
-        throw status === 403 ? new SourceError(`the Vault does not let us read ${what} (403)`, 403) : cause
-      }
-      this.#token = this.#login()
-      return await this.#get(path, await this.#token)
+      if (status !== 403) throw cause
+      forget()
+      // A token that was given to us may have ended: another is asked for. One that the operator gave us is his matter.
+      if (known && !this.#settings.token) return await this.#ask(path, what)
+      throw new SourceError(`the Vault does not let us read ${what} (403)`, 403)
     }
   }
 
