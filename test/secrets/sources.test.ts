@@ -8,7 +8,8 @@ import { startClouds } from './clouds.ts'
 
 const clouds = startClouds()
 const folder = makeTemp('sources')
-const before = { ...process.env }
+const NAMES = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'GOOGLE_APPLICATION_CREDENTIALS'] as const
+const before = NAMES.map((name) => [name, process.env[name]] as const)
 beforeAll(() => {
   writeFileSync(join(folder, 'subject'), 'a-token-of-the-pod')
   // Google's own library reads this file; it is Google's format for workloads elsewhere.
@@ -32,7 +33,10 @@ beforeEach(() => {
   clouds.down = undefined
 })
 afterAll(async () => {
-  process.env = before
+  for (const [name, value] of before) {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
   await clouds.stop()
 })
 
