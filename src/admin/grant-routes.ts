@@ -25,9 +25,9 @@ export interface GrantRoutes {
 }
 
 const reason = z.string().min(1).max(1_000)
-const asking = z.object({ model: z.string().min(1).max(256), reason, duration: duration.nullish() })
-const approval = z.object({ id: z.string(), expires_in: duration.nullish() })
-const decision = z.object({ id: z.string(), reason: reason.nullish() })
+export const asking = z.object({ model: z.string().min(1).max(256), reason, duration: duration.nullish() })
+export const approval = z.object({ id: z.string(), expires_in: duration.nullish() })
+export const decision = z.object({ id: z.string(), reason: reason.nullish() })
 
 const PAGE = 100
 const LARGEST_PAGE = 1_000

@@ -5,7 +5,7 @@ import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readBody } from './fields.ts'
 import { HOLDER_FORMS, type HolderForm } from './holder-kinds.ts'
-import { type HolderHouse, Holders } from './holders.ts'
+import { type HolderHouse, Holders, holderBodies } from './holders.ts'
 import { type KeyRoutes, whole } from './keys.ts'
 import { organizationMembers, teamMembers } from './member-routes.ts'
 import { Members } from './members.ts'
@@ -18,6 +18,13 @@ export interface HolderRoute {
   path: string
   handle(asked: { query: URLSearchParams; body: Json; reach: Reach }): Answer
 }
+
+/** `POST /tag/info` takes names. */
+export const listing = z.object({ names: z.array(z.string()).min(1) })
+
+/** `/block` and `/unblock` of a team, and of customers. */
+export const blocking = ({ kind, id, many }: HolderForm): z.ZodObject =>
+  kind === 'team' ? z.object({ [id]: z.string() }) : z.object({ [many]: z.array(z.string().min(1).max(256)).min(1) })
 
 /** What is told, and how many more there are to a list. */
 export interface Answer {
@@ -63,9 +70,8 @@ interface Others {
 function routesOf(holders: Holders, kinds: Others, house: House): HolderRoute[] {
   const { form } = holders
   const around = new Around(holders, kinds, house)
-  const many = z.object({ [form.many]: form.many === 'name' ? z.string() : z.array(z.string()).min(1) })
-  const idsIn = (body: Json): string[] => [(readBody(many, body) as Json)[form.many]].flat() as string[]
-  const listing = z.object({ names: z.array(z.string()).min(1) })
+  const { remove } = holderBodies(form)
+  const idsIn = (body: Json): string[] => [(readBody(remove, body) as Json)[form.many]].flat() as string[]
 
   const route = (
     method: HolderRoute['method'],
@@ -244,13 +250,11 @@ class Around {
   }
 
   blocked(body: Json, blocked: boolean, reach: Reach): unknown {
-    const { kind, id, many } = this.#form
-    if (kind === 'team') {
-      const { team_id } = readBody(z.object({ [id]: z.string() }), body) as { team_id: string }
-      return this.#holders.show(this.#holders.setBlocked([team_id], blocked, reach)[0] as Holder)
-    }
-    const ids = (readBody(z.object({ [many]: z.array(z.string().min(1).max(256)).min(1) }), body) as Json)[many]
-    const changed = this.#holders.setBlocked(ids as string[], blocked, reach)
+    const { kind, many } = this.#form
+    const said = readBody(blocking(this.#form), body) as Json
+    if (kind === 'team')
+      return this.#holders.show(this.#holders.setBlocked([said.team_id as string], blocked, reach)[0] as Holder)
+    const changed = this.#holders.setBlocked(said[many] as string[], blocked, reach)
     return { blocked_users: changed.map((holder) => this.#holders.show(holder)) }
   }
 }

@@ -28,6 +28,20 @@ export interface HolderHouse {
   now(): number
 }
 
+/** What the routes of a kind of holder take. */
+export function holderBodies(form: HolderForm): Record<'make' | 'update' | 'remove', z.ZodObject> {
+  const id = idOf(form.kind)
+  const members =
+    form.members && (form.kind === 'team' || form.kind === 'organization')
+      ? { [form.members]: memberList(form.kind).nullish() }
+      : {}
+  return {
+    make: z.object({ [form.id]: form.makesIds ? id.nullish() : id, ...form.fields, ...form.ofKey, ...members }),
+    update: z.object({ [form.id]: id, ...form.fields }),
+    remove: z.object({ [form.many]: form.many === 'name' ? z.string() : z.array(z.string()).min(1) }),
+  }
+}
+
 export class Holders {
   readonly form: HolderForm
   readonly #house: HolderHouse
@@ -35,15 +49,11 @@ export class Holders {
   readonly #update: z.ZodObject
 
   constructor(form: HolderForm, house: HolderHouse) {
-    const id = idOf(form.kind)
     this.form = form
     this.#house = house
-    const members =
-      form.members && (form.kind === 'team' || form.kind === 'organization')
-        ? { [form.members]: memberList(form.kind).nullish() }
-        : {}
-    this.#new = z.object({ [form.id]: form.makesIds ? id.nullish() : id, ...form.fields, ...form.ofKey, ...members })
-    this.#update = z.object({ [form.id]: id, ...form.fields })
+    const { make, update } = holderBodies(form)
+    this.#new = make
+    this.#update = update
   }
 
   /** @returns the holder, and what was said, for whoever makes a key along with it @throws Refusal */

@@ -30,14 +30,14 @@ const fields = {
   project_id: z.string().max(256).nullish(),
   blocked: z.boolean().nullish(),
 }
-const generate = z.object({
+export const generate = z.object({
   ...fields,
   key: z
     .string()
     .regex(/^sk-[\x21-\x7e]{8,200}$/, "must start with 'sk-' and have at least 8 more characters")
     .nullish(),
 })
-const update = z.object({ ...fields, key: z.string() })
+export const update = z.object({ ...fields, key: z.string() })
 
 /** What a key's fields are checked against. */
 export interface KeyHouse {

@@ -19,8 +19,8 @@ export interface KeyRoutes {
   show(key: Key): Record<string, unknown>
 }
 
-const removal = z.object({ keys: z.array(z.string()).nullish(), key_aliases: z.array(z.string()).nullish() })
-const named = z.object({ key: z.string() })
+export const removal = z.object({ keys: z.array(z.string()).nullish(), key_aliases: z.array(z.string()).nullish() })
+export const named = z.object({ key: z.string() })
 const PAGE = 50
 const LARGEST_PAGE = 500
 

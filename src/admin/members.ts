@@ -27,6 +27,17 @@ const memberOf = (kind: MemberKind) => z.strictObject({ ...person, role: z.enum(
 /** A list in `/new`. */
 export const memberList = (kind: MemberKind) => z.array(memberOf(kind)).max(MOST_AT_ONCE)
 
+/** What the routes of members take. */
+export function memberBodies(kind: MemberKind): Record<'add' | 'update' | 'remove', z.ZodObject> {
+  const one = memberOf(kind)
+  const holder = { [`${kind}_id`]: z.string() }
+  return {
+    add: z.object({ ...holder, member: z.union([one, z.array(one).min(1)]) }),
+    update: z.object({ ...holder, ...person, role: z.enum(ROLES_IN[kind]) }),
+    remove: z.object({ ...holder, ...person }),
+  }
+}
+
 type Said = { user_id?: string | null; user_email?: string | null; role?: string | null }
 
 interface House {
@@ -53,8 +64,7 @@ export class Members {
 
   /** `{team_id, member: {user_id, role}}`, or a list of them: all or none. */
   add(reach: Reach, body: Json): { holder: Holder; added: Member[] } {
-    const one = memberOf(this.#kind)
-    const said = readBody(z.object({ [this.#id]: z.string(), member: z.union([one, z.array(one).min(1)]) }), body)
+    const said = readBody(memberBodies(this.#kind).add, body)
     const { member } = said as { member: Said | Said[] }
     const holder = this.#need(reach, (said as Json)[this.#id] as string)
     return { holder, added: this.put(reach, holder, [member].flat()) }
@@ -80,8 +90,7 @@ export class Members {
   }
 
   update(reach: Reach, body: Json): Member {
-    const roles = z.enum(ROLES_IN[this.#kind])
-    const said = readBody(z.object({ [this.#id]: z.string(), ...person, role: roles }), body) as Said & Json
+    const said = readBody(memberBodies(this.#kind).update, body) as Said & Json
     const holder = this.#need(reach, said[this.#id] as string)
     const member = { ...this.#member(holder, said), role: said.role as string }
     this.#house.register.putMember(member)
@@ -90,7 +99,7 @@ export class Members {
 
   /** Whoever leaves a team leaves his keys of it behind: they are gone. @returns the ids of the keys that went with him */
   remove(reach: Reach, body: Json): { holder: Holder; member: Member; keys: string[] } {
-    const said = readBody(z.object({ [this.#id]: z.string(), ...person }), body) as Said & Json
+    const said = readBody(memberBodies(this.#kind).remove, body) as Said & Json
     const holder = this.#need(reach, said[this.#id] as string)
     const member = this.#member(holder, said)
     const isHis = ({ userId, teamId }: Key) => userId === member.userId && teamId === holder.id

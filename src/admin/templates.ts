@@ -19,10 +19,10 @@ export interface TemplateRoutes {
   remove(body: Json): Json
 }
 
-const making = z.object({ budget_id: name(256).nullish(), ...sharedTerms, ...limits })
-const changing = z.object({ budget_id: name(256), ...sharedTerms, ...limits })
-const asking = z.object({ budgets: z.array(z.string()).min(1) })
-const removing = z.object({ id: z.string() })
+export const making = z.object({ budget_id: name(256).nullish(), ...sharedTerms, ...limits })
+export const changing = z.object({ budget_id: name(256), ...sharedTerms, ...limits })
+export const asking = z.object({ budgets: z.array(z.string()).min(1) })
+export const removing = z.object({ id: z.string() })
 
 interface House {
   register: Register

@@ -9,6 +9,7 @@ import { grantsCommand } from './grants.ts'
 import { initCommand } from './init.ts'
 import { keyCommand } from './key.ts'
 import { ledgerCommand } from './ledger.ts'
+import { openapiCommand } from './openapi.ts'
 import { pricesCommand } from './prices.ts'
 import { routeCommand } from './route.ts'
 import { serveCommand } from './serve.ts'
@@ -35,6 +36,7 @@ const root: Command = {
     statement: statementCommand,
     ledger: ledgerCommand,
     prices: pricesCommand,
+    openapi: openapiCommand,
   } as Record<string, Command>,
 }
 

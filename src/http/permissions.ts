@@ -51,7 +51,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   ...each('caller', ...both('GET', '/models', '/models/*', '/model/info')),
   ...each('caller', 'GET /v1beta/models', 'GET /v1beta/models/*', 'GET /v1alpha/models', 'GET /v1alpha/models/*'),
   ...each('caller', 'POST /api/chat', 'POST /api/generate', 'POST /api/embed', 'POST /api/embeddings'),
-  ...each('caller', 'GET /auth/validate'),
+  ...each('caller', 'GET /auth/validate', 'GET /openapi.json'),
   ...each('caller', 'GET /api/version', 'GET /api/tags', 'GET /api/ps', 'POST /api/show'),
   // Closed to everybody by their handler, which says so.
   ...each('caller', 'DELETE /api/delete', 'POST /api/push', 'POST /api/create', 'POST /api/copy'),

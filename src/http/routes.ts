@@ -27,6 +27,7 @@ import { jsonBody } from './json-body.ts'
 import { type ModelDoor, modelInfo } from './model-info.ts'
 import { listModels, shapeFor, showModel } from './models.ts'
 import { loaded, OLLAMA_VERSION, type OllamaDoor, pull, show, tags } from './ollama.ts'
+import { openApi } from './openapi/document.ts'
 import { cancelResponse, deleteResponse, getResponse, listInput, type ResponseShelf } from './responses.ts'
 import type { OpenRoute, PlainRoute, Route, Visit } from './route.ts'
 import { validate } from './validate.ts'
@@ -204,7 +205,8 @@ export function routes(offices: Offices): Route[] {
   const { keys, budgets, grants } = offices
   const post = (path: string, run: (body: Record<string, unknown>, reach: Reach) => unknown) =>
     plain('POST', path, async ({ request, reach }) => run(await jsonBody(request), reach))
-  return [
+  let description: Record<string, unknown> | undefined
+  const table: Route[] = [
     ...MODEL_ROUTES.map(
       ([path, dialect, call]): Route => ({
         method: 'POST',
@@ -331,7 +333,12 @@ export function routes(offices: Offices): Route[] {
       const { ready, facts } = offices.ready()
       return Response.json(facts, { status: ready ? 200 : 503 })
     }),
+    plain('GET', '/openapi.json', () => {
+      description ??= openApi(table)
+      return description
+    }),
   ]
+  return table
 }
 
 function reportsOf(reports: ReportRoutes): PlainRoute[] {

@@ -2,21 +2,11 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { holderRoutes } from '../../src/admin/holder-routes.ts'
 import { ROLES } from '../../src/core/role.ts'
 import { extentOf, PERMISSIONS, type Permission, permissionOf } from '../../src/http/permissions.ts'
-import { routes } from '../../src/http/routes.ts'
+import { table } from '../support/table.ts'
 import { startWorld, type World } from './world.ts'
 
-/** Whatever is asked of it: itself. Nothing of it runs while the table of routes is built. */
-const anything: never = new Proxy(() => anything, { get: () => anything }) as never
-const offices = { ...{ keys: anything, budgets: anything, grants: anything, reports: anything, links: () => [] } }
-const table = routes(
-  new Proxy(
-    { ...offices, holders: holderRoutes(anything) },
-    { get: (own, name) => (name in own ? own[name as 'keys'] : anything) },
-  ) as never,
-)
 const names = table.map((route) => `${route.method} ${route.path}`)
 
 test('every route has its line, and every line its route', () => {

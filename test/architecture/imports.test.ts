@@ -51,6 +51,7 @@ const MAY: Record<string, readonly string[]> = {
     'npm:acme-client',
     'npm:@peculiar/x509',
     'npm:ipaddr.js',
+    'package.json',
   ],
   app: ['*'],
   cli: ['app', 'auth/htpasswd', 'config', 'core', 'store', 'secrets', 'package.json', 'npm:citty'],

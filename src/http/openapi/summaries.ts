@@ -1,0 +1,171 @@
+/** A route in a sentence, and the parameters of its query. docs/api.md and the other pages tell more. */
+
+export interface Said {
+  summary: string
+  query?: readonly string[]
+}
+
+const PAGE = ['page', 'size']
+const DAYS = ['start_date', 'end_date', 'timezone']
+const PARTS = ['api_key', 'team_id', 'user_id', 'customer_id', 'organization_id', 'project_id', 'tag']
+
+/** Under `/v1` and without are one. */
+const SAID: Readonly<Record<string, string | readonly [summary: string, ...query: string[]]>> = {
+  'GET /': 'Whether it runs',
+  'HEAD /': 'Whether it runs',
+  'GET /openapi.json': 'This description',
+  'POST /chat/completions': "OpenAI's chat",
+  'POST /completions': "OpenAI's completions",
+  'POST /embeddings': "OpenAI's embeddings",
+  'POST /responses': "OpenAI's Responses",
+  'GET /responses/:id': 'A response that was kept',
+  'DELETE /responses/:id': 'Forget a response',
+  'POST /responses/:id/cancel': 'Cancel a response',
+  'GET /responses/:id/input_items': ['What a response was asked', 'limit', 'after', 'order'],
+  'POST /moderations': 'Moderation',
+  'POST /images/generations': 'Draw images',
+  'POST /images/edits': 'Change images',
+  'POST /images/variations': 'Variations of an image',
+  'POST /audio/speech': 'Speak a text',
+  'POST /audio/transcriptions': 'Write down what is said',
+  'POST /audio/translations': 'Write down what is said, in English',
+  'POST /rerank': 'Sort documents by a question',
+  'POST /v2/rerank': 'Sort documents by a question (Cohere)',
+  'POST /messages': "Anthropic's messages",
+  'POST /messages/count_tokens': "Count a prompt's tokens (Anthropic)",
+  'POST /openai/deployments/*': "Azure's paths: the model stands in the path",
+  'POST /models/*': ["Gemini's actions: `{model}:generateContent` and others", 'alt'],
+  'GET /models': 'The models that the caller may use',
+  'GET /models/*': 'One model',
+  'GET /model/info': ['Models with prices and limits', 'litellm_model_id'],
+  'POST /utils/route': ['Which target a request would go to, and why', 'dialect'],
+  'POST /files': 'Upload a file',
+  'GET /files': ["The key's files", 'purpose', 'limit', 'after', 'order'],
+  'GET /files/:id': 'One file',
+  'GET /files/:id/content': "A file's content",
+  'DELETE /files/:id': 'Delete a file',
+  'POST /batches': 'Begin a batch',
+  'GET /batches': ["The key's batches", 'limit', 'after'],
+  'GET /batches/:id': 'One batch',
+  'POST /batches/:id/cancel': 'Cancel a batch',
+  'GET /realtime': ["OpenAI's Realtime, by WebSocket", 'model'],
+  'GET /auth/validate': ['Whether somebody may come in, for proxies that ask first', 'role', 'model'],
+  'POST /api/chat': "Ollama's chat",
+  'POST /api/generate': "Ollama's generate",
+  'POST /api/embed': "Ollama's embeddings",
+  'POST /api/embeddings': "Ollama's older embeddings",
+  'GET /api/version': "Ollama's version",
+  'GET /api/tags': "Ollama's list of models",
+  'GET /api/ps': "Ollama's list of loaded models",
+  'POST /api/show': 'One model of Ollama',
+  'POST /api/pull': 'Bring a model to an Ollama',
+  'DELETE /api/delete': "Closed: it is for the machine's operator",
+  'POST /api/push': "Closed: it is for the machine's operator",
+  'POST /api/create': "Closed: it is for the machine's operator",
+  'POST /api/copy': "Closed: it is for the machine's operator",
+  'POST /api/blobs/*': "Closed: it is for the machine's operator",
+  'HEAD /api/blobs/*': "Closed: it is for the machine's operator",
+  'POST /key/generate': 'Make a key; it is shown once',
+  'POST /key/update': 'Change a key',
+  'POST /key/delete': 'Delete keys',
+  'POST /key/block': 'Block a key',
+  'POST /key/unblock': 'Let a blocked key in again',
+  'GET /key/info': ['One key', 'key'],
+  'GET /key/list': [
+    ...(['Keys', ...PAGE, 'key_alias', 'team_id', 'user_id', 'organization_id', 'project_id', 'key_hash'] as const),
+    'return_full_object',
+  ],
+  'POST /team/member_add': 'Put users into a team',
+  'POST /team/member_update': 'Change what a member is in a team',
+  'POST /team/member_delete': 'Take a user out of a team, with his keys of it',
+  'POST /organization/member_add': 'Put users into an organization',
+  'PATCH /organization/member_update': 'Change what a member is in an organization',
+  'DELETE /organization/member_delete': 'Take a user out of an organization',
+  'GET /provider/budgets': 'How much of each budget of a provider is spent',
+  'POST /budget/new': 'Make a budget that many share',
+  'POST /budget/update': 'Change a shared budget',
+  'POST /budget/info': 'Some shared budgets',
+  'POST /budget/delete': 'Delete a shared budget that nobody uses',
+  'GET /budget/list': 'All shared budgets',
+  'GET /budget/settings': ['The fields of a budget', 'budget_id'],
+  'POST /grant/ask': 'Ask for leave to use a model',
+  'GET /grant/list': ['Leaves that were asked for', 'key', 'state', ...PAGE],
+  'GET /grant/events': ['What was done with leaves', 'id', 'before', 'limit'],
+  'POST /grant/approve': 'Give leave',
+  'POST /grant/refuse': 'Refuse leave',
+  'POST /grant/revoke': 'Take leave away',
+  'GET /spend/logs': [
+    ...(['Charges, the newest first', ...DAYS.slice(0, 2), ...PARTS, 'model', 'provider', 'status'] as const),
+    ...['request_id', 'before', 'limit'],
+  ],
+  'GET /spend/statement': ['A month of one scope', 'month', 'format', ...PARTS.slice(1)],
+  'GET /spend/keys': ['Keys, the dearest first', ...DAYS, 'limit'],
+  'GET /spend/users': ['Users, the dearest first', ...DAYS, 'limit'],
+  'GET /spend/tags': ['Tags, the dearest first', ...DAYS, 'limit'],
+  'GET /global/spend': 'What the whole gateway has spent',
+  'GET /global/spend/report': [
+    ...(['What was spent, by day and scope', ...DAYS, 'group_by', 'summarize', 'format', ...PARTS] as const),
+    ...['model', 'provider'],
+  ],
+  'GET /backends': 'The machines of the house',
+  'GET /health': ['Whether targets answer; asks them', 'model'],
+  'GET /health/liveliness': 'Whether the process lives',
+  'GET /health/liveness': 'Whether the process lives',
+  'GET /health/readiness': 'Whether it can take requests',
+}
+
+const STEPS: Readonly<Record<string, string>> = {
+  new: 'Make',
+  update: 'Change',
+  delete: 'Delete',
+  info: 'Show',
+  block: 'Block',
+  unblock: 'Let in again:',
+}
+const KINDS: Readonly<Record<string, string>> = {
+  '/team': 'team',
+  '/user': 'user',
+  '/customer': 'customer',
+  '/end_user': 'customer',
+  '/organization': 'organization',
+  '/project': 'project',
+  '/tag': 'tag',
+  '/model/budget': 'budget of a model',
+  '/provider/budget': 'budget of a provider',
+}
+const ID: Readonly<Record<string, string>> = {
+  '/team': 'team_id',
+  '/user': 'user_id',
+  '/customer': 'end_user_id',
+  '/end_user': 'end_user_id',
+  '/organization': 'organization_id',
+  '/project': 'project_id',
+  '/model/budget': 'model',
+  '/provider/budget': 'provider',
+}
+
+/** Undefined: nobody has said yet what this route is for. */
+export function saidOf(method: string, path: string): Said | undefined {
+  const plain = path.replace(/^\/anthropic\/v1\//, '/v1/').replace(/^\/v1(beta|alpha)?\//, '/')
+  const said = SAID[`${method} ${path}`] ?? SAID[`${method} ${plain}`]
+  if (typeof said === 'string') return { summary: said }
+  if (said) return { summary: said[0], query: said.slice(1) }
+  const daily = /^(\/\w+)\/daily\/activity$/.exec(path)?.[1]
+  if (daily) {
+    const query = [...DAYS, 'page', 'page_size', 'format', 'model', 'api_key', `${daily.slice(1)}_ids`]
+    return { summary: `What was spent by day, by ${KINDS[daily] ?? daily}`, query }
+  }
+  const [, base = '', step = ''] = /^(.+)\/(\w+)$/.exec(path) ?? []
+  const kind = KINDS[base]
+  if (kind === undefined) return undefined
+  if (step === 'list') {
+    const query = ['page', 'page_size', 'organization_id', 'team_id']
+    return { summary: `All: ${kind}`, query }
+  }
+  const verb = STEPS[step]
+  if (verb === undefined) return undefined
+  return {
+    summary: `${verb} a ${kind}`,
+    ...(step === 'info' && method === 'GET' ? { query: [ID[base] as string] } : {}),
+  }
+}
