@@ -45,6 +45,7 @@ import { TokenCounter } from './pipeline/counting/counter.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
 import { HealthChecks } from './pipeline/health.ts'
 import type { Io, RequestLog } from './pipeline/io.ts'
+import { Live } from './pipeline/live.ts'
 import { Sealer } from './secrets/seal.ts'
 import type { Secret } from './secrets/secret.ts'
 import { Belongings } from './store/belongings.ts'
@@ -133,7 +134,10 @@ async function open(
     digests,
     now,
     () => master.digest,
-    () => ledger.reconsider(),
+    () => {
+      ledger.reconsider()
+      live.changed()
+    },
   )
   const ways = waysOut(config.egress, process.env, now)
   const catalog = catalogOf(config, process.env, ways)
@@ -198,7 +202,11 @@ async function open(
     warn: (message, facts) => log.warn(message, facts),
   })
 
+  const live = new Live({ still: (who) => door.still(who), payers })
+  register.onChange(() => live.changed())
+
   const io: Io = {
+    live,
     now,
     random: Math.random,
     snapshot: () => snapshot,
@@ -233,10 +241,10 @@ async function open(
   const access = ({ key }: Principal): Access =>
     key ? { lists: payers.lists(payers.of(key), key), grants: grants.of(key.id), now: now() } : EVERYTHING
   const house = {
-    ...{ register, keys: () => ring.all(), money, hasModel, now },
+    ...{ register, keys: () => ring.all(), money, hasModel, now, payerOf },
     hasProvider: (id: string) => catalog.links.some(({ target }) => target.provider === id),
   }
-  const keys = keyRoutes(ring, { ...house, rules: config.newKeys, payerOf, removed: (key) => grants.forget(key.id) })
+  const keys = keyRoutes(ring, { ...house, rules: config.newKeys, removed: (key) => grants.forget(key.id) })
   const health = new HealthChecks(
     io,
     catalog.links.map((link, i) => checkupOf(link, config.models[i]?.info ?? {}, config.models[i]?.prefix ?? '')),

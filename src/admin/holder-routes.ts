@@ -34,7 +34,7 @@ export interface Answer {
   next?: number | undefined
 }
 
-interface House extends HolderHouse {
+interface House extends Omit<HolderHouse, 'removeKeys'> {
   /** Makes keys, and shows them. */
   keyRoutes: KeyRoutes
 }
@@ -42,10 +42,10 @@ interface House extends HolderHouse {
 const LARGEST_PAGE = 1_000
 
 export function holderRoutes(house: House): HolderRoute[] {
-  const kinds = new Map(HOLDER_FORMS.map((form) => [form.kind, new Holders(form, house)]))
   const removeKeys = (ids: readonly string[]) => {
     if (ids.length > 0) house.keyRoutes.removeAll(ids)
   }
+  const kinds = new Map(HOLDER_FORMS.map((form) => [form.kind, new Holders(form, { ...house, removeKeys })]))
   const members = {
     team: new Members('team', { ...house, removeKeys }),
     organization: new Members('organization', { ...house, removeKeys }),
@@ -174,7 +174,7 @@ class Around {
     return kind === 'team' || kind === 'user' ? { [id]: holder.id, data: shown } : shown
   }
 
-  removed(holders: readonly Holder[]): unknown {
+  removed({ holders, keys }: { holders: readonly Holder[]; keys: readonly string[] }): unknown {
     const ids = holders.map(({ id }) => id)
     const { kind } = this.#form
     switch (kind) {
@@ -186,7 +186,7 @@ class Around {
       case 'project':
         return holders.map((holder) => this.#holders.show(holder))
       default:
-        return { [`deleted_${kind}s`]: ids }
+        return { [`deleted_${kind}s`]: ids, ...(kind === 'team' || kind === 'user' ? { deleted_keys: keys } : {}) }
     }
   }
 

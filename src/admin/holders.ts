@@ -5,7 +5,9 @@ import type { Holder } from '../core/holder.ts'
 import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readRole } from '../core/role.ts'
+import type { Payer } from '../core/scope.ts'
 import { termsOf, type WrittenTerms } from '../core/terms.ts'
+import { fallOf } from './cascade.ts'
 import { limitsOf, readBody } from './fields.ts'
 import { guardHolder, guardName, guardParents } from './holder-guard.ts'
 import { DETAILS, type HolderForm, idOf } from './holder-kinds.ts'
@@ -24,6 +26,10 @@ export interface HolderHouse {
   money(scope: string): Money
   hasModel(name: string): boolean
   hasProvider(id: string): boolean
+  /** Who pays for a key: all that it belongs to. */
+  payerOf(key: Key): Payer
+  /** Takes keys away, for ever. */
+  removeKeys(ids: readonly string[]): void
   /** ms since the epoch. */
   now(): number
 }
@@ -155,34 +161,18 @@ export class Holders {
     return (reach.isAll ? all : all.filter((holder) => reach.seesHolder(holder))).sort((a, b) => (a.id < b.id ? -1 : 1))
   }
 
-  /** All or none. @throws Refusal not_found; conflict where somebody still belongs to one of them */
-  remove(ids: readonly string[], reach: Reach): Holder[] {
+  /** All or none, with all that goes with them. @throws Refusal not_found, forbidden @returns them, and the ids of keys that went */
+  remove(ids: readonly string[], reach: Reach): { holders: Holder[]; keys: string[] } {
     const { kind } = this.form
-    const found = ids.map((id) => this.#made(id, reach))
-    for (const { id } of found) {
-      const users = this.#usersOf(id)
-      if (users.length > 0)
-        throw new Refusal(
-          'conflict',
-          `The ${kind} '${id}' is still used by ${users.slice(0, 20).join(', ')}${users.length > 20 ? ` and ${users.length - 20} more` : ''}. Delete them or let them belong to another one first.`,
-          { status: 400, param: this.form.many },
-        )
-    }
-    for (const { id } of found) this.#house.register.remove(kind, id)
-    return found
-  }
-
-  /** Those who belong to it, in words: without it they would lose a budget, or their way to one. */
-  #usersOf(id: string): string[] {
-    const { kind } = this.form
-    const { register } = this.#house
-    const belongs = ({ teamId, userId, organizationId, projectId }: Key) =>
-      ({ team: teamId, user: userId, organization: organizationId, project: projectId })[kind as string] === id
-    const keys = this.#house.keys().filter(belongs)
-    const holders = [...register.holders('project'), ...register.holders('team'), ...register.holders('user')].filter(
-      ({ teamId, organizationId }) => ({ team: teamId, organization: organizationId })[kind as string] === id,
-    )
-    return [...keys.map(nameOf), ...holders.map((holder) => `${holder.kind} '${holder.id}'`)]
+    const { register, removeKeys, now } = this.#house
+    const holders = ids.map((id) => this.#made(id, reach))
+    const fall = fallOf(kind, ids, this.#house)
+    const keys = fall.keys.map(({ id }) => id)
+    // Keys first: where this is cut short, nobody reaches farther than before, and doing it again does the rest.
+    removeKeys(keys)
+    for (const user of fall.freed) register.put({ ...user, organizationId: undefined, updatedAt: now() })
+    for (const holder of [...fall.holders, ...holders]) register.remove(holder.kind, holder.id)
+    return { holders, keys }
   }
 
   /** Opens or closes; of customers also those whom nobody has made. @throws Refusal not_found */
@@ -203,8 +193,6 @@ export class Holders {
     return showHolder(holder, this.form, this.#house.money(`${holder.kind}:${holder.id}`), this.#house.register)
   }
 }
-
-const nameOf = (key: Key): string => `key '${key.name ?? `sk-...${key.hint}`}'`
 
 /** The operator's own, with the details that stand there. */
 function metadataOf(before: Holder, said: Json): Json {

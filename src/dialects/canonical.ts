@@ -2,6 +2,7 @@
  * The one form that every chat dialect is translated to and from. It says what was meant, not how it was spelt;
  * what a dialect has and this form lacks travels in `extras` and goes out again only in the same dialect.
  */
+import type { Refusal } from '../core/refusal.ts'
 import type { Usage } from '../core/usage.ts'
 
 /** The dialects that callers speak; targets speak them, too. */
@@ -221,7 +222,8 @@ export type Event =
   | { type: 'finish'; choice: number; reason: Finish; timings?: Timings }
   /** Cumulative: the last one holds. */
   | { type: 'usage'; usage: Usage }
-  | { type: 'error'; message: string; code?: string; kind?: string; status?: number }
+  /** `told`: a refusal of the gateway's own, whose sentence the caller may read. */
+  | { type: 'error'; message: string; code?: string; kind?: string; status?: number; told?: Refusal }
   /** The dialect's own end (`[DONE]`, `message_stop`, `done: true`). */
   | { type: 'end' }
 

@@ -2,12 +2,11 @@
  * A stream that waits long for a slot of a machine in the house: its answer begins before it is answered, with comments
  * that tell its place. From then on an error can only be told inside it.
  */
-import { Refusal } from '../core/refusal.ts'
 import type { ChatDialect } from '../dialects/dialect.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
 import { localsOf } from './overflow.ts'
-import { refuse } from './refuse.ts'
+import { refuse, toldOf } from './refuse.ts'
 
 /** Whether it can be told so: comments are an affair of event streams. */
 export function canTell({ peek, door, stages }: Call, io: Io): boolean {
@@ -41,7 +40,7 @@ export function aloud(call: Call, io: Io, answer: Promise<Response>): Promise<Re
         io.deadlines.disarm(pulse)
         const response = refuse(call, io, cause)
         if (!controller) return resolve(response)
-        say(dialect.writeStreamError(Refusal.from(cause)))
+        say(dialect.writeStreamError(toldOf(call, cause)))
       },
     )
     const stream = () =>

@@ -15,6 +15,7 @@ import type { Peek } from '../dialects/peek.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import type { Answer } from './answer.ts'
 import type { Door } from './io.ts'
+import { Leaving } from './leaving.ts'
 import type { Queued } from './queue.ts'
 import type { Resumed } from './resume.ts'
 import { NO_WISHES, type Wishes } from './wishes.ts'
@@ -36,6 +37,8 @@ export class Call {
   readonly request: Request
   readonly door: Door
   readonly snapshot: Snapshot
+  /** What may end it early. */
+  leaving: Leaving
   bytes: Uint8Array = NOTHING
   peek: Peek = NO_PEEK
   /** The fields of a body that is a form. */
@@ -81,6 +84,7 @@ export class Call {
     this.request = request
     this.door = door
     this.snapshot = snapshot
+    this.leaving = new Leaving(request)
   }
 
   get keyId(): string | undefined {

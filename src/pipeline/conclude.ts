@@ -56,6 +56,9 @@ export function drop(io: Io, hold: OpenHold): void {
   io.ledger.release(hold)
 }
 
+/** Answers that ended early, through no fault of the target's: `revoked` is the caller's leave to be here. */
+const CUT_OFF: ReadonlySet<string> = new Set(['aborted', 'budget_exceeded', 'revoked'])
+
 /** Attempts whose end was noted; their charge may still be counted. */
 const ended = new WeakSet<OpenHold>()
 
@@ -67,7 +70,7 @@ function noteEnd(io: Io, hold: OpenHold, outcome: string): boolean {
   state.inFlight--
   endLease(hold, io.now())
   if (outcome === 'ok') onSuccess(state.breaker)
-  else if (outcome === 'aborted' || outcome === 'budget_exceeded') onNeutral(state.breaker)
+  else if (CUT_OFF.has(outcome)) onNeutral(state.breaker)
   return true
 }
 
@@ -113,7 +116,7 @@ function within(usage: Usage, { covers, hold }: OpenHold): Usage {
 
 /** Whoever failed before he began has sold nothing. */
 const wasServed = ({ outcome, source }: Ending): boolean =>
-  source !== 'none' || outcome === 'ok' || outcome === 'aborted' || outcome === 'budget_exceeded'
+  source !== 'none' || outcome === 'ok' || CUT_OFF.has(outcome)
 
 /** Settles one attempt. Returns its cost in nano-dollars. */
 export function endAttempt(call: Call, io: Io, hold: OpenHold, ending: Ending): number {
@@ -211,6 +214,7 @@ export function conclude(
 ): void {
   if (call.concluded) return
   call.concluded = true
+  io.live.leave(call)
   const now = io.now()
   letGo(call, io, usage)
   const { answer } = call

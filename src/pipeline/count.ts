@@ -23,7 +23,7 @@ const LARGEST = 64 * 1024
 export async function count(io: Io, request: Request, door: Door): Promise<Response> {
   const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot())
   try {
-    call.who = await authenticate(request, io)
+    await authenticate(call, io)
     await receive(call, io)
     plan(call, io)
     await limit(call, io, 'other')
@@ -51,7 +51,7 @@ async function askTarget(call: Call, link: Link): Promise<unknown> {
       ? call.bytes
       : splice(call.bytes, { model: link.target.model }, scan)
     const headers = await link.authorized({ method: 'POST', url, body })
-    const signal = AbortSignal.any([call.request.signal, AbortSignal.timeout(TIMEOUT_MS)])
+    const signal = AbortSignal.any([call.leaving.signal, AbortSignal.timeout(TIMEOUT_MS)])
     const response = await link.fetch(url, { method: 'POST', headers, body, signal })
     return response.status === 200
       ? JSON.parse(new TextDecoder().decode(await readWhole(response, LARGEST)))

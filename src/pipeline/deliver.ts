@@ -116,6 +116,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     open = false
     io.deadlines.disarm(silence)
     io.deadlines.disarm(pulse)
+    call.leaving.signal.removeEventListener('abort', onLeave)
     const over = (usage: Usage, cost: number) => {
       addUsage(before.usage, usage)
       conclude(call, io, 200, outcome, before.usage, before.cost + cost, failure?.failure.message)
@@ -154,14 +155,21 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     source.hangUp()
   }
 
-  /** The money is at its end before the answer is: it does not run free, and does not look whole. */
-  const cut = (refusal: Refusal) => {
+  /** The money, or the caller's leave, is at its end before the answer is: it does not run free, and does not look whole. */
+  const cut = (refusal: Refusal, outcome: 'budget_exceeded' | 'revoked') => {
+    if (!open) return
     const events = answer.contentType === undefined || /event-stream/i.test(answer.contentType)
     if (events) emit(encode(source.error(refusal)))
-    close('budget_exceeded')
+    close(outcome)
     if (events) finish()
     else controller.error(refusal)
     source.hangUp()
+  }
+
+  /** A caller who hangs up cancels the stream himself. */
+  const onLeave = () => {
+    const { revoked } = call.leaving
+    if (revoked) cut(revoked, 'revoked')
   }
 
   /** Another target goes on with what was said. Whether one does. */
@@ -216,6 +224,8 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
         controller = c
         for (const part of answer.prefix) emit(part)
         answer.prefix = []
+        call.leaving.signal.addEventListener('abort', onLeave, { once: true })
+        onLeave()
       },
       async pull() {
         for (;;) {
@@ -228,7 +238,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
               if (part === undefined && source.finished) return end()
               if (part === undefined) throw brokenOff()
               const outOfMoney = source.finished ? undefined : topUp()
-              if (outOfMoney) return cut(outOfMoney)
+              if (outOfMoney) return cut(outOfMoney, 'budget_exceeded')
               heardAt = io.now()
               silence.at = Math.min(source.finished ? heardAt + GRACE_MS : heardAt + idleMs, totalAt)
               if (heart) pulse.at = heardAt + heartbeatMs

@@ -30,7 +30,7 @@ import { wantedOf } from './wanted.ts'
 export async function explain(io: Io, request: Request, door: Door): Promise<Response> {
   const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot())
   try {
-    call.who = await authenticate(request, io)
+    await authenticate(call, io)
     await receive(call, io)
     plan(call, io)
     const { strategy } = call.snapshot.policy

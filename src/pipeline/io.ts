@@ -18,6 +18,7 @@ import type { Dialect, TargetDialect } from '../dialects/dialect.ts'
 import type { PathSaid } from '../dialects/peek.ts'
 import type { HoldRequest, OpenHold, Outcome } from '../store/ledger.ts'
 import type { Link } from '../upstream/link.ts'
+import type { Call } from './call.ts'
 import type { Counted, CountJob } from './counting/job.ts'
 import type { Deadlines } from './deadlines.ts'
 
@@ -127,6 +128,13 @@ export interface GrantsDoor {
   of(keyId: string): ReadonlyMap<string, Grant>
 }
 
+/** Calls that are under way. */
+export interface LiveDoor {
+  /** @param call of somebody who is known; it leaves when it is concluded */
+  enter(call: Call): void
+  leave(call: Call): void
+}
+
 /** A line of the log about one request: metadata only, never content. */
 export interface RequestLog {
   requestId: string
@@ -178,6 +186,7 @@ export interface Io {
   admit(request: Request, headers: Headers, errand: 'models' | 'manage'): Principal | Promise<Principal>
   /** The same somebody as he is now. @throws Refusal 401 where he may no longer be here */
   still(who: Principal): Principal
+  live: LiveDoor
   deadlines: Deadlines
   responses: ResponsesDoor
   belongings: BelongingsDoor

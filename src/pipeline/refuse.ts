@@ -5,15 +5,18 @@ import { conclude, endAttempt, used } from './conclude.ts'
 import type { Io } from './io.ts'
 import { limitHeaders } from './limit.ts'
 
+/** What a caller is told of what was thrown: where it comes of his leave being taken away, that. */
+export const toldOf = (call: Call, cause: unknown): Refusal => call.leaving.revoked ?? Refusal.from(cause)
+
 /** Any error, told in the caller's dialect; everything the request held is let go. */
 export function refuse(call: Call, io: Io, cause: unknown): Response {
-  const refusal = Refusal.from(cause)
+  const refusal = toldOf(call, cause)
   const { answer } = call
   if (answer) {
     // Something broke between the answer's beginning and its delivery: what it cost is still booked.
     const charged = used(answer.kind === 'whole' ? answer.usage : answer.source.usage, answer.hold, 0, true)
     endAttempt(call, io, answer.hold, {
-      outcome: 'internal',
+      outcome: call.leaving.revoked ? 'revoked' : 'internal',
       status: refusal.status,
       ...charged,
       firstMs: answer.firstMs,

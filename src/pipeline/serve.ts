@@ -21,7 +21,7 @@ async function answered(call: Call, io: Io): Promise<Response> {
 export async function serve(io: Io, request: Request, door: Door): Promise<Response> {
   const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot()) // all fields set at birth
   try {
-    call.who = await authenticate(request, io) // who: by a key, or in another way
+    await authenticate(call, io) // who: by a key, or in another way
     await receive(call, io) // bounded bytes → peek { model, stream, maxTokens }
     recollect(call, io) // what the caller refers to by its id
     plan(call, io) // alias → ordered targets it may use and can pay

@@ -51,7 +51,7 @@ export async function setAside(
     ask: () => ask(price),
     waitMs: waitMs ?? policy.budgetWaitMs,
     status: policy.budgetStatus,
-    signal: signal ?? call.request.signal,
+    signal: signal ?? call.leaving.signal,
   })
   io.state(target).inFlight++
   return hold

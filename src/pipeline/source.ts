@@ -125,7 +125,7 @@ export function transcodeCarrier(
   // The writer holds usage and its own end mark back until it is told that all has been said.
   const end = () => write({ type: 'end' })
   // The writer knows what it has said: where events are numbered, the error is the next one.
-  const error = ({ message, code, status }: Refusal) => write({ type: 'error', message, code, status })
+  const error = (told: Refusal) => write({ type: 'error', message: told.message, told })
   return { carry, end, error }
 }
 

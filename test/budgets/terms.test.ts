@@ -25,9 +25,6 @@ test('a change holds from the next request on', async () => {
   expect(await status()).toBe(200)
   await world.manage('POST', '/team/update', { team_id, max_budget: DOLLARS })
   expect(await status()).toBe(422)
-  await world.manage('POST', '/team/delete', { team_ids: [team_id] }).catch((cause) => {
-    expect(String(cause)).toContain('is still used by key')
-  })
   await world.manage('POST', '/key/update', { key, team_id: null })
   expect(await status()).toBe(200)
   await world.manage('POST', '/team/delete', { team_ids: [team_id] })

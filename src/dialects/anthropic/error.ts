@@ -50,6 +50,5 @@ export function writeStreamError(refusal: Refusal): string {
   return `event: error\ndata: ${JSON.stringify(errorBody(refusal))}\n\n`
 }
 
-export function interrupted(): string {
-  return writeStreamError(new Refusal('stream_interrupted', INTERRUPTED))
-}
+/** @param told a refusal of ours that ends the stream; without one it is the upstream that failed, whose words nobody is told */
+export const interrupted = (told = new Refusal('stream_interrupted', INTERRUPTED)): string => writeStreamError(told)

@@ -157,7 +157,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         usage = event.usage
         return ''
       case 'error':
-        return interrupted()
+        return interrupted(event.told)
       case 'end': {
         const out = start() + flush() + close()
         const counted = writeUsage(usage ?? NO_USAGE)

@@ -53,7 +53,8 @@ export function writeStreamError(refusal: Refusal): string {
   return `data: ${said}\n\n${said}\n\n`
 }
 
-export const interrupted = (): string => writeStreamError(new Refusal('stream_interrupted', INTERRUPTED))
+/** @param told a refusal of ours that ends the stream; without one it is the upstream that failed, whose words nobody is told */
+export const interrupted = (told = new Refusal('stream_interrupted', INTERRUPTED)): string => writeStreamError(told)
 
 /** What Google says with a 400 that is another matter than a bad request. */
 const CONTEXT = /input token count .{0,80}exceeds the maximum/i

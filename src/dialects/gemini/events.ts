@@ -189,7 +189,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         usage = event.usage
         return ''
       case 'error':
-        return interrupted()
+        return interrupted(event.told)
       case 'end': {
         if (finishes.size === 0) return ''
         const candidates = [...finishes].map(([index, finish]) => {

@@ -137,7 +137,7 @@ export function writerOf(shape: Shape, chat: Chat, answering: Answering): (event
         usage = event.usage
         return ''
       case 'error':
-        return interrupted()
+        return interrupted(event.told)
       case 'end': {
         if (!finish) return ''
         const done = { done: true, done_reason: writeDone(finish), ...writeMetrics(usage, timings) }

@@ -99,7 +99,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         usage = event.usage
         return ''
       case 'error':
-        return interrupted()
+        return interrupted(event.told)
       case 'end':
         return `${chat.includeUsage && usage ? chunk([], usage) : ''}data: [DONE]\n\n`
     }

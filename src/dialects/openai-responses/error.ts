@@ -56,5 +56,9 @@ export function writeFailure(refusal: Refusal, response?: Json, sequence = 0): s
 
 export const writeStreamError = (refusal: Refusal): string => writeFailure(refusal)
 
-export const interrupted = (response: Json, sequence: number): string =>
-  writeFailure(new Refusal('stream_interrupted', INTERRUPTED), response, sequence)
+/** @param told a refusal of ours that ends the stream; without one it is the upstream that failed, whose words nobody is told */
+export const interrupted = (
+  response: Json,
+  sequence: number,
+  told = new Refusal('stream_interrupted', INTERRUPTED),
+): string => writeFailure(told, response, sequence)

@@ -295,7 +295,7 @@ export function writer(chat: Chat, answering: Answering): (event: Event) => stri
         usage = event.usage
         return ''
       case 'error':
-        return interrupted({ ...response, output }, sequence)
+        return interrupted({ ...response, output }, sequence, event.told)
       case 'end': {
         if (!finish) return ''
         const how = writeFinish(finish)

@@ -36,7 +36,7 @@ export function keptDoor(what: Kept, id: string | undefined): Door {
     other: async (io, request, door) => {
       const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot())
       try {
-        call.who = await authenticate(request, io)
+        await authenticate(call, io)
         charge(call, io)
         await limit(call, io, 'other')
         const {

@@ -156,12 +156,28 @@ function passing(
 ): ReadableStream<Uint8Array> {
   const reader = (response.body ?? new Blob([]).stream()).getReader() as ReadableStreamDefaultReader<Uint8Array>
   const silence = io.deadlines.arm(Number.POSITIVE_INFINITY, () => abort.abort())
+  const { leaving } = call
+  let revoke = () => {}
+  const onLeave = () => {
+    if (leaving.revoked) revoke()
+  }
+  leaving.signal.addEventListener('abort', onLeave, { once: true })
   const end = (outcome: string) => {
+    leaving.signal.removeEventListener('abort', onLeave)
     io.deadlines.disarm(silence)
     conclude(call, io, 200, outcome, NO_USAGE, 0)
   }
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        // Bytes without frames have no words for it: the connection is cut, so that the file does not look whole.
+        revoke = () => {
+          end('revoked')
+          controller.error(leaving.revoked)
+          abort.abort()
+        }
+        onLeave()
+      },
       async pull(controller) {
         silence.at = io.now() + idleMs
         try {

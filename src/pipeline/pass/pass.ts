@@ -32,8 +32,7 @@ const READS = new Set(['GET', 'HEAD', 'DELETE'])
 export async function pass(io: Io, request: Request, door: Door, provider: string): Promise<Response> {
   const call = new Call(io.ledger.nextOperation(), io.now(), request, door, io.snapshot())
   try {
-    const who = await authenticate(request, io)
-    call.who = who
+    const who = await authenticate(call, io)
     const segments = segmentsBehind(request.url, provider)
     const [any] = targetsOf(call.snapshot, provider)
     permit(who, provider, segments, any !== undefined && io.link(any).place('files') !== undefined)

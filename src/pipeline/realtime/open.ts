@@ -28,8 +28,7 @@ export async function openRealtime(io: Io, request: Request, door: Door, sockets
   const headers = withKey(request.headers, offered)
   const gone = new AbortController()
   try {
-    const who = await authenticate(request, io, headers)
-    call.who = who
+    const who = await authenticate(call, io, headers)
     if (request.headers.get('upgrade')?.toLowerCase() !== 'websocket')
       throw new Refusal('invalid_request', 'This route is a WebSocket: connect with wss:// (or ws://) and ?model=….', {
         status: 426,
@@ -43,6 +42,8 @@ export async function openRealtime(io: Io, request: Request, door: Door, sockets
     const { connection, purse } = await connectFirst(call, io, beta, gone)
     const stillMay = () => {
       call.who = io.still(who)
+      const revoked = call.leaving.revoked
+      if (revoked) throw revoked
       mayUse(call, io)
     }
     const session = new Session(call, io, connection, purse, stillMay, gone)
@@ -80,7 +81,7 @@ async function connectFirst(
     try {
       await purse.prepare()
       const ms = Math.min(target.timeouts.firstByte, LONGEST_CONNECT)
-      const connection = await connectTo(io.link(target), beta, ms, call.request.signal)
+      const connection = await connectTo(io.link(target), beta, ms, call.leaving.signal)
       // From here on it is this one.
       call.stages = [{ alias: target.alias, targets: [target] }]
       return { connection, purse }
