@@ -36,6 +36,7 @@ import type { Target } from './core/target.ts'
 import { wallAt } from './core/zone.ts'
 
 import { openDoors } from './http/doors.ts'
+import type { Side } from './http/permissions.ts'
 import { type Offices, routes } from './http/routes.ts'
 import { buildApp } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
@@ -177,9 +178,10 @@ async function open(
   const state = (target: Target): TargetState => getOr(states, target.id, () => new TargetState())
 
   const sockets = new Sockets()
+  const deskSockets = config.admin.listen && new Sockets(true)
   const beginnings = new Beginnings(now)
   const door = new Door({
-    auth: config.auth,
+    auth: { ...config.auth, allowed: { ...config.auth.allowed, admin: config.admin.allowed } },
     keyHeader: config.keyHeader,
     badges,
     recognise: (secret) => {
@@ -190,7 +192,7 @@ async function open(
     keyOf: (id) => ring.get(id),
     digestOf: (secret) => digests.of(secret),
     hasTeam: (id) => register.holder('team', id) !== undefined,
-    peerOf: (request) => sockets.peerOf(request),
+    peerOf: (request) => (deskSockets?.has(request) ? deskSockets : sockets).peerOf(request),
     wayOut: (url, named, init) => ways.of(new URL(url).origin, named).fetch(url, init),
     now,
     warn: (message, facts) => log.warn(message, facts),
@@ -281,9 +283,14 @@ async function open(
     },
   }
   const { tls, insecure, heartbeat } = config
+  const all = routes(offices)
+  const admitAddress = (request: Request) => door.admitAddress(request)
+  const appFor = (side: Side, of: Sockets) => buildApp({ io, reachOf, admitAddress }, all, () => draining, of, side)
   const server = await openDoors({
     ...{ port, host, tls, insecure, heartbeat, dataDir, sockets, now },
-    app: buildApp({ io, reachOf }, routes(offices), () => draining, sockets),
+    app: appFor(deskSockets ? 'callers' : 'both', sockets),
+    desk: config.admin.listen &&
+      deskSockets && { ...config.admin.listen, app: appFor('desk', deskSockets), sockets: deskSockets },
     info: (message, facts) => log.info(message, facts),
     warn: (message, facts) => log.warn(message, facts),
   })
@@ -309,6 +316,7 @@ async function open(
 
   return {
     url: server.url,
+    adminUrl: server.deskUrl,
     madeMasterKey: master.made,
     stop: async () => {
       draining = true

@@ -18,14 +18,22 @@ import { Ranges } from './ranges.ts'
 import { allOf, anyOf, isPrincipal, type Verdict, type Way } from './way.ts'
 import type { WayOut } from './way-out.ts'
 
-/** What is asked for: requests to models, or anything else. */
-export type Errand = 'models' | 'manage'
+/** What is asked for: requests to models; anything else; or what somebody does with his own login. */
+export type Errand = 'models' | 'manage' | 'session'
+
+/** Lists of addresses. `admin` is `tollgate.admin.allowed_ips`. */
+type List = 'all' | 'models' | 'manage' | 'admin'
+const LISTS: Readonly<Record<Errand, readonly List[]>> = {
+  models: ['all', 'models'],
+  manage: ['all', 'manage', 'admin'],
+  session: ['all', 'manage', 'admin'],
+}
 
 export interface DoorOptions {
   auth: {
     entries: readonly AuthEntry[] | undefined
     trusted: readonly string[]
-    allowed: Partial<Record<Errand | 'all', readonly string[] | undefined>>
+    allowed: Partial<Record<List, readonly string[] | undefined>>
     attempts: AttemptRules
   }
   /** A header of the operator's own that may hold the key, in lower case. */
@@ -50,7 +58,7 @@ const GUESSES: readonly Refusal['code'][] = ['invalid_api_key', 'invalid_credent
 export class Door {
   readonly #options: DoorOptions
   readonly #trusted: Ranges
-  readonly #allowed: Partial<Record<Errand | 'all', Ranges>>
+  readonly #allowed: Partial<Record<List, Ranges>>
   readonly #guard: Guard
   readonly #way: Way
 
@@ -84,6 +92,18 @@ export class Door {
     return this.#options.auth.trusted.length === 0 ? peer : clientAddress(peer, request.headers, this.#trusted)
   }
 
+  #checkAddress(ip: string | undefined, errand: Errand): void {
+    for (const name of LISTS[errand]) {
+      const list = this.#allowed[name]
+      if (list && !list.has(ip)) throw notFromThere(ip)
+    }
+  }
+
+  /** For what is open to whoever may manage from where he is. @throws Refusal 403 */
+  admitAddress(request: Request): void {
+    this.#checkAddress(this.addressOf(request), 'manage')
+  }
+
   /**
    * Who it is: at once for keys, and later for whom somebody else has to be asked.
    * @param headers the request's, or those with what stood elsewhere @throws Refusal 401, 403, 429, 503
@@ -92,10 +112,7 @@ export class Door {
     const { address: peer, certificate } = this.#options.peerOf(request)
     const isProxied = this.#options.auth.trusted.length > 0 && this.#trusted.has(peer)
     const ip = isProxied ? clientAddress(peer, request.headers, this.#trusted) : peer
-    for (const name of ['all', errand] as const) {
-      const list = this.#allowed[name]
-      if (list && !list.has(ip)) throw notFromThere(ip)
-    }
+    this.#checkAddress(ip, errand)
     const verdict = this.#way.try({ request, headers, ip, isProxied, certificate })
     return verdict instanceof Promise ? verdict.then((late) => this.#settle(late, ip)) : this.#settle(verdict, ip)
   }

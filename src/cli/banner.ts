@@ -25,6 +25,7 @@ export function banner(facts: BannerFacts): string[] {
   return [
     '',
     `Tollgate listens on ${started.url}`,
+    ...(started.adminUrl ? [`  management     ${started.adminUrl}`] : []),
     ...(file ? [`  configuration  ${file}`] : ['  configuration  none; what was found:']),
     ...found.map((line) => `    ${line}`),
     `  models         ${aliases.slice(0, 8).join(', ')}${aliases.length > 8 ? ` and ${aliases.length - 8} more` : ''}`,

@@ -13,6 +13,7 @@ import type { GatewayLimits, Overflow } from '../core/snapshot.ts'
 import type { StrategyName } from '../core/strategy.ts'
 import type { Conditions, Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
+import type { AdminConfig } from './admin.ts'
 import type { AuthEntry } from './auth.ts'
 import type { EgressConfig } from './egress.ts'
 import type { TlsConfig } from './tls.ts'
@@ -109,6 +110,8 @@ export interface Config {
     }
     attempts: AttemptRules
   }
+  /** Where it is managed, and how people log in there. */
+  admin: AdminConfig
   /** By scope: `gateway`, `provider:openai`. */
   budgets: Readonly<Record<string, BudgetTerms>>
   /** Of those who have none of their own: the first that amounts to something. */

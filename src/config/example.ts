@@ -101,6 +101,8 @@ const SAMPLES: Readonly<Record<string, string>> = {
   allowed_ips: '[127.0.0.1, 10.0.0.0/8]',
   allow_from: '{ manage: [10.0.0.0/8] }',
   jwt_litellm_role_map: '[{ jwt_role: admins, litellm_role: proxy_admin }]',
+  listen: '127.0.0.1:4001',
+  url: 'https://gate.example.com',
   tls: '{ self_signed: [gpu1.lan, 192.168.1.20] }',
   budget_exceeded_status_code: '422',
   num_retries: '2',

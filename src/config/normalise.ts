@@ -2,6 +2,7 @@
 import type { ByClass } from '../core/failing.ts'
 import { Secret } from '../secrets/secret.ts'
 import { adjustmentsOf } from './adjustments.ts'
+import { adminOf } from './admin.ts'
 import { budgetsIn, usualBudgets } from './budgets.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import { hedgeRules } from './hedge.ts'
@@ -52,6 +53,7 @@ export function normalise(
     masterKey: general.master_key === undefined ? undefined : new Secret(general.master_key),
     keyHeader: header?.toLowerCase(),
     auth: authOf(file, env),
+    admin: adminOf(tollgate.admin),
     budgets: budgetsIn(file, providers),
     usualBudgets: usualBudgets(file),
     newKeys: {

@@ -25,6 +25,8 @@ export interface StartOptions {
 export interface Started {
   /** `http://127.0.0.1:4000` */
   url: string
+  /** Where it is managed, if that is another address. */
+  adminUrl?: string | undefined
   /** Takes no more requests, finishes those in flight within `config.shutdownGrace`, closes everything. */
   stop(): Promise<void>
   /** Only where it was made at this start: it is shown once. */

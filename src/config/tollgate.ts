@@ -1,6 +1,7 @@
 /** `tollgate`: what LiteLLM has no word for. */
 import { z } from 'zod'
 import { isZone } from '../core/zone.ts'
+import { admin } from './admin.ts'
 import { authSettings } from './auth.ts'
 import { backends } from './backends.ts'
 import { budget } from './budget.ts'
@@ -53,6 +54,7 @@ export const tollgateSettings = z
         'What happens when the rest of a budget pays for fewer tokens than asked: `cap` cuts `max_tokens` to fit and says so in a header, `strict` refuses, `soft` lets it through and warns. A budget may say otherwise (`budget_mode` beside `max_budget`).',
       ),
     ...authSettings,
+    admin,
     limits: limitSettings,
     budgets: z
       .record(z.string(), budget)

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { TlsConfig } from '../config/tls.ts'
-import { type Listening, listen } from './listen.ts'
+import { type Listening, listen, type Place } from './listen.ts'
 import { listenForRedirects } from './redirect.ts'
 import type { Sockets } from './sockets.ts'
 import { type Certificates, certificates } from './tls/certificates.ts'
@@ -17,6 +17,8 @@ export interface DoorOptions {
   heartbeat: number
   dataDir: string
   sockets: Sockets
+  /** The management's own address, where it has one; encrypted as the other one is. */
+  desk?: { app: DoorOptions['app']; port: number; host: string; sockets: Sockets } | undefined
   now(): number
   info(message: string, facts: Readonly<Record<string, unknown>>): void
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
@@ -28,13 +30,19 @@ export interface DoorOptions {
 const IDLE_S = 120
 
 /** @throws Error with a sentence for the operator; nothing is left open then */
-export async function openDoors(options: DoorOptions): Promise<Pick<Listening, 'url' | 'pending' | 'stop'>> {
-  const { tls, host, port, heartbeat, sockets, app } = options
-  if (!tls && !options.insecure && !isLoopback(host)) throw new Error(exposed(host))
+export async function openDoors(
+  options: DoorOptions,
+): Promise<Pick<Listening, 'url' | 'pending' | 'stop'> & { deskUrl: string | undefined }> {
+  const { tls, host, port, heartbeat, sockets, app, desk } = options
+  for (const one of [host, ...(desk ? [desk.host] : [])])
+    if (!tls && !options.insecure && !isLoopback(one)) throw new Error(exposed(one))
   const held: Certificates | undefined = tls && (await certificates({ ...options, tls }))
   const idleS = heartbeat === 0 ? 0 : Math.min(255, Math.max(IDLE_S, Math.ceil((2 * heartbeat) / 1000)))
   const listening = listen(app, { port, host, idleS, encryption: held?.encryption }, sockets)
+  let managed: Listening | undefined
+  const both = () => (managed ? [listening, managed] : [listening])
   try {
+    managed = desk && listenAtDesk(desk, { idleS, encryption: held?.encryption })
     const plain =
       held && tls?.redirectPort !== undefined
         ? listenForRedirects({
@@ -44,19 +52,35 @@ export async function openDoors(options: DoorOptions): Promise<Pick<Listening, '
             challenge: held.challenge,
           })
         : undefined
-    held?.start(listening.renew)
+    held?.start((next) => {
+      for (const one of both()) one.renew(next)
+    })
     return {
       url: listening.url,
-      pending: listening.pending,
+      deskUrl: managed?.url,
+      pending: () => both().reduce((sum, one) => sum + one.pending(), 0),
       stop: async (force) => {
         held?.stop()
         plain?.stop()
-        await listening.stop(force)
+        await Promise.all(both().map((one) => one.stop(force)))
       },
     }
   } catch (cause) {
-    await listening.stop(true)
+    await Promise.all(both().map((one) => one.stop(true)))
     throw redirectTrouble(cause, tls?.redirectPort)
+  }
+}
+
+function listenAtDesk(
+  { app, host, port, sockets }: NonNullable<DoorOptions['desk']>,
+  rest: Pick<Place, 'idleS' | 'encryption'>,
+): Listening {
+  try {
+    return listen(app, { port, host, ...rest }, sockets)
+  } catch (cause) {
+    const { code } = (cause ?? {}) as { code?: string }
+    const why = code === 'EADDRINUSE' ? 'is taken' : `can't be had (${code ?? String(cause)})`
+    throw new Error(`${host}:${port} (tollgate.admin.listen) ${why}. Take another address.`)
   }
 }
 

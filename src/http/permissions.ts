@@ -7,9 +7,10 @@ import type { Route } from './route.ts'
 
 /**
  * `open`: nobody is asked. `caller`: whoever comes in, for himself; what he may call is said by his key. Else a role
- * that is not named may not.
+ * that is not named may not. `login`: nobody is asked either, but it is answered where the management is, to addresses
+ * that may manage. `session`: whoever has logged in, for himself, and be it without the second factor that he still needs.
  */
-export type Permission = 'open' | 'caller' | Readonly<Partial<Record<Role, Extent>>>
+export type Permission = 'open' | 'caller' | 'login' | 'session' | Readonly<Partial<Record<Role, Extent>>>
 
 const OPERATOR = { proxy_admin: 'all' } as const
 const IN_ORG = { ...OPERATOR, org_admin: 'org' } as const
@@ -118,8 +119,16 @@ export function permissionOf(route: Pick<Route, 'method' | 'path'> & { passes?: 
 
 /** How far a role reaches; undefined: it may not. */
 export const extentOf = (permission: Exclude<Permission, 'open'>, role: Role): Extent | undefined =>
-  permission === 'caller' ? 'self' : permission[role]
+  typeof permission === 'string' ? 'self' : permission[role]
+
+/** Where a route answers, if the management has an address of its own (`tollgate.admin.listen`). */
+export type Side = 'callers' | 'desk' | 'both'
+
+/** @param isModel whether it leads to models: the desk has none */
+export function sideOf(permission: Permission, isModel: boolean): Side {
+  if (permission === 'open' || (permission === 'caller' && !isModel)) return 'both'
+  return permission === 'caller' ? 'callers' : 'desk'
+}
 
 /** In words, for a refusal. */
-export const rolesOf = (permission: Exclude<Permission, 'open' | 'caller'>): string =>
-  Object.keys(permission).join(', ')
+export const rolesOf = (permission: Exclude<Permission, string>): string => Object.keys(permission).join(', ')

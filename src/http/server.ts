@@ -10,26 +10,40 @@ import { count } from '../pipeline/count.ts'
 import type { Door, Io } from '../pipeline/io.ts'
 import { refusalHeaders } from '../pipeline/refuse.ts'
 import { serve } from '../pipeline/serve.ts'
-import { extentOf, type Permission, permissionOf, rolesOf } from './permissions.ts'
+import { extentOf, type Permission, permissionOf, rolesOf, type Side, sideOf } from './permissions.ts'
 import type { ModelRoute, OpenRoute, OpenVisit, PlainRoute, Route } from './route.ts'
 import type { Sockets } from './sockets.ts'
 
 interface House {
   io: Io
   reachOf(who: Principal, extent: Extent): Reach
+  /** Whether this address may manage at all. @throws Refusal 403 */
+  admitAddress(request: Request): void
 }
 
-/** Builds the handler of all routes. @param draining whether a stop is under way: then new requests are refused */
+/**
+ * Builds the handler of all routes.
+ * @param draining whether a stop is under way: then new requests are refused
+ * @param side whose listener it is for, where the management has its own
+ */
 export function buildApp(
   house: House,
   table: readonly Route[],
   draining: () => boolean,
   sockets: Sockets,
+  side: Side = 'both',
 ): { fetch(request: Request): Response | Promise<Response> } {
   const { io } = house
   const app = new Elysia({ aot: true, precompile: true })
   for (const route of table) {
     const permission = permissionOf(route)
+    const home = sideOf(permission, 'door' in route)
+    if (side !== 'both' && home !== 'both' && home !== side) {
+      app.route(route.method, route.path, () => tell(io, route.dialect, elsewhere(route, home)), {
+        parse: 'none',
+      } as never)
+      continue
+    }
     // The whole Response is built by us: `set.headers` must stay empty, or Elysia corrupts streamed UTF-8.
     const handle =
       'door' in route
@@ -98,16 +112,19 @@ const pass = (io: Io, request: Request, door: Door): Promise<Response> =>
 
 /** The one door of every route that is not a model's: who may come in, and how errors are told. */
 async function visit(
-  { io, reachOf }: House,
+  house: House,
   route: PlainRoute | OpenRoute,
   permission: Permission,
   request: Request,
   params: Record<string, string>,
 ): Promise<Response> {
+  const { io, reachOf } = house
   const requestId = `req_${io.ledger.nextOperation().toString(36)}`
   const admitted = async (open: OpenVisit) => {
-    if ('open' in route || permission === 'open') throw new Error(`${route.path} is open in one table only.`)
-    const who = await io.admit(request, request.headers, permission === 'caller' ? 'models' : 'manage')
+    if ('open' in route || permission === 'open' || permission === 'login')
+      throw new Error(`${route.path} is open in one table only.`)
+    const errand = permission === 'caller' ? 'models' : permission === 'session' ? 'session' : 'manage'
+    const who = await io.admit(request, request.headers, errand)
     const extent = extentOf(permission, who.role)
     if (extent === undefined) throw notForYou(route, permission, who)
     // What is blocked may not manage either.
@@ -115,6 +132,7 @@ async function visit(
     return route.handle({ ...open, who, reach: reachOf(who, extent) })
   }
   try {
+    if (permission === 'login') house.admitAddress(request)
     const open = { request, url: new URL(request.url), params, requestId }
     const answer = await ('open' in route ? route.open(open) : admitted(open))
     const response = answer instanceof Response ? answer : Response.json(answer)
@@ -128,8 +146,18 @@ async function visit(
   }
 }
 
-function notForYou(route: Route, permission: Exclude<Permission, 'open'>, { role, way }: Principal): Refusal {
-  const may = permission === 'caller' ? 'whoever has a key' : rolesOf(permission)
+/** Told clearly, and not where the other address is: that is the operator's to say. */
+function elsewhere({ method, path }: Route, home: Side): Refusal {
+  return new Refusal(
+    'not_found',
+    home === 'desk'
+      ? `${method} ${path} is management, which answers at its own address alone (tollgate.admin.listen). Ask there.`
+      : `${method} ${path} is for callers of models: ask the gateway's other address. This one is for its management.`,
+  )
+}
+
+function notForYou(route: Route, permission: Exclude<Permission, 'open' | 'login'>, { role, way }: Principal): Refusal {
+  const may = typeof permission === 'string' ? 'whoever has a key' : rolesOf(permission)
   const whose = way === 'key' ? 'The user of this key is' : 'You are'
   return new Refusal(
     'forbidden',

@@ -15,6 +15,18 @@ export class Sockets implements SocketDoor {
   readonly #open = new Set<Talk>()
   /** Copies of requests → those that came, which alone can be upgraded. */
   readonly #originals = new WeakMap<Request, Request>()
+  /** Those that came here, where two listeners have to be told apart. */
+  readonly #here: WeakSet<Request> | undefined
+
+  /** @param notes whether it is to be known which requests came here (`has`) */
+  constructor(notes = false) {
+    this.#here = notes ? new WeakSet() : undefined
+  }
+
+  /** Whether a request came by this listener. */
+  has(request: Request): boolean {
+    return this.#here?.has(this.#originals.get(request) ?? request) ?? false
+  }
 
   readonly handlers: WebSocketHandler<Talk> = {
     maxPayloadLength: LARGEST_MESSAGE,
@@ -57,6 +69,7 @@ export class Sockets implements SocketDoor {
 
   /** Whether a request has come by the way that all have to come. */
   isKnown(request: Request): boolean {
+    this.#here?.add(request)
     if (!this.#front) return true
     const found = this.#server?.requestIP(request)
     return found != null && this.#front.peerOf(found.port) !== undefined

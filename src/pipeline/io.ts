@@ -183,7 +183,7 @@ export interface Io {
   /** What choosing looks at. */
   view: View
   /** Who it is, at once for whoever has a key. @throws Refusal 401, 403, 429, 503 */
-  admit(request: Request, headers: Headers, errand: 'models' | 'manage'): Principal | Promise<Principal>
+  admit(request: Request, headers: Headers, errand: 'models' | 'manage' | 'session'): Principal | Promise<Principal>
   /** The same somebody as he is now. @throws Refusal 401 where he may no longer be here */
   still(who: Principal): Principal
   live: LiveDoor
