@@ -1,11 +1,12 @@
 /** The management at an address of its own, with addresses of its own that may ask there. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { openDoors } from '../../src/http/doors.ts'
-import { PERMISSIONS, sideOf } from '../../src/http/permissions.ts'
+import { PERMISSIONS, type Permission, sideOf } from '../../src/http/permissions.ts'
 import { Sockets } from '../../src/http/sockets.ts'
 import { shake, tlsConfig } from '../doors/world.ts'
 import { type Mock, startMock } from '../mock/upstream.ts'
 import { type Gateway, MASTER_KEY, startGateway } from '../support/gateway.ts'
+import { table } from '../support/table.ts'
 import { freePort, makeTemp } from '../support/temp.ts'
 
 const modelList = (mock: Mock) => [
@@ -55,25 +56,19 @@ const path = (route: string) =>
 
 test('every route answers where the table says, and tells clearly where it does not', async () => {
   const wrong: string[] = []
-  for (const [name, permission] of Object.entries(PERMISSIONS)) {
-    const [method = '', route = ''] = name.split(' ')
+  for (const route of table) {
+    const { method } = route
+    const name = `${method} ${route.path}`
     if (method === 'HEAD') continue
-    const isModel = permission === 'caller' && isModelRoute(name)
-    const home = sideOf(permission, isModel)
-    const main = await ask(gateway.url, method, path(route))
-    const managed = await ask(desk, method, path(route))
+    const home = sideOf(PERMISSIONS[name] as Permission, 'door' in route)
+    const main = await ask(gateway.url, method, path(route.path))
+    const managed = await ask(desk, method, path(route.path))
     const isSentAway = (said: { status: number; text: string }) =>
       said.status === 404 && /answers at its own address alone|ask the gateway's other address/.test(said.text)
     if (isSentAway(main) !== (home === 'desk') || isSentAway(managed) !== (home === 'callers')) wrong.push(name)
   }
   expect(wrong).toEqual([])
 })
-
-/** What a caller sends to models; what he only looks at is at both. */
-const isModelRoute = (name: string): boolean =>
-  !/^(GET|DELETE|POST) (\/v1)?\/responses\/:id|^GET (\/v1(beta|alpha)?)?\/models|\/model\/info$|^GET \/auth|\/api\/(version|tags|ps|show|delete|push|create|copy|blobs)/.test(
-    name,
-  )
 
 test('models are called and keys are made each at its own', async () => {
   expect((await ask(gateway.url, 'POST', '/v1/chat/completions')).status).toBe(200)
