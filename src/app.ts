@@ -158,6 +158,7 @@ async function open(
   const register = new Register(new Holders(store), configured, hasModel)
   const payers = new Payers(
     register,
+    groupsOf(config),
     (id) => ring.get(id) ?? badges.get(id),
     () => ledger.reconsider(),
   )
@@ -191,6 +192,7 @@ async function open(
     principalOf: (key) => standings.of(key),
     keyOf: (id) => ring.get(id),
     digestOf: (secret) => digests.of(secret),
+    environment: config.isFor,
     hasTeam: (id) => register.holder('team', id) !== undefined,
     peerOf: (request) => (deskSockets?.has(request) ? deskSockets : sockets).peerOf(request),
     wayOut: (url, named, init) => ways.of(new URL(url).origin, named).fetch(url, init),
@@ -241,12 +243,24 @@ async function open(
     },
   }
   const access = ({ key }: Principal): Access =>
-    key ? { lists: payers.lists(payers.of(key), key), grants: grants.of(key.id), now: now() } : EVERYTHING
+    key
+      ? {
+          lists: payers.lists(payers.of(key), key),
+          renames: payers.renames(payers.of(key), key),
+          grants: grants.of(key.id),
+          now: now(),
+        }
+      : EVERYTHING
   const house = {
     ...{ register, keys: () => ring.all(), money, hasModel, now, payerOf },
     hasProvider: (id: string) => catalog.links.some(({ target }) => target.provider === id),
   }
-  const keys = keyRoutes(ring, { ...house, rules: config.newKeys, removed: (key) => grants.forget(key.id) })
+  const keys = keyRoutes(ring, {
+    ...house,
+    rules: config.newKeys,
+    environment: config.isFor,
+    removed: (key) => grants.forget(key.id),
+  })
   const health = new HealthChecks(
     io,
     catalog.links.map((link, i) => checkupOf(link, config.models[i]?.info ?? {}, config.models[i]?.prefix ?? '')),
@@ -395,6 +409,14 @@ function mostAttempts({ retries, retriesOf, aliasRetriesOf }: Config): number {
     (numbers) => Object.values(numbers) as number[],
   )
   return Math.max(4, retries + 1, ...said.map((n) => n + 1))
+}
+
+/** Group → the aliases that say they are in it. */
+function groupsOf({ models }: Config): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const { alias, info } of models)
+    for (const group of info.access_groups ?? []) getOr(groups, group, () => []).push(alias)
+  return groups
 }
 
 function snapshotOf(config: Config, catalog: Catalog): Snapshot {

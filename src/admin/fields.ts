@@ -68,6 +68,13 @@ export const models = z.array(name(256)).max(1_000).nullish()
 /** As long as a tag of a request, and few enough that a request can bring its own. */
 export const tags = z.array(name(128)).max(10).nullish()
 
+const MOST_ALIASES = 200
+/** Names for models: asked → meant. */
+export const aliases = z
+  .record(name(256), name(256))
+  .refine((said) => Object.keys(said).length <= MOST_ALIASES, `may have ${MOST_ALIASES} names at most`)
+  .nullish()
+
 type SaidLimits = { [field in keyof typeof limits]?: z.infer<(typeof limits)[field]> }
 
 /** Limits as they are after what was said: null clears one. */

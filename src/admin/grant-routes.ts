@@ -1,6 +1,6 @@
 /** The routes of /grant: a key asks and sees its own, the operator decides and sees all. */
 import { z } from 'zod'
-import { type Access, mayName } from '../core/access.ts'
+import { type Access, mayAsk, mayName, meantBy } from '../core/access.ts'
 import { type Grant, isOpen, stateAt } from '../core/grant.ts'
 import type { Key } from '../core/key.ts'
 import { plan } from '../core/plan.ts'
@@ -49,9 +49,9 @@ export function grantRoutes(grants: Grants, house: House): GrantRoutes {
       if (!who.key)
         throw new Refusal('invalid_request', 'The master key needs no leave. Ask with the key that is to have it.')
       const access = house.access(who)
-      const grant = findAlias(house.snapshot(), model)?.grant
+      const grant = findAlias(house.snapshot(), meantBy(access, model))?.grant
       // A model that is unknown, or closed to this key anyway, is refused as it would be when it is called.
-      if (grant === undefined || !mayName(access, model)) {
+      if (grant === undefined || !mayAsk(access, model)) {
         plan(house.snapshot(), model, access)
         throw new Refusal('invalid_request', `The model '${model}' needs no leave: this key may call it.`, {
           param: 'model',

@@ -12,6 +12,8 @@ type Json = Record<string, unknown>
 /** Nobody knows when what only has spent began. */
 const iso = (ms: number): string | null => (ms === 0 ? null : new Date(ms).toISOString())
 
+const EMPTY: Readonly<Record<string, unknown>> = { tags: [], model_aliases: {} }
+
 export function showHolder(holder: Holder, form: HolderForm, money: Money, register: Register): Json {
   const { fields } = form
   const shown: Json = { [form.id]: holder.id }
@@ -24,8 +26,7 @@ export function showHolder(holder: Holder, form: HolderForm, money: Money, regis
   if (fields.models) shown.models = holder.models
   Object.assign(shown, showMoney(money), showTerms(holder), fields.rpm_limit ? showLimits(holder.limits) : {})
   if (fields.blocked) shown.blocked = holder.blocked
-  for (const field of DETAILS)
-    if (fields[field]) shown[field] = holder.metadata[field] ?? (field === 'tags' ? [] : null)
+  for (const field of DETAILS) if (fields[field]) shown[field] = holder.metadata[field] ?? EMPTY[field] ?? null
   if (fields.metadata) shown.metadata = holder.metadata
   shown.created_at = iso(holder.createdAt)
   shown.updated_at = iso(holder.updatedAt)

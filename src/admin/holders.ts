@@ -129,6 +129,7 @@ export class Holders {
     if (words.models !== undefined) after.models = words.models ?? []
     if (words.blocked !== undefined) after.blocked = words.blocked ?? false
     register.checkTerms(after, said as WrittenTerms)
+    if (fields.model_aliases) register.checkAliases(said.model_aliases as Record<string, string>, 'model_aliases')
     if (fields.organization_id && words.organization_id)
       register.need('organization', words.organization_id, 'organization_id')
     if (fields.team_id && words.team_id) register.need('team', words.team_id, 'team_id')

@@ -1,12 +1,26 @@
 /** What /key/generate and /key/update take, in LiteLLM's words, and what they answer. */
 import { z } from 'zod'
-import type { Key } from '../core/key.ts'
+import { ENVIRONMENTS, type Key } from '../core/key.ts'
+import { isRouteWord, KEY_TYPES, ROUTE_GROUPS } from '../core/key-routes.ts'
 import { expiryAfter, parsePeriod } from '../core/period.ts'
 import { meaningOf, readPriceWords, writeSaidWords } from '../core/price-words.ts'
+import { isRange } from '../core/range.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Payer } from '../core/scope.ts'
 import { showTerms, termsOf } from '../core/terms.ts'
-import { duration, limits, limitsOf, metadata, models, readBody, showLimits, tags, terms } from './fields.ts'
+import {
+  aliases,
+  duration,
+  isEmpty,
+  limits,
+  limitsOf,
+  metadata,
+  models,
+  readBody,
+  showLimits,
+  tags,
+  terms,
+} from './fields.ts'
 import { guardFields, guardKey, keptMetadata, withOwner } from './key-guard.ts'
 import { heldTo, type KeyRules, withDefaults } from './key-rules.ts'
 import type { NewKey } from './keyring.ts'
@@ -29,6 +43,25 @@ const fields = {
   organization_id: z.string().max(256).nullish(),
   project_id: z.string().max(256).nullish(),
   blocked: z.boolean().nullish(),
+  aliases,
+  allowed_routes: z
+    .array(
+      z
+        .string()
+        .max(256)
+        .refine(
+          isRouteWord,
+          `must be a path such as /v1/chat/completions or /v1/files/*, or one of ${ROUTE_GROUPS.join(', ')}`,
+        ),
+    )
+    .max(100)
+    .nullish(),
+  key_type: z.enum(Object.keys(KEY_TYPES) as (keyof typeof KEY_TYPES)[]).nullish(),
+  allowed_ips: z
+    .array(z.string().refine(isRange, 'must be an address or a range such as 10.0.0.0/8 or fd00::/8'))
+    .max(1_000)
+    .nullish(),
+  environment: z.enum(ENVIRONMENTS).nullish(),
 }
 export const generate = z.object({
   ...fields,
@@ -45,6 +78,8 @@ export interface KeyHouse {
   /** Whether the gateway has a model of this very name. */
   hasModel(name: string): boolean
   rules: KeyRules
+  /** What this gateway is; undefined: it does not say. */
+  environment: string | undefined
   /** Who pays for a key: all that it belongs to. */
   payerOf(key: Key): Payer
   /** ms since the epoch. */
@@ -59,7 +94,9 @@ export function readGenerate(
   guardFields(reach, body, undefined, house.register)
   const said = readBody(generate, withOwner(reach, withDefaults(house.rules, body)))
   const asked = heldTo(house.rules, said, sharedBy(house.register, said.budget_id), true)
-  const none: NewKey = { models: [], tags: [], limits: {}, blocked: false, metadata: {} }
+  // What is made here is for here, unless something else is said.
+  const { environment } = house
+  const none: NewKey = { models: [], tags: [], limits: {}, blocked: false, metadata: {}, environment }
   const wanted = { ...none, ...changesOf(asked, none, house) }
   guardKey(reach, wanted, undefined, house)
   return { wanted, secret: asked.key ?? undefined }
@@ -109,13 +146,18 @@ function changesOf(asked: Asked, before: NewKey, house: KeyHouse): Partial<NewKe
   if (asked.pricing !== undefined) changes.pricing = asked.pricing ? readPricing(asked.pricing, house) : undefined
   if (asked.tags !== undefined) changes.tags = asked.tags ?? []
   // Where LiteLLM keeps it, too.
-  const { allowed_passthrough_routes: routes } = asked
-  if (routes !== undefined)
-    changes.metadata = { ...(changes.metadata ?? before.metadata), allowed_passthrough_routes: routes ?? [] }
+  const { allowed_passthrough_routes: passed } = asked
+  if (passed !== undefined)
+    changes.metadata = { ...(changes.metadata ?? before.metadata), allowed_passthrough_routes: passed ?? [] }
   if (asked.team_id !== undefined) changes.teamId = asked.team_id || undefined
   if (asked.user_id !== undefined) changes.userId = asked.user_id || undefined
   if (asked.organization_id !== undefined) changes.organizationId = asked.organization_id || undefined
   if (asked.project_id !== undefined) changes.projectId = asked.project_id || undefined
+  if (asked.aliases !== undefined) changes.aliases = isEmpty(asked.aliases) ? undefined : (asked.aliases ?? undefined)
+  const routes = asked.allowed_routes ?? (asked.key_type ? KEY_TYPES[asked.key_type] : asked.allowed_routes)
+  if (routes !== undefined) changes.allowedRoutes = routes?.length ? routes : undefined
+  if (asked.allowed_ips !== undefined) changes.allowedIps = asked.allowed_ips?.length ? asked.allowed_ips : undefined
+  if (asked.environment !== undefined) changes.environment = asked.environment ?? undefined
   if (asked.blocked !== undefined) changes.blocked = asked.blocked ?? false
   checkReferences({ ...before, ...changes }, asked, register)
   return changes
@@ -140,6 +182,7 @@ function readPricing(said: Readonly<Record<string, Record<string, number>>>, hou
 /** A team or user may be a mere name that spend is counted by; whoever names one of the others means something that is there. */
 function checkReferences(key: NewKey, asked: Asked, register: Register): void {
   register.checkTerms(key, asked)
+  register.checkAliases(asked.aliases, 'aliases')
   if (asked.organization_id) register.need('organization', asked.organization_id, 'organization_id')
   const project = key.projectId === undefined ? undefined : register.holder('project', key.projectId)
   if (asked.project_id) register.need('project', asked.project_id, 'project_id')
@@ -169,6 +212,10 @@ export function showKey(key: Key, money: Money): Record<string, unknown> {
     organization_id: key.organizationId ?? null,
     project_id: key.projectId ?? null,
     tags: key.tags,
+    aliases: key.aliases ?? {},
+    allowed_routes: key.allowedRoutes ?? [],
+    allowed_ips: key.allowedIps ?? [],
+    environment: key.environment ?? null,
     pricing: key.pricing
       ? Object.fromEntries(Object.entries(key.pricing).map(([alias, said]) => [alias, writeSaidWords(said)]))
       : null,

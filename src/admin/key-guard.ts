@@ -64,12 +64,31 @@ function guardNames(reach: Reach, said: Fields, before: Key | undefined, registe
   }
 }
 
+const listOf = (one: string | undefined): readonly string[] | undefined => (one === undefined ? undefined : [one])
+
+/** Who is bound makes nothing that is not: else a key for one route would make one for all. @throws Refusal forbidden */
+function guardBounds({ who: { key } }: Reach, after: NewKey): void {
+  if (!key) return
+  for (const [field, own, others] of [
+    ['allowed_routes', key.allowedRoutes, after.allowedRoutes],
+    ['allowed_ips', key.allowedIps, after.allowedIps],
+    ['environment', listOf(key.environment), listOf(after.environment)],
+  ] as const)
+    if (own && !others?.every((one) => own.includes(one)))
+      throw new Refusal(
+        'forbidden',
+        `${field}: this key is bound to ${own.slice(0, 10).join(', ')}, and may make and change keys only that are, too.`,
+        { param: field },
+      )
+}
+
 interface House {
   payerOf(key: Key): Payer
 }
 
 /** Where a key may belong. @throws Refusal forbidden */
 export function guardKey(reach: Reach, after: NewKey, before: Key | undefined, house: House): void {
+  guardBounds(reach, after)
   if (reach.isAll) return
   const was = before ? house.payerOf(before) : undefined
   const is = house.payerOf({ ...after, id: '', hint: '', createdAt: 0, updatedAt: 0 })

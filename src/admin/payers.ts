@@ -1,5 +1,5 @@
 /** Who pays for a key, and which budgets everybody has: in memory, from the keys, the holders and the configuration. */
-import type { ModelList } from '../core/access.ts'
+import type { ModelList, Renames } from '../core/access.ts'
 import { type Budget, type BudgetTerms, budgetsOf } from '../core/budget.ts'
 import type { Holder, HolderKind } from '../core/holder.ts'
 import type { Key } from '../core/key.ts'
@@ -14,11 +14,13 @@ interface Limited {
 }
 
 const NONE: readonly Budget[] = []
+const NO_RENAMES: readonly Renames[] = []
 /** A key has an account even without a limit: its spend is told in a header. */
 const UNLIMITED: readonly Budget[] = [{ limit: Number.POSITIVE_INFINITY }]
 
 export class Payers {
   readonly #register: Register
+  readonly #groups: ReadonlyMap<string, readonly string[]>
   readonly #keyOf: (id: string) => Key | undefined
   /** Computed when they are first asked for; emptied by every change. */
   #payers = new WeakMap<Key, Payer>()
@@ -28,8 +30,14 @@ export class Payers {
   readonly #lists = new WeakMap<Payer, readonly ModelList[]>()
   readonly #limits = new WeakMap<Payer, readonly Limited[]>()
 
-  /** @param keyOf a key by its id @param changed told of each change of budgets, when it holds */
-  constructor(register: Register, keyOf: (id: string) => Key | undefined, changed: () => void) {
+  /** @param groups names that stand for several aliases @param keyOf a key by its id @param changed told of each change of budgets, when it holds */
+  constructor(
+    register: Register,
+    groups: ReadonlyMap<string, readonly string[]>,
+    keyOf: (id: string) => Key | undefined,
+    changed: () => void,
+  ) {
+    this.#groups = groups
     this.#register = register
     this.#keyOf = keyOf
     register.onChange(() => {
@@ -132,14 +140,29 @@ export class Payers {
     const lists: ModelList[] = []
     // The team's list holds for all of its keys anyway.
     const isTeams = payer.team !== undefined && key.models.includes(ALL_OF_TEAM)
-    if (key.models.length > 0 && !isTeams) lists.push({ scope: `key:${key.id}`, models: key.models })
+    if (key.models.length > 0 && !isTeams) lists.push({ scope: `key:${key.id}`, models: this.#spelt(key.models) })
     if (this.#register.isEmpty) return lists
     for (const kind of ['customer', 'user', 'project', 'team', 'organization'] as const) {
       const holder = this.#at(kind, payer[kind])
       if (holder && holder.models.length > 0)
-        lists.push({ scope: `${holder.kind}:${holder.id}`, models: holder.models })
+        lists.push({ scope: `${holder.kind}:${holder.id}`, models: this.#spelt(holder.models) })
     }
     return lists
+  }
+
+  /** A group stands for all that are in it; what is both a group and an alias, for both. */
+  #spelt(models: readonly string[]): readonly string[] {
+    if (this.#groups.size === 0) return models
+    return models.flatMap((name) => [name, ...(this.#groups.get(name) ?? [])])
+  }
+
+  renames(payer: Payer, key: Key): readonly Renames[] {
+    const ofTeam = aliasesOf(this.#at('team', payer.team))
+    if (!key.aliases && !ofTeam) return NO_RENAMES
+    return [
+      ...(key.aliases ? [{ scope: `key:${key.id}`, names: key.aliases }] : []),
+      ...(ofTeam ? [{ scope: `team:${payer.team}`, names: ofTeam }] : []),
+    ]
   }
 
   limits(payer: Payer): readonly Limited[] {
@@ -179,6 +202,14 @@ const ALL_OF_TEAM = 'all-team-models'
 /** Tags that a holder puts on every request of its keys stand where LiteLLM keeps them. */
 export function tagsOf({ metadata }: Pick<Holder, 'metadata'>): string[] {
   return Array.isArray(metadata.tags) ? metadata.tags.filter((tag) => typeof tag === 'string') : []
+}
+
+/** A team's own names for models (`model_aliases`), where LiteLLM's details of it stand. */
+function aliasesOf(team: Pick<Holder, 'metadata'> | undefined): Readonly<Record<string, string>> | undefined {
+  const said = team?.metadata.model_aliases
+  if (typeof said !== 'object' || said === null || Array.isArray(said)) return undefined
+  const pairs = Object.entries(said).filter(([, name]) => typeof name === 'string') as [string, string][]
+  return pairs.length > 0 ? Object.fromEntries(pairs) : undefined
 }
 
 const said = (limits: Limits): Limits =>

@@ -132,6 +132,15 @@ export class Register {
       })
   }
 
+  /** @throws Refusal where a name leads to a model that is not there */
+  checkAliases(said: Readonly<Record<string, string>> | null | undefined, param: string): void {
+    for (const [asked, meant] of Object.entries(said ?? {}))
+      if (!this.#hasModel(meant))
+        throw new Refusal('invalid_request', `${param}.${asked}: there is no model '${meant}'. Name an alias.`, {
+          param,
+        })
+  }
+
   holders(kind: HolderKind): Holder[] {
     return [...this.#holders.values()].filter((holder) => holder.kind === kind)
   }

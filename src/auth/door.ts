@@ -9,6 +9,7 @@ import { clientAddress } from './address.ts'
 import { faultOf, keyWay } from './api-key.ts'
 import type { Badges } from './badges.ts'
 import { basicWay } from './basic.ts'
+import { outOfBounds } from './bounds.ts'
 import { certificateWay } from './certificate.ts'
 import { byAddress, Guard } from './guard.ts'
 import { ipWay, notFromThere } from './ip.ts'
@@ -44,6 +45,8 @@ export interface DoorOptions {
   /** A virtual key by its id. */
   keyOf(id: string): Key | undefined
   digestOf(secret: string): string
+  /** What this gateway is (`prod`); undefined: it does not say. */
+  environment: string | undefined
   hasTeam(id: string): boolean
   /** Who is at the other end of the connection. */
   peerOf(request: Request): Peer
@@ -114,7 +117,18 @@ export class Door {
     const ip = isProxied ? clientAddress(peer, request.headers, this.#trusted) : peer
     this.#checkAddress(ip, errand)
     const verdict = this.#way.try({ request, headers, ip, isProxied, certificate })
-    return verdict instanceof Promise ? verdict.then((late) => this.#settle(late, ip)) : this.#settle(verdict, ip)
+    if (verdict instanceof Promise)
+      return verdict.then((late) => this.#bounded(this.#settle(late, ip), request, ip, errand))
+    return this.#bounded(this.#settle(verdict, ip), request, ip, errand)
+  }
+
+  /** A key may be for certain addresses, routes or gateways alone. */
+  #bounded(who: Principal, request: Request, ip: string | undefined, errand: Errand): Principal {
+    const { key } = who
+    if (!key) return who
+    const told = outOfBounds(key, { request, ip, errand, environment: this.#options.environment })
+    if (told) throw told
+    return who
   }
 
   #settle(verdict: Verdict, ip: string | undefined): Principal {

@@ -1,6 +1,6 @@
 /** `tollgate.auth`: who may come in, and how he says who he is. And what stands around it: proxies, addresses, attempts. */
-import { isIP } from 'node:net'
 import { z } from 'zod'
+import { isRange } from '../core/range.ts'
 import { ROLE_WORDS, readRole } from '../core/role.ts'
 import { Secret } from '../secrets/secret.ts'
 import { seconds, text } from './words.ts'
@@ -14,13 +14,6 @@ const header = (description: string) =>
 /** An address, or a range of them as `10.0.0.0/8`. */
 export const range = z.string().refine(isRange, 'must be an address or a range such as 10.0.0.0/8 or fd00::/8')
 export const ranges = (description: string) => z.array(range).min(1).max(10_000).describe(description)
-
-function isRange(said: string): boolean {
-  const [address = '', bits, ...more] = said.split('/')
-  const kind = isIP(address)
-  if (kind === 0 || more.length > 0) return false
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (kind === 4 ? 32 : 128))
-}
 
 const role = z.string().refine((word) => readRole(word) !== undefined, `must be one of ${ROLE_WORDS.join(', ')}`)
 

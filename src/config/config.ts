@@ -78,6 +78,7 @@ export interface ModelInfo {
   max_input_tokens?: number | undefined
   max_output_tokens?: number | undefined
   needs_grant?: boolean | undefined
+  access_groups?: string[] | undefined
   health_check_model?: string | undefined
   health_check_max_tokens?: number | undefined
   health_check_timeout?: number | undefined
@@ -118,6 +119,8 @@ export interface Config {
   usualBudgets: { customer?: readonly BudgetTerms[]; user?: readonly BudgetTerms[] }
   /** What new keys are where nothing is said, and how much they may be; in LiteLLM's words. */
   newKeys: { defaults: Readonly<Record<string, unknown>>; bounds: Readonly<Record<string, number | string>> }
+  /** What this gateway is: keys of others are refused. */
+  isFor: string | undefined
   budgetExceededStatus: number
   budgetMode: BudgetMode
   /** Of the calendar that budgets and reports go by. */

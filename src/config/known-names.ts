@@ -50,7 +50,7 @@ export const PRICES = words(`
 `)
 
 export const MODEL_INFO = words(`
-  access_groups access_windows allow_fail_open allowed_fails allowed_fails_policy blocked cooldown_time
+  access_windows allow_fail_open allowed_fails allowed_fails_policy blocked cooldown_time
   cost_per_ptu_per_hour created_at created_by custom_tokenizer db_model deprecation_date
   discoverable health_check_params health_check_reasoning_effort health_check_supports_max_tokens
   health_check_voice internal_router_model litellm_routing_preferences member_auto_router

@@ -184,6 +184,12 @@ export const modelInfo = z
       .describe(
         'Whether a key needs leave for this alias, which it asks for with `/grant/ask`: docs/budgets.md. Default: false.',
       ),
+    access_groups: z
+      .array(text('A name.'))
+      .optional()
+      .describe(
+        'Names that keys, teams and others may list among their `models` in place of this alias: docs/keys.md.',
+      ),
     supports_function_calling: flag('calls tools'),
     supports_vision: flag('reads images'),
     supports_audio_input: flag('listens to audio'),

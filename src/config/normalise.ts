@@ -60,6 +60,7 @@ export function normalise(
       defaults: litellm.default_key_generate_params ?? {},
       bounds: said(litellm.upperbound_key_generate_params ?? {}),
     },
+    isFor: tollgate.environment,
     budgetExceededStatus: general.budget_exceeded_status_code ?? litellm.budget_exceeded_status_code ?? 422,
     budgetMode: tollgate.budget_mode,
     timezone: litellm.timezone ?? tollgate.timezone,

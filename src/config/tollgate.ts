@@ -1,5 +1,6 @@
 /** `tollgate`: what LiteLLM has no word for. */
 import { z } from 'zod'
+import { ENVIRONMENTS } from '../core/key.ts'
 import { isZone } from '../core/zone.ts'
 import { admin } from './admin.ts'
 import { authSettings } from './auth.ts'
@@ -52,6 +53,12 @@ export const tollgateSettings = z
       .default('cap')
       .describe(
         'What happens when the rest of a budget pays for fewer tokens than asked: `cap` cuts `max_tokens` to fit and says so in a header, `strict` refuses, `soft` lets it through and warns. A budget may say otherwise (`budget_mode` beside `max_budget`).',
+      ),
+    environment: z
+      .enum(ENVIRONMENTS)
+      .optional()
+      .describe(
+        'What this gateway is. New keys are of it unless they say otherwise, and a key of another one is refused: docs/keys.md. Default: none is said.',
       ),
     ...authSettings,
     admin,

@@ -3,6 +3,9 @@ import type { BudgetTerms } from './budget.ts'
 import type { Limits } from './limits.ts'
 import type { SaidPrice } from './rates.ts'
 
+/** What a gateway may be, and a key may be for. */
+export const ENVIRONMENTS = ['dev', 'staging', 'prod'] as const
+
 export interface Key extends BudgetTerms {
   id: string
   /** `key_alias` in LiteLLM's words; unique where given. */
@@ -26,6 +29,14 @@ export interface Key extends BudgetTerms {
   metadata: Readonly<Record<string, unknown>>
   /** What it pays for an alias in place of what the alias costs others. */
   pricing?: Readonly<Record<string, SaidPrice>> | undefined
+  /** Names that lead to models for this key alone: asked → meant. */
+  aliases?: Readonly<Record<string, string>> | undefined
+  /** Paths and groups of routes that it may call; undefined: all that its role may (core/key-routes.ts). */
+  allowedRoutes?: readonly string[] | undefined
+  /** Addresses and ranges that its requests have to come from; undefined: any. */
+  allowedIps?: readonly string[] | undefined
+  /** Of gateways that are the same alone (`tollgate.environment`). */
+  environment?: string | undefined
   createdAt: number
   updatedAt: number
 }

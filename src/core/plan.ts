@@ -1,5 +1,5 @@
 /** From the name a caller asked for to the targets that may answer, in the order in which they are asked. Pure. */
-import { type Access, isFree, isGranted, mayName, needsGrant, whoForbids } from './access.ts'
+import { type Access, isFree, isGranted, mayAsk, mayName, meantBy, needsGrant, whoForbids } from './access.ts'
 import { Refusal } from './refusal.ts'
 import { findAlias, type Snapshot } from './snapshot.ts'
 import type { Stage } from './stage.ts'
@@ -15,17 +15,18 @@ const REMEMBERED = 1_000
  * @throws Refusal model_not_found, model_access_denied, grant_required
  */
 export function plan(snapshot: Snapshot, model: string, access: Access): readonly Stage[] {
-  const stages = wholePlan(snapshot, model)
+  const meant = meantBy(access, model)
+  const stages = wholePlan(snapshot, meant)
   const [first] = stages
   if (!first) throw unknownModel(snapshot, model, access)
   if (isFree(access)) return stages
-  if (!mayName(access, model))
+  if (!mayAsk(access, model))
     throw new Refusal(
       'model_access_denied',
       `${whoForbids(access, model)} may not use the model '${model}'. It may use: ${usable(snapshot, access)}.`,
       { param: 'model' },
     )
-  if (!isGranted(access, first.grant)) throw needsGrant(access, model, first.grant ?? model)
+  if (!isGranted(access, first.grant)) throw needsGrant(access, model, first.grant ?? meant)
   const own = first.alias
   const barred = (stage: Stage) =>
     stage.alias !== own && !(mayName(access, stage.alias) && isGranted(access, stage.grant))
@@ -103,8 +104,12 @@ export function namesFor(snapshot: Snapshot, access: Access): string[] {
   const others = [...snapshot.otherNames.keys()].filter((name) => !snapshot.hiddenNames.has(name))
   const patterns = new Map(snapshot.wildcards.map((w) => [w.name, w.grant]))
   const grantOf = (name: string) => (patterns.has(name) ? patterns.get(name) : findAlias(snapshot, name)?.grant)
+  const own = access.renames.flatMap(({ names }) => Object.keys(names))
   const all = [...snapshot.aliases.keys(), ...patterns.keys(), ...others]
-  return [...new Set(all)].filter((name) => mayName(access, name) && isGranted(access, grantOf(name)))
+  const led = own.filter((name) => findAlias(snapshot, meantBy(access, name)) !== undefined)
+  return [...new Set([...all, ...led])].filter(
+    (name) => mayAsk(access, name) && isGranted(access, grantOf(meantBy(access, name))),
+  )
 }
 
 const SHOWN = 20

@@ -1,5 +1,5 @@
 /** /v1/models in the shape that the caller's client expects. */
-import { type Access, isGranted, mayName } from '../core/access.ts'
+import { type Access, isGranted, mayAsk, meantBy } from '../core/access.ts'
 import { namesFor } from '../core/plan.ts'
 import { Refusal } from '../core/refusal.ts'
 import { findAlias, type Snapshot } from '../core/snapshot.ts'
@@ -57,8 +57,8 @@ export function listModels(snapshot: Snapshot, access: Access, shape: ModelShape
 
 /** @throws Refusal model_not_found, also for a model that this caller may not use */
 export function showModel(snapshot: Snapshot, access: Access, shape: ModelShape, id: string): Record<string, unknown> {
-  const known = findAlias(snapshot, id)
-  const mayUse = known !== undefined && mayName(access, id) && isGranted(access, known.grant)
+  const known = findAlias(snapshot, meantBy(access, id))
+  const mayUse = known !== undefined && mayAsk(access, id) && isGranted(access, known.grant)
   if (!known || !mayUse)
     throw new Refusal('model_not_found', `The model '${id.slice(0, 200)}' does not exist here or is not found.`, {
       param: 'model',

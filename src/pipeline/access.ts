@@ -7,5 +7,11 @@ import type { Io } from './io.ts'
 export function accessOf(call: Call, io: Io): Access {
   const key = call.who?.key
   if (!key) return EVERYTHING
-  return { lists: io.payers.lists(call.payer, key), grants: io.grants.of(key.id), now: io.now() }
+  const { payers } = io
+  return {
+    lists: payers.lists(call.payer, key),
+    renames: payers.renames(call.payer, key),
+    grants: io.grants.of(key.id),
+    now: io.now(),
+  }
 }

@@ -1,5 +1,5 @@
 /** Everything the pipeline touches that is not an argument: made once in app.ts, replaced by fakes in tests. */
-import type { ModelList } from '../core/access.ts'
+import type { ModelList, Renames } from '../core/access.ts'
 import type { Backend } from '../core/backend.ts'
 import type { Budget } from '../core/budget.ts'
 import type { Grant } from '../core/grant.ts'
@@ -112,6 +112,8 @@ export interface PayersDoor {
   check(payer: Payer): void
   /** The lists of models of a key and of all that it belongs to; those that restrict nothing are left out. */
   lists(payer: Payer, key: Key): readonly ModelList[]
+  /** The names that a key, and its team, have for models; narrowest first. */
+  renames(payer: Payer, key: Key): readonly Renames[]
   /** What its scopes may do in a minute, narrowest first; those without a limit are left out. */
   limits(payer: Payer): readonly Limited[]
 }

@@ -25,8 +25,11 @@ function wished(call: Call, io: Io, stages: readonly Stage[]): readonly Stage[] 
   const own = stages.filter((stage) => stage.alias === stages[0]?.alias)
   const access = accessOf(call, io)
   // Each as if it were asked for itself: what a caller names he has to be allowed.
-  for (const name of fallbacks) decide(call.snapshot, name, access)
-  return [...own, ...planFor(call.snapshot, fallbacks, access)]
+  const others = fallbacks.flatMap((name) => {
+    const all = decide(call.snapshot, name, access)
+    return all.filter((stage) => stage.alias === all[0]?.alias)
+  })
+  return [...own, ...others]
 }
 
 /** The stages of other aliases that are for this kind of failure. */

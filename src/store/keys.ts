@@ -92,7 +92,7 @@ export function setFact(store: Store, name: string, value: string): void {
 }
 
 function fromRow(row: Row): StoredKey {
-  const { limits, ...terms } = JSON.parse(row.terms) as BudgetTerms & Partial<Pick<Key, 'pricing' | 'limits'>>
+  const { limits, ...terms } = JSON.parse(row.terms) as BudgetTerms & Partial<Pick<Key, 'limits' | Further>>
   const key: Key = {
     id: row.id,
     name: row.alias ?? undefined,
@@ -141,12 +141,19 @@ function toRow(key: Key, digest: string): Row {
     organizationId: key.organizationId ?? null,
     projectId: key.projectId ?? null,
     tags: JSON.stringify(key.tags),
-    terms: JSON.stringify({ ...termsIn(key), pricing: key.pricing, limits: otherLimits(key.limits) }),
+    terms: JSON.stringify({ ...termsIn(key), ...furtherOf(key), limits: otherLimits(key.limits) }),
     metadata: JSON.stringify(key.metadata),
     createdAt: key.createdAt,
     updatedAt: key.updatedAt,
   }
 }
+
+/** What stands beside the budget, since it is only read together with it. */
+type Further = 'pricing' | 'aliases' | 'allowedRoutes' | 'allowedIps' | 'environment'
+
+const furtherOf = ({ pricing, aliases, allowedRoutes, allowedIps, environment }: Key): Pick<Key, Further> => ({
+  ...{ pricing, aliases, allowedRoutes, allowedIps, environment },
+})
 
 /** Those that have no column of their own. */
 const otherLimits = ({ rpm: _, tpm: __, parallel: ___, ...others }: Limits): Limits => others

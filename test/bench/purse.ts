@@ -52,6 +52,7 @@ export function openPurse(dataDir: string): Purse {
   const register = new Register(new Holders(store), { scopes, others: {} }, () => true)
   const payers = new Payers(
     register,
+    new Map(),
     (id) => keys.find((k) => k.id === id),
     () => {},
   )

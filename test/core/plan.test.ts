@@ -13,6 +13,7 @@ const admin = EVERYTHING
 const NOW = 1_800_000_000_000
 const caller = (models: string[], more: Partial<Access> = {}): Access => ({
   lists: models.length > 0 ? [{ scope: 'key:k', models }] : [],
+  renames: [],
   grants: new Map(),
   now: NOW,
   ...more,
