@@ -3,13 +3,14 @@
 import type { Key } from '../core/key.ts'
 import { mayCall } from '../core/key-routes.ts'
 import { Refusal } from '../core/refusal.ts'
+import type { Errand } from './door.ts'
 import { Ranges } from './ranges.ts'
 
 interface Asked {
   request: Request
   /** Behind trusted proxies the client's. */
   ip: string | undefined
-  errand: 'models' | 'manage'
+  errand: Errand
   /** What this gateway is; undefined: it does not say. */
   environment: string | undefined
 }

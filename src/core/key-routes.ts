@@ -4,7 +4,7 @@
  */
 
 /** What a request is for, as the door knows it: models, or anything else. */
-type Errand = 'models' | 'manage'
+type Errand = 'models' | 'manage' | 'session'
 
 type Group = (path: string, method: string, errand: Errand) => boolean
 
@@ -20,9 +20,9 @@ const GROUPS: Readonly<Record<string, Group>> = {
   anthropic_routes: (path, _, errand) => errand === 'models' && isAnthropic(path),
   google_routes: (path, _, errand) => errand === 'models' && isGoogle(path),
   ollama_routes: (path, _, errand) => errand === 'models' && isOllama(path),
-  management_routes: (_, __, errand) => errand === 'manage',
+  management_routes: (_, __, errand) => errand !== 'models',
   info_routes: (path, method, errand) =>
-    method === 'GET' && (errand === 'manage' || /^(\/v1(beta|alpha)?)?\/(models|model\/info)(\/|$)/.test(path)),
+    method === 'GET' && (errand !== 'models' || /^(\/v1(beta|alpha)?)?\/(models|model\/info)(\/|$)/.test(path)),
 }
 
 export const ROUTE_GROUPS: readonly string[] = Object.keys(GROUPS)
