@@ -1,6 +1,8 @@
 /** The composition root: from a configuration to a gateway that listens. The only file that constructs I/O. */
 import { providers as allProviders } from '../providers/index.ts'
 import { showBackends } from './admin/backends.ts'
+import { credentialRoutes } from './admin/credential-routes.ts'
+import { Credentials, withCredentials } from './admin/credentials.ts'
 import { grantRoutes } from './admin/grant-routes.ts'
 import { Grants } from './admin/grants.ts'
 import { holderRoutes } from './admin/holder-routes.ts'
@@ -47,7 +49,8 @@ import { Deadlines } from './pipeline/deadlines.ts'
 import { HealthChecks } from './pipeline/health.ts'
 import type { Io, RequestLog } from './pipeline/io.ts'
 import { Live } from './pipeline/live.ts'
-import { Sealer } from './secrets/seal.ts'
+import { sealKeys, startResealing } from './secrets/keep-sealed.ts'
+import { rootOf, Sealer } from './secrets/seal.ts'
 import type { Secret } from './secrets/secret.ts'
 import { Belongings } from './store/belongings.ts'
 import { startChores } from './store/chores.ts'
@@ -62,6 +65,7 @@ import { recoverHolds } from './store/recover.ts'
 import { requestsOn } from './store/reports.ts'
 import { Responses } from './store/responses.ts'
 import { rezone } from './store/rezone.ts'
+import { SealedFact } from './store/sealed-fact.ts'
 import { LONGEST_OPERATION_MS } from './store/spent.ts'
 import { systemTiming } from './store/timing.ts'
 import { Backends } from './upstream/backends.ts'
@@ -128,7 +132,10 @@ async function open(
 
   const root = pepper(dataDir)
   const digests = new Digests(root)
-  const responses = new Responses(store, new Sealer(root, 'responses'), config.keepResponses, now)
+  const seals = sealKeys(config.sealKey, config.sealKeysBefore, root)
+  const responses = new Responses(store, new Sealer(seals, 'responses'), config.keepResponses, now)
+  const shelf = new SealedFact(store, new Sealer(seals, 'credentials'), 'credentials')
+  const credentials = new Credentials(shelf, config.credentials)
   const master = theMasterKey(store, digests, masterKey)
   const ring = new Keyring(
     new Keys(store),
@@ -141,7 +148,13 @@ async function open(
     },
   )
   const ways = waysOut(config.egress, process.env, now)
-  const catalog = catalogOf(config, process.env, ways)
+  for (const { alias, credential } of config.models)
+    if (credential !== undefined && !credentials.get(credential))
+      log.warn('A model names a credential that nobody has entered yet: POST /credentials.', {
+        model: alias,
+        credential,
+      })
+  const catalog = catalogOf({ ...config, models: withCredentials(config.models, credentials) }, process.env, ways)
   const snapshot = snapshotOf(config, catalog)
   const settings = {
     zone: config.timezone,
@@ -278,6 +291,7 @@ async function open(
     keys,
     holders: holderRoutes({ ...house, keyRoutes: keys }),
     budgets: templateRoutes(house),
+    credentials: credentialRoutes(credentials),
     grants: grantRoutes(grants, { snapshot: () => snapshot, access, keyOf: (id) => ring.get(id), now }),
     responses,
     sockets,
@@ -315,11 +329,17 @@ async function open(
     info: (message, facts) => log.info(message, facts),
     warn: (message, facts) => log.warn(message, facts),
   })
+  const resealing = startResealing([() => responses.reseal(), () => shelf.reseal()], {
+    info: (message, facts) => log.info(message, facts),
+    error: (message, facts) => log.error(message, facts),
+  })
   const renewing =
     renewal &&
     startRenewal(renewal, config, {
       changed: () => {
         if (masterKey) master.digest = digests.of(masterKey.reveal())
+        if (config.sealKey) seals.take(rootOf(config.sealKey.reveal()))
+        resealing.again()
         setEnvironment(config)
       },
       info: (message, facts) => log.info(message, facts),
@@ -341,6 +361,7 @@ async function open(
       backends.stop()
       prewarming.stop()
       renewing?.stop()
+      resealing.stop()
       // What the cut streams cost is booked on their way out, counted where nobody reported it.
       await Bun.sleep(20)
       await counter.stop()

@@ -1,5 +1,6 @@
 /** What each route of the management takes in its body: the very schemas that its handler reads with. */
 import { z } from 'zod'
+import * as credentials from './credential-routes.ts'
 import * as grants from './grant-routes.ts'
 import { HOLDER_FORMS } from './holder-kinds.ts'
 import { blocking, listing } from './holder-routes.ts'
@@ -38,6 +39,8 @@ export const BODIES: Readonly<Record<string, z.ZodType>> = {
   'POST /organization/member_add': organization.add,
   'PATCH /organization/member_update': organization.update,
   'DELETE /organization/member_delete': organization.remove,
+  'POST /credentials': credentials.making,
+  'PATCH /credentials/:name': credentials.changing,
   'POST /budget/new': templates.making,
   'POST /budget/update': templates.changing,
   'POST /budget/info': templates.asking,

@@ -33,6 +33,8 @@ export interface ModelConfig {
   /** No trailing slash. Undefined: the provider's own address. */
   apiBase?: string | undefined
   apiKey?: Secret | undefined
+  /** The name under which its credentials are kept. */
+  credential: string | undefined
   /** Everything a provider may take, in LiteLLM's words: api_key (a Secret), api_base, api_version, num_ctx, … */
   settings: Readonly<Record<string, unknown>>
   /** Capacity; 0 where not given. */
@@ -127,6 +129,16 @@ export interface Config {
   timezone: string
   /** Shares of a budget at which is warned, lowest first. */
   warnAt: readonly number[]
+  /** Credentials by name, in the words of `litellm_params`. */
+  credentials: readonly {
+    name: string
+    values: Readonly<Record<string, string | Secret>>
+    info: Readonly<Record<string, unknown>>
+  }[]
+  /** What is kept is sealed under this; undefined: under the data folder's own key. */
+  sealKey: Secret | undefined
+  /** Those before it, which still open. */
+  sealKeysBefore: readonly Secret[]
   /** How long a request may wait for holds to be let go, ms. */
   budgetWait: number
   unpriced: 'refuse' | 'allow'

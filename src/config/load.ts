@@ -102,6 +102,7 @@ function fromEnvironment(file: FileConfig, providers: readonly KnownProvider[], 
     const { insteadOfKey = [], env: variables } = resolved.provider
     const isGiven = (setting: string): boolean =>
       (params as Record<string, unknown>)[setting] !== undefined || !!variables?.[setting]?.some((name) => env[name])
+    if (params.litellm_credential_name !== undefined) continue
     if (params.api_key !== undefined || keys.length === 0 || insteadOfKey.some(isGiven)) continue
     const name = keys.find((variable) => env[variable])
     if (name === undefined && params.api_base === undefined && !resolved.provider.findsKeys)

@@ -90,6 +90,9 @@ export const litellmParams = z
     api_key: text(
       'Key for the provider. Write `os.environ/NAME` to keep it out of the file. Default: the usual environment variable of the provider.',
     ).optional(),
+    litellm_credential_name: text(
+      'The name of credentials that several models share: of `credential_list`, or entered by POST /credentials.',
+    ).optional(),
     custom_llm_provider: text('The provider, where `model` has no prefix.').optional(),
     rpm: count(
       'Requests a minute that this target can take. Who has room is asked before who has none; with `optional_pre_call_checks: [enforce_model_rate_limits]` it is a limit. Default: no limit.',

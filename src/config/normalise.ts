@@ -1,6 +1,6 @@
 /** A checked file, in LiteLLM's words → the configuration as the house reads it. The one place where sections merge. */
 import type { ByClass } from '../core/failing.ts'
-import { Secret } from '../secrets/secret.ts'
+import { isSecretSetting, Secret } from '../secrets/secret.ts'
 import { adjustmentsOf } from './adjustments.ts'
 import { adminOf } from './admin.ts'
 import { budgetsIn, usualBudgets } from './budgets.ts'
@@ -110,6 +110,18 @@ export function normalise(
       idle: ms(tollgate.timeouts.idle),
       total: ms(total),
     },
+    credentials: file.credential_list.map((one) => ({
+      name: one.credential_name,
+      values: Object.fromEntries(
+        Object.entries(one.credential_values).map(([key, text]) => [
+          key,
+          isSecretSetting(key) ? new Secret(text) : text,
+        ]),
+      ),
+      info: one.credential_info,
+    })),
+    sealKey: secretOf(tollgate.seal_key ?? (env.LITELLM_SALT_KEY || undefined)),
+    sealKeysBefore: tollgate.seal_keys_before.map((text) => new Secret(text)),
     bodyTimeout: ms(tollgate.timeouts.body),
     tls: tlsOf(tollgate.tls, env),
     egress: {
@@ -209,6 +221,8 @@ function byClass(said: Readonly<Record<string, number | undefined>>): ByClass {
   return numbers
 }
 
+const secretOf = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : new Secret(text))
+
 function fallbackMap(lines: readonly Record<string, string[]>[], others: readonly string[] = []): FallbackMap {
   const map: Record<string, readonly string[]> = Object.create(null)
   if (others.length > 0) map['*'] = others
@@ -229,7 +243,9 @@ function oneModel(
   if (!resolved.ok) return undefined
   const { provider, prefix, model } = resolved
   const first = (names: readonly string[] = []) => names.map((name) => env[name]).find((value) => value)
-  const key = params.api_key ?? first(provider.env?.api_key)
+  const credential = params.litellm_credential_name
+  // Whoever names a credential means that one, and no key of the environment.
+  const key = params.api_key ?? (credential === undefined ? first(provider.env?.api_key) : undefined)
   const apiKey = key === undefined ? undefined : new Secret(key)
   const apiBase = params.api_base?.replace(/\/+$/, '') ?? baseFromEnvironment(provider, env)
   const own = Object.fromEntries(PROVIDER_KEYS.map((key) => [key, params[key]]))
@@ -243,6 +259,7 @@ function oneModel(
     model,
     apiBase,
     apiKey,
+    credential,
     settings: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     rpm: params.rpm ?? 0,
     tpm: params.tpm ?? 0,

@@ -12,6 +12,21 @@ export const fileSchema = z
       .array(modelEntry)
       .default([])
       .describe('What callers may ask for. Without it, models are discovered.'),
+    credential_list: z
+      .array(
+        z.strictObject({
+          credential_name: z.string().min(1).describe('What models call it: `litellm_credential_name`.'),
+          credential_values: z
+            .record(z.string(), z.string())
+            .describe('Settings of `litellm_params`: `{ api_key: os.environ/OPENAI_API_KEY }`.'),
+          credential_info: z
+            .record(z.string(), z.unknown())
+            .default({})
+            .describe('Whatever is to be remembered of it.'),
+        }),
+      )
+      .default([])
+      .describe('Credentials of providers by name, for models that share them.'),
     general_settings: generalSettings.prefault({}),
     litellm_settings: litellmSettings.prefault({}),
     router_settings: routerSettings.prefault({}),

@@ -40,6 +40,20 @@ export const tollgateSettings = z
       .describe('The largest request that is read, in megabytes (2^20 bytes).'),
     timeouts,
     secrets,
+    seal_key: z
+      .string()
+      .min(16, 'must have at least 16 characters')
+      .optional()
+      .describe(
+        'What is kept and secret (credentials, responses) is sealed under this key: a long random text, best from where secrets lie (`vault:…`). Default: `LITELLM_SALT_KEY`, else a key in the data folder.',
+      ),
+    seal_keys_before: z
+      .array(z.string().min(1))
+      .max(20)
+      .default([])
+      .describe(
+        'Earlier ones, which open what they sealed until all of it is sealed anew, which happens at the start.',
+      ),
     tls,
     egress,
     insecure: z

@@ -89,6 +89,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   ...each(OPERATOR, ...houses(['/model/budget', '/provider/budget'], 'POST', ['new', 'update', 'delete'])),
   ...each(SEE_ALL, ...houses(['/model/budget', '/provider/budget'], 'GET', ['info', 'list'])),
   ...each(SEE_ALL, 'GET /provider/budgets'),
+  ...each(OPERATOR, 'POST /credentials', 'PATCH /credentials/:name', 'DELETE /credentials/:name'),
+  ...each(SEE_ALL, 'GET /credentials', 'GET /credentials/by_name/:name'),
   ...each(OPERATOR, 'POST /budget/new', 'POST /budget/update', 'POST /budget/delete'),
   ...each(SEE_ALL, 'POST /budget/info', 'GET /budget/list', 'GET /budget/settings'),
 

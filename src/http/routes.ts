@@ -1,4 +1,5 @@
 /** Every route there is; who may use it stands in permissions.ts. Nothing is reached but through this table. */
+import type { CredentialRoutes } from '../admin/credential-routes.ts'
 import type { GrantRoutes } from '../admin/grant-routes.ts'
 import type { Actor } from '../admin/grants.ts'
 import type { HolderRoute } from '../admin/holder-routes.ts'
@@ -41,6 +42,7 @@ export interface Offices extends OllamaDoor, ModelDoor {
   keys: KeyRoutes
   holders: readonly HolderRoute[]
   budgets: TemplateRoutes
+  credentials: CredentialRoutes
   grants: GrantRoutes
   responses: ResponseShelf
   sockets: SocketDoor
@@ -202,7 +204,7 @@ export function routes(offices: Offices): Route[] {
     ...{ method, path, dialect: openai, open },
   })
   const access = (visit: Visit): Access => offices.access(visit.who)
-  const { keys, budgets, grants } = offices
+  const { keys, budgets, credentials, grants } = offices
   const post = (path: string, run: (body: Record<string, unknown>, reach: Reach) => unknown) =>
     plain('POST', path, async ({ request, reach }) => run(await jsonBody(request), reach))
   let description: Record<string, unknown> | undefined
@@ -305,6 +307,13 @@ export function routes(offices: Offices): Route[] {
         return Response.json(told, { headers })
       }),
     ),
+    post('/credentials', (body) => credentials.make(body)),
+    plain('GET', '/credentials', () => credentials.list()),
+    plain('GET', '/credentials/by_name/:name', (v) => credentials.show(v.params.name ?? '')),
+    plain('PATCH', '/credentials/:name', async (v) =>
+      credentials.change(v.params.name ?? '', await jsonBody(v.request)),
+    ),
+    plain('DELETE', '/credentials/:name', (v) => credentials.remove(v.params.name ?? '')),
     post('/budget/new', (body) => budgets.make(body)),
     post('/budget/update', (body) => budgets.change(body)),
     post('/budget/info', (body) => budgets.info(body)),

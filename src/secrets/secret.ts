@@ -43,6 +43,11 @@ export class Secret {
   }
 }
 
+const SECRET = /key|secret|token|password|credential/i
+
+/** Whether a provider's setting of this name is secret; others are an address, a region, a version. */
+export const isSecretSetting = (setting: string): boolean => SECRET.test(setting)
+
 /** A setting that is secret: takes text or a Secret, gives a Secret. */
 export const secret = () =>
   z

@@ -12,6 +12,8 @@ export interface KeptResponse {
 export interface Seal {
   seal(text: string, context: string): Buffer
   open(sealed: Buffer, context: string): string
+  /** What everything begins with that is under the newest key. */
+  readonly beginning: Buffer
 }
 
 /** Expired rows are swept away once in so many that are kept. */
@@ -25,6 +27,8 @@ export class Responses {
   readonly #get
   readonly #delete
   readonly #sweep
+  readonly #older
+  readonly #renew
   #kept = 0
 
   /** @param keepMs how long a response is kept; 0 = not at all */
@@ -40,6 +44,10 @@ export class Responses {
       .pluck()
     this.#delete = sqlite.prepare('DELETE FROM responses WHERE id = ? AND owner = ?')
     this.#sweep = sqlite.prepare('DELETE FROM responses WHERE expires_at <= ?')
+    this.#older = sqlite.prepare<[Buffer], { id: string; owner: string; sealed: Buffer }>(
+      'SELECT id, owner, sealed FROM responses WHERE substr(sealed, 1, 5) <> ? LIMIT 100',
+    )
+    this.#renew = sqlite.prepare('UPDATE responses SET sealed = ? WHERE id = ? AND owner = ?')
   }
 
   get keeps(): boolean {
@@ -57,6 +65,16 @@ export class Responses {
   get(owner: string, id: string): KeptResponse | undefined {
     const sealed = this.#get.get(id, owner, this.#clock()) as Buffer | undefined
     return sealed && (JSON.parse(this.#seal.open(sealed, `${owner} ${id}`)) as KeptResponse)
+  }
+
+  /** Seals a portion anew that is under an older key. @returns how many @throws Error where that key is not here */
+  reseal(): number {
+    const rows = this.#older.all(this.#seal.beginning)
+    for (const { id, owner, sealed } of rows) {
+      const context = `${owner} ${id}`
+      this.#renew.run(this.#seal.seal(this.#seal.open(sealed, context), context), id, owner)
+    }
+    return rows.length
   }
 
   /** Whether there was one. */
