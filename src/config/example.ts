@@ -31,7 +31,8 @@ export function exampleYaml({ schema, head, models, general = {} }: ExampleOptio
     const values = name === 'general_settings' ? general : {}
     const active = Object.keys(values).length > 0
     const body = [`${name}:`, ...settings(section, values, active, 1)]
-    if (!section.properties) body.push('  NAME: value')
+    if (name === 'credential_list') body.push(`  - ${SAMPLES.credential_list}`)
+    else if (!section.properties) body.push('  NAME: value')
     lines.push('', ...comment(section, 0), ...body.map((line) => (active ? line : `# ${line}`)))
   }
   return `${lines.join('\n')}\n`
@@ -80,6 +81,9 @@ function sample(key: string, schema: JsonSchema): string {
 }
 
 const SAMPLES: Readonly<Record<string, string>> = {
+  credential_list:
+    '{ credential_name: team-openai, credential_values: { api_key: sk-from-elsewhere }, credential_info: {} }',
+  seal_key: 'a-long-random-text-that-nobody-knows',
   cost_discount_config: '{ openai: 0.05 }',
   cost_margin_config: '{ global: 0.1 }',
   max_budget: '100',

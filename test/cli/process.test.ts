@@ -67,8 +67,6 @@ test('without it, 256 do: the day this fails, Bun has lifted its limit', () => {
 test('the door: main.ts gives the exit code of the command', () => {
   const main = join(import.meta.dir, '../../src/main.ts')
   const { exitCode, stderr } = Bun.spawnSync([bun, main, 'nope'])
-  expect([exitCode, stderr.toString().split('\n')[0]]).toEqual([
-    2,
-    'tollgate: there is no command `nope`. There are serve, init, check, key, auth, route, grants, statement, ledger, prices.',
-  ])
+  expect(exitCode).toBe(2)
+  expect(stderr.toString()).toStartWith('tollgate: there is no command `nope`. There are serve, init, check, key, ')
 })

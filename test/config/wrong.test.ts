@@ -152,7 +152,7 @@ const CASES: [name: string, text: string, expected: string[]][] = [
     'no section at all',
     'wwww: 1',
     [
-      'E t.yaml:1:1 wwww: nobody knows this key. The sections are model_list, general_settings, litellm_settings, router_settings, tollgate, environment_variables.',
+      'E t.yaml:1:1 wwww: nobody knows this key. The sections are model_list, credential_list, general_settings, litellm_settings, router_settings, tollgate, environment_variables.',
     ],
   ],
   [
