@@ -16,6 +16,11 @@ import { reportRoutes } from './admin/reports.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { Standings } from './admin/standing.ts'
 import { templateRoutes } from './admin/templates.ts'
+import { startCheckpointer } from './app/checkpointer.ts'
+import { crossed, logRequest } from './app/log-lines.ts'
+import { theMasterKey } from './app/master-key.ts'
+import { takeNoteOfPrices } from './app/prices.ts'
+import { groupsOf, longestOperation, snapshotOf } from './app/snapshot.ts'
 import { Badges } from './auth/badges.ts'
 import { Door } from './auth/door.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
@@ -24,19 +29,15 @@ import { startRenewal } from './config/renewal.ts'
 import type { Started, StartOptions } from './config/start.ts'
 import { type Access, EVERYTHING } from './core/access.ts'
 import type { Key } from './core/key.ts'
-import type { Account } from './core/ledger.ts'
 import { AllCounters } from './core/limit.ts'
-import { toDollars } from './core/money.ts'
-import { periodName } from './core/period.ts'
-import { type KeptPrices, keptPrices, type PriceBook, priceChanges, showChange } from './core/price-book.ts'
+import { keptPrices, type PriceBook } from './core/price-book.ts'
 import type { Principal } from './core/principal.ts'
 import type { Extent } from './core/role.ts'
 import { GATEWAY } from './core/scope.ts'
-import { findAlias, type Snapshot } from './core/snapshot.ts'
+import { findAlias } from './core/snapshot.ts'
 import { TargetState } from './core/state.ts'
 import type { Target } from './core/target.ts'
 import { wallAt } from './core/zone.ts'
-
 import { openDoors } from './http/doors.ts'
 import type { Side } from './http/permissions.ts'
 import { type Offices, routes } from './http/routes.ts'
@@ -47,26 +48,23 @@ import { checkupOf } from './pipeline/checkup.ts'
 import { TokenCounter } from './pipeline/counting/counter.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
 import { HealthChecks } from './pipeline/health.ts'
-import type { Io, RequestLog } from './pipeline/io.ts'
+import type { Io } from './pipeline/io.ts'
 import { Live } from './pipeline/live.ts'
 import { sealKeys, startResealing } from './secrets/keep-sealed.ts'
 import { rootOf, Sealer } from './secrets/seal.ts'
-import type { Secret } from './secrets/secret.ts'
 import { Belongings } from './store/belongings.ts'
 import { startChores } from './store/chores.ts'
 import { GrantStore } from './store/grants.ts'
 import { Holders } from './store/holders.ts'
-import { Digests, fact, Keys, newSecret, setFact } from './store/keys.ts'
+import { Digests, Keys } from './store/keys.ts'
 import { Ledger } from './store/ledger.ts'
 import { openStore, type Store } from './store/open.ts'
 import { pepper } from './store/pepper.ts'
-import { keep, readKept } from './store/price-file.ts'
 import { recoverHolds } from './store/recover.ts'
 import { requestsOn } from './store/reports.ts'
 import { Responses } from './store/responses.ts'
 import { rezone } from './store/rezone.ts'
 import { SealedFact } from './store/sealed-fact.ts'
-import { LONGEST_OPERATION_MS } from './store/spent.ts'
 import { systemTiming } from './store/timing.ts'
 import { Backends } from './upstream/backends.ts'
 import { Catalog } from './upstream/catalog.ts'
@@ -372,165 +370,6 @@ async function open(
       log.flush()
     },
   }
-}
-
-/** How many lines of changed prices are told in the log; `tollgate prices update` tells all of them, before the start. */
-const TOLD_CHANGES = 20
-
-/** Says what other prices there are than at the last start, and remembers these. */
-function takeNoteOfPrices(dataDir: string, prices: KeptPrices, log: Log): void {
-  const before = readKept(dataDir)
-  try {
-    keep(dataDir, prices)
-  } catch (cause) {
-    log.warn('The prices could not be noted down, so that the next start cannot compare them.', {
-      told: String(cause),
-    })
-  }
-  if (!before) return
-  const changes = priceChanges(before, prices)
-  if (changes.length === 0) return
-  log.warn('Prices have changed since the last start.', {
-    library: before.library === prices.library ? prices.library : `${before.library} → ${prices.library}`,
-    changes: changes.length,
-    first: changes.slice(0, TOLD_CHANGES).flatMap(showChange),
-  })
-}
-
-/** The master key's digest: of the configured one, of the one made at the first start, or of one made now. */
-function theMasterKey(
-  store: Store,
-  digests: Digests,
-  configured: Secret | undefined,
-): { digest: string; made: string | undefined } {
-  if (configured) return { digest: digests.of(configured.reveal()), made: undefined }
-  const kept = fact(store, 'master_key_digest')
-  if (kept) return { digest: kept, made: undefined }
-  const made = newSecret()
-  const digest = digests.of(made)
-  setFact(store, 'master_key_digest', digest)
-  return { digest, made }
-}
-
-const crossed = (account: Account, mark: number): Record<string, unknown> => ({
-  scope: account.scope,
-  budget_duration: account.budget.period ? periodName(account.budget.period) : undefined,
-  mark: toDollars(mark),
-  spend: toDollars(account.spent),
-  max_budget: Number.isFinite(account.limit) ? toDollars(account.limit) : undefined,
-})
-
-/** All of a request: its waiting for money and for its turn, and its answer. ms */
-const longestOperation = ({ timeouts, models, budgetWait }: Config): number =>
-  Math.max(LONGEST_OPERATION_MS, 2 * budgetWait + Math.max(timeouts.total, ...models.map((m) => m.timeouts.total ?? 0)))
-
-/** Of one request over all targets: four, or as many as one target may have by what the operator says. */
-function mostAttempts({ retries, retriesOf, aliasRetriesOf }: Config): number {
-  const said = [retriesOf ?? {}, ...Object.values(aliasRetriesOf)].flatMap(
-    (numbers) => Object.values(numbers) as number[],
-  )
-  return Math.max(4, retries + 1, ...said.map((n) => n + 1))
-}
-
-/** Group → the aliases that say they are in it. */
-function groupsOf({ models }: Config): Map<string, string[]> {
-  const groups = new Map<string, string[]>()
-  for (const { alias, info } of models)
-    for (const group of info.access_groups ?? []) getOr(groups, group, () => []).push(alias)
-  return groups
-}
-
-function snapshotOf(config: Config, catalog: Catalog): Snapshot {
-  const { aliases, wildcards } = catalog
-  return {
-    version: 1,
-    aliases,
-    wildcards,
-    otherNames: new Map(Object.entries(config.aliases).map(([name, { model }]) => [name, model])),
-    hiddenNames: new Set(Object.entries(config.aliases).flatMap(([name, { hidden }]) => (hidden ? [name] : []))),
-    fallbacks: new Map(Object.entries(config.fallbacks)),
-    contextFallbacks: new Map(Object.entries(config.contextFallbacks)),
-    contentFallbacks: new Map(Object.entries(config.contentFallbacks)),
-    mirrors: new Map(config.models.flatMap(({ alias, mirror }) => (mirror ? [[alias, mirror] as const] : []))),
-    policy: {
-      strategy: config.strategy,
-      retries: config.retries,
-      maxAttempts: mostAttempts(config),
-      retriesOf: config.retriesOf,
-      aliasRetriesOf: new Map(Object.entries(config.aliasRetriesOf)),
-      retryAfterMs: config.retryAfter,
-      maxFallbacks: config.maxFallbacks,
-      allowedFails: config.allowedFails,
-      allowedOf: config.allowedOf,
-      cooldownMs: config.cooldown,
-      totalMs: config.timeouts.total,
-      budgetWaitMs: config.budgetWait,
-      unpriced: config.unpriced,
-      dropParams: config.dropParams,
-      midstream: config.midstream,
-      watchWhole: config.watchWhole,
-      leastTokensPerS: config.leastTokensPerS,
-      hedge: config.hedge,
-      aliasHedge: new Map(config.models.flatMap(({ alias, hedge }) => (hedge ? [[alias, hedge.rules] as const] : []))),
-      budgetStatus: config.budgetExceededStatus,
-      overflow: config.overflow,
-      strictLimits: config.strictLimits,
-    },
-    limits: config.limits,
-    route: { tags: config.tagFilter, zone: config.timezone, localTags: config.localTags },
-  }
-}
-
-function logRequest(log: Log, line: RequestLog): void {
-  const {
-    requestId,
-    keyId,
-    alias,
-    target,
-    status,
-    outcome,
-    stream,
-    totalMs,
-    upstreamMs,
-    attempts,
-    inputTokens,
-    outputTokens,
-    costNano,
-    error,
-  } = line
-  log.info('request', {
-    request_id: requestId,
-    key: keyId ?? 'master',
-    model: alias,
-    target,
-    status,
-    outcome,
-    stream,
-    ms: Math.round(totalMs),
-    upstream_ms: upstreamMs === undefined ? undefined : Math.round(upstreamMs),
-    attempts,
-    input_tokens: inputTokens,
-    output_tokens: outputTokens,
-    cost_nano: costNano,
-    error,
-  })
-}
-
-/** How long the checkpointer may take to put its work down. */
-const PUT_DOWN_MS = 2_000
-
-function startCheckpointer(path: string): { stop(): Promise<void> } {
-  const worker = new Worker(new URL('./store/checkpointer.ts', import.meta.url).href)
-  worker.postMessage({ path })
-  worker.unref()
-  const stop = async () => {
-    const stopped = new Promise((resolve) => worker.addEventListener('message', resolve, { once: true }))
-    worker.postMessage('stop')
-    // Cut off in the middle it would keep the file locked, and the last checkpoint would wait for it in vain.
-    await Promise.race([stopped, Bun.sleep(PUT_DOWN_MS)])
-    worker.terminate()
-  }
-  return { stop }
 }
 
 function getOr<K, V>(map: Map<K, V>, key: K, make: () => V): V {
