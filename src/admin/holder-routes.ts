@@ -1,10 +1,12 @@
 /** The routes of all kinds of holders, with LiteLLM's answers: what is around a holder there differs by its kind. */
+
 import { z } from 'zod'
 import type { Holder } from '../core/holder.ts'
 import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readBody } from './fields.ts'
 import { HOLDER_FORMS, type HolderForm } from './holder-kinds.ts'
+import type { Answer, HolderRoute } from './holder-route.ts'
 import { type HolderHouse, Holders, holderBodies } from './holders.ts'
 import { type KeyRoutes, whole } from './keys.ts'
 import { organizationMembers, teamMembers } from './member-routes.ts'
@@ -13,26 +15,12 @@ import type { Reach } from './reach.ts'
 
 type Json = Record<string, unknown>
 
-export interface HolderRoute {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  path: string
-  handle(asked: { query: URLSearchParams; body: Json; reach: Reach }): Answer
-}
-
 /** `POST /tag/info` takes names. */
 export const listing = z.object({ names: z.array(z.string()).min(1) })
 
 /** `/block` and `/unblock` of a team, and of customers. */
 export const blocking = ({ kind, id, many }: HolderForm): z.ZodObject =>
   kind === 'team' ? z.object({ [id]: z.string() }) : z.object({ [many]: z.array(z.string().min(1).max(256)).min(1) })
-
-/** What is told, and how many more there are to a list. */
-export interface Answer {
-  body: unknown
-  total?: number
-  /** Number of the next page of a list that has one. */
-  next?: number | undefined
-}
 
 interface House extends Omit<HolderHouse, 'removeKeys'> {
   /** Makes keys, and shows them. */

@@ -1,5 +1,5 @@
 /** The routes of members, with LiteLLM's methods and answers. */
-import type { HolderRoute } from './holder-routes.ts'
+import type { HolderRoute } from './holder-route.ts'
 import type { Holders } from './holders.ts'
 import { type Members, showMember } from './members.ts'
 import type { Register } from './register.ts'

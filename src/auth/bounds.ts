@@ -1,9 +1,9 @@
 /** What a key is bound to beside its models: where its requests come from, what they are for, and which gateway it is of. */
 
+import type { Errand } from '../core/errand.ts'
 import type { Key } from '../core/key.ts'
 import { mayCall } from '../core/key-routes.ts'
 import { Refusal } from '../core/refusal.ts'
-import type { Errand } from './door.ts'
 import { Ranges } from './ranges.ts'
 
 interface Asked {

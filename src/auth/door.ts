@@ -1,6 +1,8 @@
 /** The one door: the ways in as the configuration puts them together, before them the lists of addresses, around them the guard. */
+
 import type { AuthEntry, AuthInner } from '../config/auth.ts'
 import type { AttemptRules } from '../core/attempts.ts'
+import type { Errand } from '../core/errand.ts'
 import type { Key } from '../core/key.ts'
 import type { Peer } from '../core/peer.ts'
 import { MASTER, type Principal } from '../core/principal.ts'
@@ -18,9 +20,6 @@ import { outsideWay } from './outside.ts'
 import { Ranges } from './ranges.ts'
 import { allOf, anyOf, isPrincipal, type Verdict, type Way } from './way.ts'
 import type { WayOut } from './way-out.ts'
-
-/** What is asked for: requests to models; anything else; or what somebody does with his own login. */
-export type Errand = 'models' | 'manage' | 'session'
 
 /** Lists of addresses. `admin` is `tollgate.admin.allowed_ips`. */
 type List = 'all' | 'models' | 'manage' | 'admin'

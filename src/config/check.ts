@@ -1,6 +1,7 @@
 /** What a schema can't say: settings that must agree with each other. */
 
 import { starMatch } from '../core/key.ts'
+import { serverOf } from '../core/server-of.ts'
 import { GLOBAL } from './adjustments.ts'
 import { checkBudgets } from './budgets.ts'
 import { checkAuth } from './check-auth.ts'
@@ -243,9 +244,6 @@ function checkBackends(file: FileConfig, says: (path: Path) => boolean): Finding
     found.push(warning(['tollgate', 'spill_after'], 'has no effect without `cloud_overflow: on_saturation`.'))
   return found
 }
-
-/** An address without what is below the server's own. */
-const serverOf = (url: string): string => url.replace(/\/+$/, '').replace(/(\/api)?\/v\d+$/, '')
 
 function checkUnbuilt(file: FileConfig): Finding[] {
   const found: Finding[] = []

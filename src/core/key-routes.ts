@@ -2,9 +2,9 @@
  * Which routes a key may call: paths, and groups in LiteLLM's words (docs.litellm.ai/docs/proxy/virtual_keys). What its
  * role may do there is a question of its own (src/http/permissions.ts); both have to allow it. Pure.
  */
+import type { Errand } from './errand.ts'
 
 /** What a request is for, as the door knows it: models, or anything else. */
-type Errand = 'models' | 'manage' | 'session'
 
 type Group = (path: string, method: string, errand: Errand) => boolean
 

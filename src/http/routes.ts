@@ -2,7 +2,7 @@
 import type { CredentialRoutes } from '../admin/credential-routes.ts'
 import type { GrantRoutes } from '../admin/grant-routes.ts'
 import type { Actor } from '../admin/grants.ts'
-import type { HolderRoute } from '../admin/holder-routes.ts'
+import type { HolderRoute } from '../admin/holder-route.ts'
 import type { KeyRoutes } from '../admin/keys.ts'
 import type { Reach } from '../admin/reach.ts'
 import type { ReportRoutes } from '../admin/reports.ts'

@@ -1,7 +1,9 @@
 /** Everything the pipeline touches that is not an argument: made once in app.ts, replaced by fakes in tests. */
+
 import type { ModelList, Renames } from '../core/access.ts'
 import type { Backend } from '../core/backend.ts'
 import type { Budget } from '../core/budget.ts'
+import type { Errand } from '../core/errand.ts'
 import type { Grant } from '../core/grant.ts'
 import type { Key } from '../core/key.ts'
 import type { Account } from '../core/ledger.ts'
@@ -185,7 +187,7 @@ export interface Io {
   /** What choosing looks at. */
   view: View
   /** Who it is, at once for whoever has a key. @throws Refusal 401, 403, 429, 503 */
-  admit(request: Request, headers: Headers, errand: 'models' | 'manage' | 'session'): Principal | Promise<Principal>
+  admit(request: Request, headers: Headers, errand: Errand): Principal | Promise<Principal>
   /** The same somebody as he is now. @throws Refusal 401 where he may no longer be here */
   still(who: Principal): Principal
   live: LiveDoor

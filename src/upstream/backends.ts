@@ -1,5 +1,7 @@
 /** The machines of the house: one for each server that a local target names, however many targets share it. */
+
 import { Backend, type BackendRules } from '../core/backend.ts'
+import { serverOf } from '../core/server-of.ts'
 import { Slots } from '../core/slots.ts'
 import type { TargetState } from '../core/state.ts'
 import type { Target } from '../core/target.ts'
@@ -113,9 +115,6 @@ export class Backends {
     })
   }
 }
-
-/** `http://gpu:8000/v1` and `http://gpu:8000` are one server. */
-export const serverOf = (origin: string): string => origin.replace(/\/+$/, '').replace(/(\/api)?\/v\d+$/, '')
 
 const HERE = /^https?:\/\/(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:|$|\/)/
 

@@ -3,7 +3,7 @@
  * something to do, seldom while it rests, and less often the longer it is gone.
  */
 import type { Backend } from '../core/backend.ts'
-import { serverOf } from './backends.ts'
+import { serverOf } from '../core/server-of.ts'
 import type { Link } from './link.ts'
 import type { Told } from './provider.ts'
 
