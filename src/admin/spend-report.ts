@@ -27,7 +27,8 @@ export interface SpendReport {
 /** @param asTable with all columns, a line for each @throws Refusal invalid_request */
 export function reportQuestion(query: URLSearchParams, asked: Asked, asTable: boolean): SpendReport {
   const group = query.get('group_by') ?? 'team'
-  const known = GROUPS[group]
+  // `constructor` is in every object.
+  const known = Object.hasOwn(GROUPS, group) ? GROUPS[group] : undefined
   if (!known)
     throw new Refusal('invalid_request', `'group_by' must be one of ${Object.keys(GROUPS).join(', ')}.`, {
       param: 'group_by',

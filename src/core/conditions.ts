@@ -77,6 +77,9 @@ export function isConditional(stages: readonly Stage[], rules: RouteRules): bool
   )
 }
 
+/** What is no text, number or the like says nothing: an object of a caller's need not even be one that becomes a text. */
+const says = (said: unknown, value: string): boolean => typeof said !== 'object' && String(said) === value
+
 function forbidden(target: Target, asked: Asked, { zone }: RouteRules, now: number): string | undefined {
   if (asked.localOnly && !target.local) return 'the request must stay in the house'
   const { when } = target
@@ -87,7 +90,7 @@ function forbidden(target: Target, asked: Asked, { zone }: RouteRules, now: numb
   if (when.users && !isIn(payer.user, when.users)) return 'not for this user'
   if (when.projects && !isIn(payer.project, when.projects)) return 'not for this project'
   for (const [name, value] of Object.entries(when.metadata ?? {}))
-    if (String(asked.metadata[name]) !== value) return `metadata.${name} is not ${value}`
+    if (!says(asked.metadata[name], value)) return `metadata.${name} is not ${value}`
   if (when.minPrompt !== undefined && asked.prompt(target) < when.minPrompt)
     return `the prompt is shorter than ${when.minPrompt} tokens`
   if (when.maxPrompt !== undefined && asked.prompt(target) > when.maxPrompt)

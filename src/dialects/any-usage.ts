@@ -6,7 +6,7 @@ import { readDuration } from './forward.ts'
 import { readAnswerUsage as readGemini } from './gemini/usage.ts'
 import { readUsage as readOpenAi } from './openai/usage.ts'
 import { readResponseUsage as readResponses } from './openai-responses/usage.ts'
-import { isObject } from './wire.ts'
+import { isObject, wordOf } from './wire.ts'
 
 /** Reads the objects of one answer in their order. Cumulative: the last one that is not undefined counts. */
 export function usageReader(): (json: Json) => Usage | undefined {
@@ -23,7 +23,7 @@ export function usageReader(): (json: Json) => Usage | undefined {
     if ('tokens' in said || 'billed_units' in said) return readCohere(said)
     if (said.type === 'duration') return readDuration(said)
     // Anthropic's input is without what the cache had, OpenAI's is with it: whose it is shows in the rest.
-    const isAnthropic = 'cache_read_input_tokens' in said || /^message/.test(String(holder.type ?? json.type))
+    const isAnthropic = 'cache_read_input_tokens' in said || /^message/.test(wordOf(holder.type ?? json.type))
     if (!isAnthropic && !('server_tool_use' in said)) return readResponses({ ...holder, usage: said })
     const found = readAnthropic(said, started)
     if (json.type === 'message_start') started = said

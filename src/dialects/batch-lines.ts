@@ -1,5 +1,7 @@
 /** The input of a batch: a request a line. Which model they ask, and the same lines with another name for it. Pure. */
+
 import { Refusal } from '../core/refusal.ts'
+import { readJson } from './read-json.ts'
 import { type Scan, type Span, scan } from './scan.ts'
 import { splice } from './splice.ts'
 
@@ -30,8 +32,7 @@ function readLine(bytes: Uint8Array, number: number): Line {
   if (outer.duplicates.includes('body') || found.duplicates.includes('model') || alike)
     throw wrong(number, 'names its model in two ways')
   const span = found.keys.get('model')
-  const model =
-    span?.kind === 'string' ? JSON.parse(new TextDecoder().decode(inner.subarray(span.start, span.end))) : ''
+  const model = span?.kind === 'string' ? readJson(inner.subarray(span.start, span.end)) : ''
   if (model === '') throw wrong(number, "names no 'model' in its body")
   return { bytes, body, inner, found, model: model as string }
 }

@@ -1,7 +1,9 @@
 /** Messages as one prompt, for targets that only continue a text, and a prompt as messages. */
+
 import type { Message, Part } from './canonical.ts'
 import type { Warn } from './dialect.ts'
 import { cannotCarry, joinText, textOfFile } from './parts.ts'
+import { wordOf } from './wire.ts'
 
 export interface Flat {
   system: string | undefined
@@ -54,7 +56,7 @@ function textOf(parts: readonly Part[], images: Part[], dialect: string, warn: W
         case 'result':
           return [joinText(part.parts)]
         case 'foreign':
-          warn(`messages.content.${String(part.extras.fields.type)}`, 'the target does not know this kind of content')
+          warn(`messages.content.${wordOf(part.extras.fields.type)}`, 'the target does not know this kind of content')
           return []
         default:
           return []

@@ -10,7 +10,7 @@ import { writeError, writeStreamError } from './openai/error.ts'
 import { readUsage as readOpenAi } from './openai/usage.ts'
 import { readUsage as readResponses } from './openai-responses/usage.ts'
 import { glanceWith, type Look, sight } from './sight.ts'
-import { isObject } from './wire.ts'
+import { isObject, wordOf } from './wire.ts'
 
 /** @param required fields that must be there, of a JSON body and of a form alike */
 export function forward(id: DialectId, required: ForwardDialect['fields']['required']): ForwardDialect {
@@ -55,7 +55,7 @@ function usageIn(json: Json): Usage | undefined {
 
 const hasImage = (one: Json): boolean => one.b64_json !== undefined || one.url !== undefined
 /** The last event of an image's stream. */
-const isDrawing = ({ type }: Json): boolean => /^image_(generation|edit)\.completed$/.test(String(type))
+const isDrawing = ({ type }: Json): boolean => /^image_(generation|edit)\.completed$/.test(wordOf(type))
 
 /** Seconds that were billed (whisper-1: `{type: 'duration', seconds}`), or those of a verbose transcription. */
 export function readDuration(said: Json): Usage | undefined {

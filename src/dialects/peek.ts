@@ -2,10 +2,12 @@
  * Reads of a request body what the way of a request depends on, without parsing it: whose model, whether it streams,
  * how long the answer may be. What is refused here is refused before anything is held or sent.
  */
+
 import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../core/refusal.ts'
 import type { Json } from './canonical.ts'
 import type { Dialect } from './dialect.ts'
+import { readJson } from './read-json.ts'
 import { type Scan, type Span, scan } from './scan.ts'
 import { isObject } from './wire.ts'
 
@@ -76,7 +78,7 @@ class Reader {
     const raw = this.buffer.toString('latin1', span.start, span.end)
     if (span.kind === 'number') return Number(raw)
     if (span.kind === 'string' && !/[\\\x80-\xff]/.test(raw)) return raw.slice(1, -1)
-    return JSON.parse(this.buffer.toString('utf8', span.start, span.end))
+    return readJson(this.buffer.subarray(span.start, span.end))
   }
 
   /** A field that may be nested one level (`options.num_predict`). */

@@ -1,5 +1,7 @@
 /** Edits top-level members of a JSON object in its bytes, so that everything else goes on exactly as it came. */
+
 import type { Json } from './canonical.ts'
+import { readJson } from './read-json.ts'
 import { type Scan, scan } from './scan.ts'
 
 const encoder = new TextEncoder()
@@ -45,7 +47,6 @@ export function edit(bytes: Uint8Array, found: Scan, field: string, value: unkno
   const [head, tail] = field.split('.') as [string, string?]
   if (tail === undefined) return { [head]: value }
   const span = found.keys.get(head)
-  const parent =
-    span?.kind === 'object' ? (JSON.parse(new TextDecoder().decode(bytes.subarray(span.start, span.end))) as Json) : {}
+  const parent = span?.kind === 'object' ? (readJson(bytes.subarray(span.start, span.end)) as Json) : {}
   return { [head]: { ...parent, [tail]: value } }
 }

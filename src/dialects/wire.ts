@@ -10,6 +10,10 @@ export function isObject(value: unknown): value is Json {
 
 export const isString = (value: unknown): value is string => typeof value === 'string'
 
+/** Whatever stands where a word should: what JSON brings may have a `toString` that is no function. */
+export const wordOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? 'object' : String(value)
+
 /** The refusal of a field that is not what it must be. */
 export function bad(param: string, wanted: string): Refusal {
   return new Refusal('invalid_request', `'${param}' must be ${wanted}.`, { param })

@@ -97,9 +97,18 @@ const COUNT = ':countTokens'
 /** Google's clients choose the version themselves, `@google/genai` 3 the first and those before it the second. */
 const GOOGLE_VERSIONS = ['v1', 'v1beta', 'v1alpha']
 
+/** What stands in the place of a route's `*`. @throws Refusal invalid_request where `%` is followed by what is no byte */
+function restOf(params: Readonly<Record<string, string>>): string {
+  try {
+    return decodeURIComponent(params['*'] ?? '')
+  } catch {
+    throw new Refusal('invalid_request', "The path is not encoded rightly: a '%' in a name is written %25.")
+  }
+}
+
 /** `/v1beta/models/{model}:{action}`: Gemini says in the path what others say in the body. */
 function geminiDoor(params: Readonly<Record<string, string>>, url: URL): Door {
-  const rest = decodeURIComponent(params['*'] ?? '')
+  const rest = restOf(params)
   if (rest.endsWith(COUNT)) {
     const said = { model: rest.slice(0, -COUNT.length), stream: false }
     return { dialect: dialects.gemini, call: 'count', said, counts: (tokens) => ({ totalTokens: tokens }) }
@@ -131,7 +140,7 @@ function explainDoor(_: Readonly<Record<string, string>>, url: URL): Door {
 function azureDoor(params: Readonly<Record<string, string>>): Door {
   const [, model = '', path = ''] =
     /^(.+?)\/((?:chat\/)?completions|embeddings|responses|moderations|rerank|images\/.+|audio\/.+)$/.exec(
-      decodeURIComponent(params['*'] ?? ''),
+      restOf(params),
     ) ?? []
   const route = MODEL_ROUTES.find(([known]) => known === `/v1/${path}`)
   if (!route)
@@ -263,12 +272,7 @@ export function routes(offices: Offices): Route[] {
       return [
         plain('GET', path, (v) => listModels(offices.snapshot(), access(v), shapeFor(v)), told),
         // Names hold slashes (`openai/gpt-4o`).
-        plain(
-          'GET',
-          `${path}/*`,
-          (v) => showModel(offices.snapshot(), access(v), shapeFor(v), decodeURIComponent(v.params['*'] ?? '')),
-          told,
-        ),
+        plain('GET', `${path}/*`, (v) => showModel(offices.snapshot(), access(v), shapeFor(v), restOf(v.params)), told),
       ]
     }),
 

@@ -44,7 +44,11 @@ export async function attempt(call: Call, io: Io): Promise<void> {
         turnedAway(way, cause, run !== undefined)
         continue
       }
-      if (!(cause instanceof UpstreamFailure) || !run) throw cause
+      if (!(cause instanceof UpstreamFailure) || !run) {
+        // A fault of ours must not keep money and a slot until the next start.
+        if (run) release(call, io, run.hold)
+        throw cause
+      }
       const { failure } = cause
       const { hold } = run
       // A caller who left after we had sent may have been served, and billed, by the provider.

@@ -1,4 +1,5 @@
 /** The body for one target: the caller's own bytes where the target speaks his dialect, else written anew. */
+
 import { Refusal } from '../core/refusal.ts'
 import type { Chat, Embed, Json, Rerank } from '../dialects/canonical.ts'
 import type {
@@ -14,6 +15,7 @@ import { fit } from '../dialects/fit.ts'
 import { forceFormat } from '../dialects/forced-format.ts'
 import { dialects, targetDialects } from '../dialects/index.ts'
 import { withField } from '../dialects/multipart.ts'
+import { readJson } from '../dialects/read-json.ts'
 import { edit, splice } from '../dialects/splice.ts'
 import type { Link } from '../upstream/link.ts'
 import { speakers } from '../upstream/registry.ts'
@@ -228,5 +230,4 @@ function withDefaults(canonical: Chat | Embed | Rerank, link: Link): Chat | Embe
   return { ...defaults, ...canonical }
 }
 
-const parse = (bytes: Uint8Array): Json =>
-  JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')) as Json
+const parse = (bytes: Uint8Array): Json => readJson(bytes) as Json

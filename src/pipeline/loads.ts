@@ -2,11 +2,13 @@
  * What a request may use beside tokens of text, so that its hold covers that too: read of its bytes, and only where the
  * price of the target asks for it.
  */
+
 import type { Experience } from '../core/estimate.ts'
 import { type Kinds, type Load, loadOf, TEXT } from '../core/load.ts'
 import type { Price, Priced, Rates } from '../core/price.ts'
 import type { Target } from '../core/target.ts'
 import { mediaLength } from '../dialects/media-length.ts'
+import { readJson } from '../dialects/read-json.ts'
 import type { Call } from './call.ts'
 
 export interface Loads {
@@ -106,7 +108,7 @@ class Body {
 export function charactersOf({ door, peek, bytes }: Call): number {
   const span = door.dialect.id === 'openai-speech' ? peek.scan.keys.get('input') : undefined
   if (span?.kind !== 'string') return 0
-  const text = JSON.parse(new TextDecoder().decode(bytes.subarray(span.start, span.end))) as string
+  const text = readJson(bytes.subarray(span.start, span.end)) as string
   return [...text].length
 }
 
@@ -142,7 +144,7 @@ function searchesOf({ door, peek, bytes }: Call, body: Body): Bounds {
   if (door.dialect.op === 'rerank') {
     const span = peek.scan.keys.get('documents')
     if (span?.kind !== 'array') return { most: 1, likely: 1 }
-    const documents = JSON.parse(new TextDecoder().decode(bytes.subarray(span.start, span.end))) as unknown[]
+    const documents = readJson(bytes.subarray(span.start, span.end)) as unknown[]
     const parts = documents.length + Math.floor((span.end - span.start) / TOKENS_A_DOCUMENT)
     const units = (n: number) => Math.max(1, Math.ceil(n / DOCUMENTS_A_UNIT))
     return { most: units(parts), likely: units(documents.length) }

@@ -1,6 +1,8 @@
 /** Who pays for a request: its key with all that the key belongs to, and the customer and the tags that the request names. */
+
 import { Refusal } from '../core/refusal.ts'
 import type { Payer } from '../core/scope.ts'
+import { readJson } from '../dialects/read-json.ts'
 import { isObject } from '../dialects/wire.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
@@ -87,8 +89,7 @@ function tagsIn(call: Call, headers: Headers): string[] {
 function valueAt(call: Call, field: string): unknown {
   const span = call.peek.scan.keys.get(field)
   if (!span || (span.kind !== 'string' && span.kind !== 'object')) return undefined
-  const { buffer, byteOffset } = call.bytes
-  return JSON.parse(Buffer.from(buffer, byteOffset + span.start, span.end - span.start).toString('utf8'))
+  return readJson(call.bytes.subarray(span.start, span.end))
 }
 
 function within(call: Call, field: string, name: string): unknown {

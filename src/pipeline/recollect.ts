@@ -2,9 +2,11 @@
  * What a caller of Responses refers to instead of saying it: the response before. It is put in front of the new input,
  * so that any target can go on with it, whoever answered then.
  */
+
 import { Refusal } from '../core/refusal.ts'
 import type { Json } from '../dialects/canonical.ts'
 import { peek } from '../dialects/peek.ts'
+import { readJson } from '../dialects/read-json.ts'
 import { SseFramer } from '../dialects/sse.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
@@ -31,11 +33,15 @@ export function recollect(call: Call, io: Io): void {
   const { previous_response_id: id, ...body } = parse(call.bytes)
   const kept = typeof id === 'string' ? io.responses.get(ownerOf(call.keyId), id) : undefined
   if (!kept)
-    throw new Refusal('not_found', `Previous response with id '${String(id).slice(0, 100)}' not found.`, {
-      status: 400,
-      param: 'previous_response_id',
-      upstreamCode: 'previous_response_not_found',
-    })
+    throw new Refusal(
+      'not_found',
+      `Previous response with id '${(typeof id === 'string' ? id : typeof id).slice(0, 100)}' not found.`,
+      {
+        status: 400,
+        param: 'previous_response_id',
+        upstreamCode: 'previous_response_not_found',
+      },
+    )
   const input = [...kept.input, ...said(kept.response.output), ...inputItems(body.input)]
   call.bytes = new TextEncoder().encode(JSON.stringify({ ...body, input }))
   call.peek = peek(call.bytes, call.door.dialect)
@@ -85,4 +91,4 @@ export class Keeper {
   }
 }
 
-const parse = (bytes: Uint8Array): Json => JSON.parse(new TextDecoder().decode(bytes)) as Json
+const parse = (bytes: Uint8Array): Json => readJson(bytes) as Json

@@ -2,10 +2,12 @@
  * What a caller wishes of the way of his request, in LiteLLM's words: other fallbacks, fewer attempts, shorter times, a
  * failure that is only played. They are for us: no upstream is told of them.
  */
+
 import type { FailureKind } from '../core/failure.ts'
 import type { Priority } from '../core/fair-queue.ts'
 import { Refusal } from '../core/refusal.ts'
 import { peek } from '../dialects/peek.ts'
+import { readJson } from '../dialects/read-json.ts'
 import type { Call } from './call.ts'
 
 export interface Wishes {
@@ -71,7 +73,7 @@ export function readWishes(call: Call): Wishes {
 
 /** Rare, so it may cost a parse. */
 function takeOut(call: Call): Record<string, unknown> {
-  const body = JSON.parse(new TextDecoder().decode(call.bytes)) as Record<string, unknown>
+  const body = readJson(call.bytes) as Record<string, unknown>
   const said: Record<string, unknown> = {}
   for (const field of FIELDS) {
     if (!(field in body)) continue

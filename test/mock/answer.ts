@@ -183,7 +183,7 @@ function rest(pieces: string[], prefill: string): string[] {
 export function vector(text: string, dimensions: number): number[] {
   let state = 2166136261
   for (let i = 0; i < text.length; i++) state = Math.imul(state ^ text.charCodeAt(i), 16777619)
-  const raw = Array.from({ length: dimensions }, () => {
+  const raw = Array.from({ length: Math.min(dimensions, 4_096) }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) | 0
     return state / 2147483648
   })

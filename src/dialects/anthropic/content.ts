@@ -13,6 +13,7 @@ import {
   optionalString,
   requiredObject,
   requiredString,
+  wordOf,
 } from '../wire.ts'
 import { withoutOurs } from './citations.ts'
 
@@ -170,7 +171,7 @@ function writeBlock(part: Part, warn: Warn): Json | undefined {
       throw cannotCarry('audio', ID)
     case 'foreign':
       if (part.extras.dialect === ID) return part.extras.fields
-      warn(`messages.content.${String(part.extras.fields.type)}`, 'the target does not know this kind of content')
+      warn(`messages.content.${wordOf(part.extras.fields.type)}`, 'the target does not know this kind of content')
       return undefined
   }
 }

@@ -3,7 +3,7 @@ import type { Json } from '../canonical.ts'
 import type { Frame } from '../dialect.ts'
 import { failureIn } from '../failure-of.ts'
 import type { Look } from '../sight.ts'
-import { isObject, isString } from '../wire.ts'
+import { isObject, isString, wordOf } from '../wire.ts'
 import { readUsage } from './usage.ts'
 
 const TEXT_OF: Record<string, string> = {
@@ -29,7 +29,7 @@ export function looker(): (json: Json, frame: Frame) => Look | undefined {
         return { content: isContentBlock(event.content_block) }
       case 'content_block_delta': {
         const said = isObject(event.delta) ? event.delta : {}
-        const key = TEXT_OF[String(said.type)]
+        const key = TEXT_OF[wordOf(said.type)]
         const has = key !== undefined && isString(said[key]) && said[key] !== ''
         return { content: has, gaps: has ? [key] : undefined, numbers: ['index'] }
       }

@@ -5,7 +5,7 @@ import type { Json, Part, Source, ToolResult } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { PART_HINTS } from '../hints.ts'
 import { cannotCarry, joinText, textOfFile } from '../parts.ts'
-import { argsObject, extrasFor, isObject, isString } from '../wire.ts'
+import { argsObject, extrasFor, isObject, isString, wordOf } from '../wire.ts'
 
 export const ID = 'bedrock-converse'
 const CACHE: Json = { cachePoint: { type: 'default' } }
@@ -53,7 +53,7 @@ function writeBlock(part: Part, warn: Warn): Json[] {
     case 'audio':
       throw cannotCarry('audio', 'Bedrock')
     case 'foreign':
-      warn(`messages.content.${String(part.extras.fields.type)}`, 'the target does not know this kind of content')
+      warn(`messages.content.${wordOf(part.extras.fields.type)}`, 'the target does not know this kind of content')
       return []
   }
 }

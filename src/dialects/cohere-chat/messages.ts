@@ -3,7 +3,7 @@ import type { Json, Message, Part, ToolResult } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { MESSAGE_HINTS, PART_HINTS } from '../hints.ts'
 import { callsOf, cannotCarry, joinText, textOfFile, urlOf } from '../parts.ts'
-import { compact, extrasFor, isObject, isString } from '../wire.ts'
+import { compact, extrasFor, isObject, isString, wordOf } from '../wire.ts'
 
 export const ID = 'cohere-chat'
 
@@ -74,7 +74,7 @@ function writePart(part: Part, warn: Warn): Json[] {
       warn.adapted?.('messages.thinking', "the target's dialect takes no earlier thinking")
       return []
     case 'foreign':
-      warn(`messages.content.${String(part.extras.fields.type)}`, 'the target does not know this kind of content')
+      warn(`messages.content.${wordOf(part.extras.fields.type)}`, 'the target does not know this kind of content')
       return []
     default:
       return []

@@ -1,7 +1,7 @@
 /** One candidate of Gemini's answers, both ways; a chunk of a stream has the same shape as a whole answer. */
 import type { Choice, Json, Part, TokenLogprob, ToolCall } from '../canonical.ts'
 import { callsOf, joinText } from '../parts.ts'
-import { badReply, callId, compact, defined, fromUpstream, isObject, isString } from '../wire.ts'
+import { badReply, callId, compact, defined, fromUpstream, isObject, isString, wordOf } from '../wire.ts'
 import { isBroken, readFinish, writeFinish } from './finish.ts'
 import { readGrounding, writeGrounding } from './grounding.ts'
 import { ID, readPart, writeCall } from './parts.ts'
@@ -19,7 +19,7 @@ function sourcesIn(said: unknown, text: string): Pick<Choice, 'citations' | 'sea
  */
 export function readCandidate(value: unknown, position: number, calls = 0, before = ''): Choice {
   if (!isObject(value)) throw badReply('A candidate of the answer is not an object.')
-  if (isBroken(value.finishReason)) throw badReply(`The model could not call a tool (${String(value.finishReason)}).`)
+  if (isBroken(value.finishReason)) throw badReply(`The model could not call a tool (${wordOf(value.finishReason)}).`)
   const content = isObject(value.content) ? value.content : {}
   const parts = (Array.isArray(content.parts) ? content.parts : [])
     .map((part) => fromUpstream(() => readPart(part, 'content')))

@@ -15,6 +15,7 @@ import {
   optionalString,
   requiredObject,
   requiredString,
+  wordOf,
 } from '../wire.ts'
 import { camelled } from './spelling.ts'
 
@@ -140,7 +141,7 @@ export function writePart(part: Part, warn: Warn): Json | undefined {
       return { functionResponse: { name: part.name ?? '', response: {} } }
     case 'foreign': {
       if (part.extras.dialect !== ID) {
-        warn(`messages.content.${String(part.extras.fields.type)}`, 'the target does not know this kind of content')
+        warn(`messages.content.${wordOf(part.extras.fields.type)}`, 'the target does not know this kind of content')
         return undefined
       }
       const { type: _, ...fields } = part.extras.fields

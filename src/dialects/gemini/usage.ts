@@ -1,14 +1,14 @@
 /** Usage in Gemini's words (ai.google.dev/api/generate-content#UsageMetadata). */
 import { serviceOf, type Usage, usage } from '../../core/usage.ts'
 import type { Json } from '../canonical.ts'
-import { isObject } from '../wire.ts'
+import { isObject, wordOf } from '../wire.ts'
 
 const count = (value: unknown): number => (typeof value === 'number' && value > 0 ? value : 0)
 
 /** Tokens of these kinds in a list of `{modality, tokenCount}`. */
 function ofKind(details: unknown, ...kinds: string[]): number {
   const list = Array.isArray(details) ? details.filter(isObject) : []
-  return list.reduce((sum, one) => sum + (kinds.includes(String(one.modality)) ? count(one.tokenCount) : 0), 0)
+  return list.reduce((sum, one) => sum + (kinds.includes(wordOf(one.modality)) ? count(one.tokenCount) : 0), 0)
 }
 
 /**

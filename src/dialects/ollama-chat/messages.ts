@@ -17,6 +17,7 @@ import {
   optionalString,
   requiredObject,
   requiredString,
+  wordOf,
 } from '../wire.ts'
 
 const ID = 'ollama-chat'
@@ -164,7 +165,7 @@ export function writeParts(parts: readonly Part[], warn: Warn): { content: strin
         warn.adapted?.('messages.redacted_thinking', 'thinking that only its own provider can read')
         break
       case 'foreign':
-        warn(`messages.content.${String(part.extras.fields.type)}`, 'the target does not know this kind of content')
+        warn(`messages.content.${wordOf(part.extras.fields.type)}`, 'the target does not know this kind of content')
         break
     }
   }

@@ -2,7 +2,9 @@
  * `ollama run` loads a model by asking it nothing, and `ollama stop` unloads it so with `keep_alive: 0` (Ollama's API
  * reference, "Load a model" and "Unload a model").
  */
+
 import type { Chat } from '../canonical.ts'
+import { wordOf } from '../wire.ts'
 
 /** `0`, `"0"`, `"0s"`: gone at once. */
 const AT_ONCE = /^0+(?:\.0+)?(?:ns|us|µs|ms|s|m|h)?$/
@@ -11,5 +13,5 @@ const AT_ONCE = /^0+(?:\.0+)?(?:ns|us|µs|ms|s|m|h)?$/
 export function loading({ messages, extras, suffix }: Chat): 'load' | 'unload' | undefined {
   const isSaid = messages.some(({ parts }) => parts.some((part) => part.type !== 'text' || part.text !== ''))
   if (isSaid || suffix) return undefined
-  return AT_ONCE.test(String(extras.fields.keep_alive)) ? 'unload' : 'load'
+  return AT_ONCE.test(wordOf(extras.fields.keep_alive)) ? 'unload' : 'load'
 }

@@ -2,7 +2,7 @@
 import type { Json, Part } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { beside, cannotCarry, sourceOf, textOfFile, urlOf } from '../parts.ts'
-import { bad, compact, extrasOf, isObject, optionalString, requiredObject, requiredString } from '../wire.ts'
+import { bad, compact, extrasOf, isObject, optionalString, requiredObject, requiredString, wordOf } from '../wire.ts'
 
 const ID = 'openai-chat'
 const TEXT = new Set(['type', 'text'])
@@ -92,7 +92,7 @@ function writePart(part: Part, warn: Warn): Json | undefined {
     }
     case 'foreign':
       if (part.extras.dialect === ID) return part.extras.fields
-      warn(`messages.content.${String(part.extras.fields.type)}`, 'the target does not know this kind of content')
+      warn(`messages.content.${wordOf(part.extras.fields.type)}`, 'the target does not know this kind of content')
       return undefined
     default:
       return undefined

@@ -20,6 +20,7 @@ import {
   optionalString,
   requiredObject,
   requiredString,
+  wordOf,
 } from '../wire.ts'
 import { readMessages, writeMessages } from './messages.ts'
 
@@ -84,7 +85,7 @@ function readTools(value: unknown): Tool[] | undefined {
   return optionalArray(value, 'tools')?.map((item, index) => {
     const tool = requiredObject(item, `tools[${index}]`)
     if (tool.type !== undefined && tool.type !== 'function') {
-      return { name: String(tool.type), foreign: { dialect: ID, fields: tool } satisfies Extras }
+      return { name: wordOf(tool.type), foreign: { dialect: ID, fields: tool } satisfies Extras }
     }
     const named = requiredObject(tool.function, `tools[${index}].function`)
     return defined<Tool>({

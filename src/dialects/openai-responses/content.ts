@@ -2,7 +2,7 @@
 import type { Extras, Json, Part } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { beside, cannotCarry, sourceOf, textOfFile, urlOf } from '../parts.ts'
-import { bad, compact, extrasOf, isString, optionalString, requiredObject, requiredString } from '../wire.ts'
+import { bad, compact, extrasOf, isString, optionalString, requiredObject, requiredString, wordOf } from '../wire.ts'
 
 export const ID = 'openai-responses'
 const TEXT = new Set(['type', 'text'])
@@ -101,7 +101,7 @@ function writePart(part: Part, warn: Warn): Json | undefined {
       throw cannotCarry('audio', 'the Responses API takes text, images and files')
     case 'foreign':
       if (part.extras.dialect === ID) return part.extras.fields
-      warn(`input.content.${String(part.extras.fields.type)}`, 'the target does not know this kind of content')
+      warn(`input.content.${wordOf(part.extras.fields.type)}`, 'the target does not know this kind of content')
       return undefined
     default:
       return undefined

@@ -2,7 +2,17 @@
 import type { Extras, Json, Message, Part, ToolCall, ToolResult } from '../canonical.ts'
 import type { Warn } from '../dialect.ts'
 import { MESSAGE_HINTS, PART_HINTS } from '../hints.ts'
-import { bad, compact, extrasFor, extrasOf, isString, optionalString, requiredObject, requiredString } from '../wire.ts'
+import {
+  bad,
+  compact,
+  extrasFor,
+  extrasOf,
+  isString,
+  optionalString,
+  requiredObject,
+  requiredString,
+  wordOf,
+} from '../wire.ts'
 import { ID, readContent, writeContent, writeSaid } from './content.ts'
 import { DRAWN, readDrawn, writeDrawn } from './images.ts'
 import type { Names } from './namespaces.ts'
@@ -153,7 +163,7 @@ function writeItem(part: Part, warn: Warn): Json | undefined {
       return undefined
     case 'foreign':
       if (part.extras.dialect === ID) return part.extras.fields
-      warn(`input.${String(part.extras.fields.type)}`, 'the target does not know this kind of content')
+      warn(`input.${wordOf(part.extras.fields.type)}`, 'the target does not know this kind of content')
       return undefined
     case 'image': {
       const own = part.extras?.dialect === ID ? writeDrawn(part, '') : undefined

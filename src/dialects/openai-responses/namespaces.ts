@@ -3,7 +3,7 @@
  * function goes by one name made of both, and what the model calls by it is given back as the call that the caller knows.
  */
 import type { Chat, Json, Tool } from '../canonical.ts'
-import { isObject, isString } from '../wire.ts'
+import { isObject, isString, wordOf } from '../wire.ts'
 
 /** The longest name of a function that OpenAI and Anthropic take. */
 const LONGEST = 64
@@ -71,6 +71,6 @@ export function regroup(tools: readonly Tool[], write: (tool: Tool) => Json[]): 
 export function ungroup(chat: Chat): (name: string) => { name: string; namespace?: string } {
   const known = new Map<string, { name: string; namespace: string }>()
   for (const { name, group } of chat.tools ?? [])
-    if (group) known.set(name, { name: String(group.tool.name), namespace: String(group.fields.name) })
+    if (group) known.set(name, { name: wordOf(group.tool.name), namespace: wordOf(group.fields.name) })
   return (name) => known.get(name) ?? { name }
 }

@@ -1,7 +1,7 @@
 /** What passes by in a stream of OpenAI's Responses, and what a whole answer shows. */
 import type { Json } from '../canonical.ts'
 import type { Look } from '../sight.ts'
-import { isObject, isString } from '../wire.ts'
+import { isObject, isString, wordOf } from '../wire.ts'
 import { failureOf } from './error.ts'
 import { readFinish } from './finish.ts'
 import { readResponseUsage } from './usage.ts'
@@ -44,7 +44,7 @@ export function lookAtEvent(event: Json): Look | undefined {
       return failure && { failure }
     }
     case 'response.output_item.added':
-      return { content: isObject(event.item) && CALLS.has(String(event.item.type)) }
+      return { content: isObject(event.item) && CALLS.has(wordOf(event.item.type)) }
     default:
       return {}
   }

@@ -1,7 +1,9 @@
 /** What a passed-through request is about: the model it names, in its body or in its path. */
+
 import { Refusal } from '../../core/refusal.ts'
 import type { Json } from '../../dialects/canonical.ts'
 import { fieldOf, isForm, readForm } from '../../dialects/multipart.ts'
+import { readJson } from '../../dialects/read-json.ts'
 import { scan } from '../../dialects/scan.ts'
 import { isObject } from '../../dialects/wire.ts'
 import type { Call } from '../call.ts'
@@ -60,7 +62,7 @@ function readBody(call: Call): Subject {
       throw new Refusal('invalid_request', "The body names its model in two ways. Send one 'model'.", {
         param: 'model',
       })
-  const json = JSON.parse(new TextDecoder().decode(bytes)) as Json
+  const json = readJson(bytes) as Json
   if (json.model !== undefined && json.model !== null && typeof json.model !== 'string')
     throw new Refusal('invalid_request', "'model' must be a string.", { param: 'model' })
   const config = [json.generationConfig, json.generation_config].find(isObject) ?? {}
