@@ -76,6 +76,18 @@ test('parts of a stream come as they are said', async () => {
   expect(parts.length).toBeGreaterThan(10)
 })
 
+test('a WebSocket goes through, with a message of a megabyte each way', async () => {
+  const socket = new WebSocket(`${strict.url.replace('https', 'wss')}/socket`, as(alice) as never)
+  const word = 'x'.repeat(1024 * 1024)
+  const said = await new Promise((resolve, reject) => {
+    socket.onopen = () => socket.send(word)
+    socket.onmessage = ({ data }) => resolve(data)
+    socket.onerror = (event) => reject(new Error(String((event as ErrorEvent).message)))
+  })
+  expect(said).toBe(`you said ${word}`)
+  socket.close()
+})
+
 test('fifty at once are not mixed up', async () => {
   const people = await Promise.all(Array.from({ length: 10 }, (_, n) => authority.issue(`caller-${n}`)))
   const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => who(strict, people[n % 10])))

@@ -58,6 +58,25 @@ test('another certificate is used when its files change; a pair that does not ma
   expect((await stream.text()).trim().split('\n')).toHaveLength(30)
 })
 
+test('a WebSocket over TLS, which outlives another certificate', async () => {
+  const source = await files('socket')
+  const { url, told } = await doors(tlsConfig(source))
+  const socket = new WebSocket(`${url.replace('https', 'wss')}/socket`, trusting as never)
+  const next = () =>
+    new Promise((resolve) => socket.addEventListener('message', ({ data }) => resolve(data), { once: true }))
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve
+    socket.onerror = (event) => reject(new Error(String((event as ErrorEvent).message)))
+  })
+  const other = await site()
+  writePair(folder, 'socket', other)
+  await until(() => told.some((line) => line.startsWith('The certificate is another one now.')))
+  const answer = next()
+  socket.send('still here')
+  expect(await answer).toBe('you said still here')
+  socket.close()
+})
+
 test('a certificate that ends soon is told of', async () => {
   const where = writePair(folder, 'short', await site(3))
   const { told } = await doors(tlsConfig({ kind: 'files', ...where }))

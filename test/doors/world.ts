@@ -3,6 +3,7 @@ import tls from 'node:tls'
 import type { TlsConfig } from '../../src/config/tls.ts'
 import { openDoors } from '../../src/http/doors.ts'
 import { Sockets } from '../../src/http/sockets.ts'
+import type { CallerSocket, Talk } from '../../src/pipeline/realtime/talk.ts'
 import { makeTemp } from '../support/temp.ts'
 
 export interface Opened {
@@ -20,7 +21,7 @@ export const tlsConfig = (source: TlsConfig['source'], more: Partial<TlsConfig> 
   ...more,
 })
 
-/** `/who` tells who is at the other end, `/echo` gives a body back, `/stream` 30 parts, `/large` 20 MB. */
+/** `/who` tells who is at the other end, `/echo` gives a body back, `/stream` 30 parts, `/large` 20 MB, `/socket` a talk. */
 export async function open(
   tlsSaid: TlsConfig | undefined,
   more: { host?: string; insecure?: boolean; dataDir?: string; lookMs?: number; heartbeat?: number } = {},
@@ -30,6 +31,19 @@ export async function open(
   const fetch = async (request: Request): Promise<Response> => {
     const { pathname } = new URL(request.url)
     if (pathname === '/who') return Response.json(sockets.peerOf(request))
+    if (pathname === '/socket') {
+      let caller: CallerSocket | undefined
+      const talk: Talk = {
+        opened: (socket) => {
+          caller = socket
+        },
+        said: (message) => caller?.send(`you said ${message}`),
+        left: () => {},
+        end: () => caller?.close(1001, 'over'),
+      }
+      // As the gateway does: what is answered to a request that became a WebSocket goes nowhere.
+      return sockets.accept(request, talk, undefined) ? new Response(null) : new Response('no', { status: 426 })
+    }
     if (pathname === '/echo') return new Response(await request.bytes())
     if (pathname === '/large') return new Response(new Uint8Array(20 * 1024 * 1024).fill(65))
     if (pathname === '/stream')

@@ -7,8 +7,7 @@ export const LOOK_MS = 10_000
 
 /** @throws Error with a sentence for the operator */
 export async function readPair(where: { cert: string; key: string }): Promise<Pair> {
-  const [cert, key] = await Promise.all([text(where.cert), text(where.key)])
-  return pairOf(cert, key, where)
+  return pairOf(await text(where.cert), await text(where.key), where)
 }
 
 async function text(path: string): Promise<string> {
