@@ -13,6 +13,7 @@ import { Payers } from './admin/payers.ts'
 import { Reach } from './admin/reach.ts'
 import { Register } from './admin/register.ts'
 import { reportRoutes } from './admin/reports.ts'
+import { startRotations } from './admin/rotations.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { Standings } from './admin/standing.ts'
 import { templateRoutes } from './admin/templates.ts'
@@ -23,6 +24,7 @@ import { takeNoteOfPrices } from './app/prices.ts'
 import { groupsOf, longestOperation, snapshotOf } from './app/snapshot.ts'
 import { Badges } from './auth/badges.ts'
 import { Door } from './auth/door.ts'
+import { RefusedKeys } from './auth/refused-keys.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Env } from './config/interpolate.ts'
 import { startRenewal } from './config/renewal.ts'
@@ -58,6 +60,7 @@ import { GrantStore } from './store/grants.ts'
 import { Holders } from './store/holders.ts'
 import { Digests, Keys } from './store/keys.ts'
 import { Ledger } from './store/ledger.ts'
+import { OldSecrets } from './store/old-secrets.ts'
 import { openStore, type Store } from './store/open.ts'
 import { pepper } from './store/pepper.ts'
 import { recoverHolds } from './store/recover.ts'
@@ -137,6 +140,7 @@ async function open(
   const master = theMasterKey(store, digests, masterKey)
   const ring = new Keyring(
     new Keys(store),
+    new OldSecrets(store),
     digests,
     now,
     () => master.digest,
@@ -192,6 +196,7 @@ async function open(
   const sockets = new Sockets()
   const deskSockets = config.admin.listen && new Sockets(true)
   const beginnings = new Beginnings(now)
+  const refused = new RefusedKeys(now, (message, facts) => log.warn(message, facts))
   const door = new Door({
     auth: { ...config.auth, allowed: { ...config.auth.allowed, admin: config.admin.allowed } },
     keyHeader: config.keyHeader,
@@ -203,6 +208,9 @@ async function open(
     principalOf: (key) => standings.of(key),
     keyOf: (id) => ring.get(id),
     digestOf: (secret) => digests.of(secret),
+    formerOf: (digest) => ring.formerOf(digest),
+    stands: (key) => ring.stands(key),
+    refused,
     environment: config.isFor,
     hasTeam: (id) => register.holder('team', id) !== undefined,
     peerOf: (request) => (deskSockets?.has(request) ? deskSockets : sockets).peerOf(request),
@@ -271,6 +279,7 @@ async function open(
     rules: config.newKeys,
     environment: config.isFor,
     removed: (key) => grants.forget(key.id),
+    warn: (message, facts) => log.warn(message, facts),
   })
   const health = new HealthChecks(
     io,
@@ -287,6 +296,8 @@ async function open(
     now,
     access,
     keys,
+    refusedKeys: refused,
+    ipOf: io.ipOf,
     holders: holderRoutes({ ...house, keyRoutes: keys }),
     budgets: templateRoutes(house),
     credentials: credentialRoutes(credentials),
@@ -344,6 +355,11 @@ async function open(
       warn: (message, facts) => log.warn(message, facts),
     })
   const checkpointer = startCheckpointer(store.path)
+  const rotations = startRotations({
+    keys: () => ring.all(),
+    now,
+    warn: (message, facts) => log.warn(message, facts),
+  })
   const chores = startChores(store, ledger, config, now, log)
 
   return {
@@ -364,6 +380,7 @@ async function open(
       await Bun.sleep(20)
       await counter.stop()
       chores.stop()
+      rotations.stop()
       await checkpointer.stop()
       ledger.flush()
       store.close()

@@ -44,6 +44,21 @@ export const keys = sqliteTable(
   (t) => [uniqueIndex('keys_digest').on(t.digest), uniqueIndex('keys_alias').on(t.alias)],
 )
 
+/** Secrets of keys that were deleted, and those that were replaced (src/store/old-secrets.ts). */
+export const oldSecrets = sqliteTable('old_secrets', {
+  digest: text('digest').primaryKey(),
+  keyId: text('key_id').notNull(),
+  alias: text('alias'),
+  hint: text('hint').notNull(),
+  teamId: text('team_id'),
+  userId: text('user_id'),
+  /** `deleted`, `replaced`. */
+  reason: text('reason').notNull(),
+  serial: integer('serial').notNull(),
+  until: integer('until').notNull(),
+  at: integer('at').notNull(),
+})
+
 /** Whoever has a budget and is no key (core/holder.ts): organisations, teams, projects, users, customers, tags, … */
 export const holders = sqliteTable(
   'holders',

@@ -5,8 +5,8 @@ import * as grants from './grant-routes.ts'
 import { HOLDER_FORMS } from './holder-kinds.ts'
 import { blocking, listing } from './holder-routes.ts'
 import { holderBodies } from './holders.ts'
-import { generate, update } from './key-fields.ts'
-import { named, removal } from './keys.ts'
+import { generate, regeneration, serviceAccount, update } from './key-fields.ts'
+import { checking, named, removal } from './keys.ts'
 import { memberBodies } from './members.ts'
 import * as templates from './templates.ts'
 
@@ -28,7 +28,13 @@ const holders = HOLDER_FORMS.flatMap((form) => {
 /** `POST /key/generate` → its schema. What is not in it takes no body, or is a model's. */
 export const BODIES: Readonly<Record<string, z.ZodType>> = {
   'POST /key/generate': generate,
+  'POST /key/service-account/generate': serviceAccount,
   'POST /key/update': update,
+  'POST /key/regenerate': regeneration,
+  'POST /key/:key/regenerate': regeneration,
+  // It asks for nothing: the key itself says which one is meant.
+  'POST /key/rotate': z.object({}),
+  'POST /key/check': checking,
   'POST /key/delete': removal,
   'POST /key/block': named,
   'POST /key/unblock': named,

@@ -6,6 +6,7 @@ import { expiryAfter, parsePeriod } from '../core/period.ts'
 import { meaningOf, readPriceWords, writeSaidWords } from '../core/price-words.ts'
 import { isRange } from '../core/range.ts'
 import { Refusal } from '../core/refusal.ts'
+import { dueOf, type Rotation } from '../core/rotation.ts'
 import type { Payer } from '../core/scope.ts'
 import { showTerms, termsOf } from '../core/terms.ts'
 import {
@@ -62,15 +63,25 @@ const fields = {
     .max(1_000)
     .nullish(),
   environment: z.enum(ENVIRONMENTS).nullish(),
+  auto_rotate: z.boolean().nullish(),
+  rotation_interval: duration.nullish(),
+  rotation_grace: duration.nullish(),
 }
-export const generate = z.object({
-  ...fields,
-  key: z
-    .string()
-    .regex(/^sk-[\x21-\x7e]{8,200}$/, "must start with 'sk-' and have at least 8 more characters")
-    .nullish(),
-})
+/** A secret of the operator's own making. */
+const secretOf = z
+  .string()
+  .regex(/^sk-[\x21-\x7e]{8,200}$/, "must start with 'sk-' and have at least 8 more characters")
+export const generate = z.object({ ...fields, key: secretOf.nullish() })
 export const update = z.object({ ...fields, key: z.string() })
+/** Of /key/service-account/generate. */
+export const serviceAccount = generate.extend({ service_account_id: z.string().max(200).nullish() })
+/** Of /key/regenerate. */
+export const regeneration = z.object({
+  ...fields,
+  key: z.string().min(1).nullish(),
+  new_key: secretOf.nullish(),
+  grace_period: z.union([duration, z.literal('0'), z.literal('')]).nullish(),
+})
 
 /** What a key's fields are checked against. */
 export interface KeyHouse {
@@ -100,6 +111,31 @@ export function readGenerate(
   const wanted = { ...none, ...changesOf(asked, none, house) }
   guardKey(reach, wanted, undefined, house)
   return { wanted, secret: asked.key ?? undefined }
+}
+
+/** A key that is a team's and nobody's: it goes on when people leave. LiteLLM notes its name in the metadata. */
+export function readServiceAccount(
+  { service_account_id: id, ...body }: Readonly<Record<string, unknown>>,
+  house: KeyHouse,
+  reach: Reach,
+): { wanted: NewKey; secret: string | undefined } {
+  const { team_id: team, user_id: user, key_alias: alias } = body
+  if (!isEmpty(user))
+    throw new Refusal(
+      'invalid_request',
+      'user_id: a service account has no user. Make a key of his: POST /key/generate.',
+      {
+        param: 'user_id',
+      },
+    )
+  if (typeof team !== 'string' || team === '')
+    throw new Refusal('invalid_request', 'team_id: a service account belongs to a team.', { param: 'team_id' })
+  reach.need(reach.rulesTeam(team), `The team '${team.slice(0, 100)}'`, 'team_id')
+  house.register.need('team', team, 'team_id')
+  const made = readGenerate(body, house, reach)
+  const name = [id, alias].find((one) => typeof one === 'string' && one !== '') ?? team
+  const { userId: _, ...wanted } = made.wanted
+  return { ...made, wanted: { ...wanted, metadata: { ...wanted.metadata, service_account_id: name } } }
 }
 
 export function readUpdate(
@@ -159,8 +195,27 @@ function changesOf(asked: Asked, before: NewKey, house: KeyHouse): Partial<NewKe
   if (asked.allowed_ips !== undefined) changes.allowedIps = asked.allowed_ips?.length ? asked.allowed_ips : undefined
   if (asked.environment !== undefined) changes.environment = asked.environment ?? undefined
   if (asked.blocked !== undefined) changes.blocked = asked.blocked ?? false
+  if (asked.auto_rotate !== undefined || asked.rotation_interval || asked.rotation_grace)
+    changes.rotation = rotationOf(asked, before.rotation, now())
   checkReferences({ ...before, ...changes }, asked, register)
   return changes
+}
+
+/** How long a secret goes on that is due, where nobody says so. */
+const USUAL_GRACE = '7d'
+
+/** A schedule begins when it is said: a key that is old already is not due at once. */
+function rotationOf(asked: Asked, before: Rotation | undefined, now: number): Rotation | undefined {
+  if (asked.auto_rotate === false || asked.auto_rotate === null) return undefined
+  const interval = asked.rotation_interval ?? before?.interval
+  if (interval === undefined || (asked.auto_rotate === undefined && !before))
+    throw new Refusal(
+      'invalid_request',
+      `${interval === undefined ? 'auto_rotate: needs rotation_interval: 30d, say' : 'rotation_interval: needs auto_rotate: true beside it'}.`,
+      { param: interval === undefined ? 'rotation_interval' : 'auto_rotate' },
+    )
+  const grace = asked.rotation_grace ?? before?.grace ?? USUAL_GRACE
+  return { interval, grace, since: before?.interval === interval ? before.since : now }
 }
 
 /** Alias → prices in LiteLLM's words. @throws Refusal for a word that is none: it would be billed as if it were not there */
@@ -194,8 +249,12 @@ function checkReferences(key: NewKey, asked: Asked, register: Register): void {
     )
 }
 
+/** An old secret that still works, and when it was last seen since the start. */
+type ShownOld = Readonly<{ hint: string; until: number; lastUse: number | undefined }>
+
 /** A key as LiteLLM shows one: `spend` is that of the current window. Never the key itself. */
-export function showKey(key: Key, money: Money): Record<string, unknown> {
+export function showKey(key: Key, money: Money, old: readonly ShownOld[], now: number): Record<string, unknown> {
+  const due = dueOf(key)
   const iso = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
   return {
     token: key.id,
@@ -216,6 +275,17 @@ export function showKey(key: Key, money: Money): Record<string, unknown> {
     allowed_routes: key.allowedRoutes ?? [],
     allowed_ips: key.allowedIps ?? [],
     environment: key.environment ?? null,
+    auto_rotate: due !== undefined,
+    rotation_interval: key.rotation?.interval ?? null,
+    rotation_grace: key.rotation?.grace ?? null,
+    key_rotation_at: iso(due?.at),
+    rotation_due: due !== undefined && due.at <= now,
+    rotation_deadline: iso(due?.endsAt),
+    rotation_count: key.serial ?? 0,
+    last_rotation_at: iso(key.replacedAt),
+    old_keys: old.map(({ hint, until, lastUse }) => ({
+      ...{ key_name: `sk-...${hint}`, works_until: iso(until), last_used_at: iso(lastUse) },
+    })),
     pricing: key.pricing
       ? Object.fromEntries(Object.entries(key.pricing).map(([alias, said]) => [alias, writeSaidWords(said)]))
       : null,

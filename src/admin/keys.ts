@@ -1,8 +1,10 @@
 /** The routes of /key: LiteLLM's fields and answers. */
 import { z } from 'zod'
 import type { Key } from '../core/key.ts'
+import type { Principal } from '../core/principal.ts'
 import { Refusal } from '../core/refusal.ts'
-import { type KeyHouse, readGenerate, readUpdate, showKey } from './key-fields.ts'
+import { after, dueOf, type Rotation } from '../core/rotation.ts'
+import { type KeyHouse, readGenerate, readServiceAccount, readUpdate, regeneration, showKey } from './key-fields.ts'
 import type { Keyring } from './keyring.ts'
 import type { Money } from './money.ts'
 import type { Reach } from './reach.ts'
@@ -13,6 +15,14 @@ export interface KeyRoutes {
   info(reach: Reach, reference: string | null): Record<string, unknown>
   list(reach: Reach, query: URLSearchParams): Record<string, unknown>
   remove(body: unknown, reach: Reach): Record<string, unknown>
+  /** A key of a team's, without a user. */
+  serviceAccount(body: Record<string, unknown>, reach: Reach): Record<string, unknown>
+  /** Another secret for a key. @param reference from the path; undefined: the body says it */
+  regenerate(body: Record<string, unknown>, reach: Reach, reference?: string): Record<string, unknown>
+  /** A key fetches its own new secret, where one is due. @param ip his address, for the log */
+  rotateOwn(who: Principal, ip: string | undefined): Record<string, unknown>
+  /** What secrets are that were found somewhere. */
+  check(body: unknown): Record<string, unknown>
   /** By their ids, whoever it is that takes them away. */
   removeAll(ids: readonly string[]): void
   setBlocked(body: unknown, blocked: boolean, reach: Reach): Record<string, unknown>
@@ -21,6 +31,11 @@ export interface KeyRoutes {
 
 export const removal = z.object({ keys: z.array(z.string()).nullish(), key_aliases: z.array(z.string()).nullish() })
 export const named = z.object({ key: z.string() })
+/** As many as a scan asks for at a time. */
+export const checking = z.object({ keys: z.array(z.string().min(1).max(4_096)).min(1).max(1_000) })
+
+const notByItself = (why: string): Refusal =>
+  new Refusal('forbidden', `${why}. Whoever administers the key can replace it: POST /key/regenerate.`)
 const PAGE = 50
 const LARGEST_PAGE = 500
 
@@ -29,11 +44,12 @@ interface House extends KeyHouse {
   money(scope: string): Money
   /** A key is gone. */
   removed(key: Key): void
+  warn(message: string, facts: Readonly<Record<string, unknown>>): void
 }
 
 export function keyRoutes(ring: Keyring, house: House): KeyRoutes {
   const { money } = house
-  const show = (key: Key) => showKey(key, money(`key:${key.id}`))
+  const show = (key: Key) => showKey(key, money(`key:${key.id}`), ring.oldOf(key), house.now())
   /** One within reach. What is not there looks the same as what is not his. */
   const find = (reach: Reach, reference: string, mayTouch: (key: Key) => boolean): Key => {
     if (reach.isAll) return ring.find(reference)
@@ -52,6 +68,37 @@ export function keyRoutes(ring: Keyring, house: House): KeyRoutes {
       const made = ring.create(wanted, secret)
       return { key: made.secret, ...show(made.key) }
     },
+    serviceAccount(body, reach) {
+      const { wanted, secret } = readServiceAccount(body, house, reach)
+      const made = ring.create(wanted, secret)
+      return { key: made.secret, ...show(made.key) }
+    },
+    regenerate({ new_key, grace_period, ...said }, reach, reference) {
+      const asked = parse(regeneration, { key: reference ?? said.key, new_key, grace_period })
+      if (!asked.key) throw new Refusal('invalid_request', "Name the key to replace in 'key'.", { param: 'key' })
+      const body = { ...said, key: asked.key }
+      const { key, changes } = readUpdate(body, (r) => find(reach, r, (one) => reach.rulesKey(one)), house, reach)
+      const now = house.now()
+      const { grace_period: grace, new_key: secret } = asked
+      const until = !grace || grace === '0' ? now : after(grace, now)
+      const made = ring.replace(key, until, changes, secret ?? undefined)
+      return { key: made.secret, ...show(made.key) }
+    },
+    rotateOwn(who, ip) {
+      const key = who.way === 'key' && who.key ? ring.get(who.key.id) : undefined
+      const due = key && dueOf(key)
+      const now = house.now()
+      if (!key || !due) throw notByItself('This key has no schedule (auto_rotate)')
+      if (who.key?.secretUntil !== undefined)
+        throw notByItself(`Its new secret was fetched already, at ${new Date(key.replacedAt ?? now).toISOString()}`)
+      if (due.at > now) throw notByItself(`A new secret is due at ${new Date(due.at).toISOString()}`)
+      const made = ring.replace(key, after((key.rotation as Rotation).grace, now))
+      house.warn('A key has fetched its new secret.', { key: key.id, key_alias: key.name, from: ip })
+      return { key: made.secret, ...show(made.key) }
+    },
+    check(body) {
+      return { keys: parse(checking, body).keys.map((secret) => ring.describe(secret, house.now())) }
+    },
     update(body, reach) {
       const rules = (key: Key) => reach.rulesKey(key)
       const { key, changes } = readUpdate(body, (r) => find(reach, r, rules), house, reach)
@@ -60,7 +107,8 @@ export function keyRoutes(ring: Keyring, house: House): KeyRoutes {
     info(reach, reference) {
       const own = reach.who.key
       if (!reference) {
-        if (own) return { key: own.id, info: show(own) }
+        // Who comes with an old secret sees the key as it is.
+        if (own) return { key: own.id, info: show(ring.get(own.id) ?? own) }
         throw new Refusal('invalid_request', 'Name a key: /key/info?key=… (the key itself, its token or its alias).', {
           param: 'key',
         })

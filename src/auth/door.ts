@@ -8,7 +8,7 @@ import type { Peer } from '../core/peer.ts'
 import { MASTER, type Principal } from '../core/principal.ts'
 import { Refusal } from '../core/refusal.ts'
 import { clientAddress } from './address.ts'
-import { faultOf, keyWay } from './api-key.ts'
+import { type FormerKey, faultOf, keyWay, whose } from './api-key.ts'
 import type { Badges } from './badges.ts'
 import { basicWay } from './basic.ts'
 import { outOfBounds } from './bounds.ts'
@@ -18,6 +18,7 @@ import { ipWay, notFromThere } from './ip.ts'
 import { jwtWay } from './jwt.ts'
 import { outsideWay } from './outside.ts'
 import { Ranges } from './ranges.ts'
+import type { RefusedKeys } from './refused-keys.ts'
 import { allOf, anyOf, isPrincipal, type Verdict, type Way } from './way.ts'
 import type { WayOut } from './way-out.ts'
 
@@ -44,6 +45,10 @@ export interface DoorOptions {
   /** A virtual key by its id. */
   keyOf(id: string): Key | undefined
   digestOf(secret: string): string
+  formerOf(digest: string): FormerKey | undefined
+  /** Whether the secret by which somebody came in with a key still works. */
+  stands(key: Key): boolean
+  refused: RefusedKeys
   /** What this gateway is (`prod`); undefined: it does not say. */
   environment: string | undefined
   hasTeam(id: string): boolean
@@ -126,7 +131,12 @@ export class Door {
     const { key } = who
     if (!key) return who
     const told = outOfBounds(key, { request, ip, errand, environment: this.#options.environment })
-    if (told) throw told
+    if (told) {
+      const { refused } = this.#options
+      if (told.code === 'address_forbidden') refused.note(whose(key), 'address', ip)
+      else if (told.detail.facts?.key_environment) refused.note(whose(key), 'environment', ip)
+      throw told
+    }
     return who
   }
 
@@ -145,15 +155,16 @@ export class Door {
   /** The same somebody, as he is now. @throws Refusal 401 where he may no longer be here */
   still(who: Principal): Principal {
     if (who.way === 'master') return MASTER
-    const { now, keyOf, principalOf } = this.#options
+    const { now, keyOf, principalOf, stands } = this.#options
     if (who.way !== 'key' || who.key === undefined || who.name.startsWith('key:file:')) {
       if (who.until === undefined || who.until > now()) return who
       throw new Refusal('expired_credentials', 'Your credentials have expired. Come in with new ones.')
     }
     const key = keyOf(who.key.id)
-    if (!key) throw new Refusal('invalid_api_key', 'This API key is no longer known here.')
+    if (!key) throw new Refusal('revoked_api_key', 'This API key was deleted.')
     const fault = faultOf(key, now())
     if (fault) throw fault
+    if (!stands(who.key)) throw new Refusal('revoked_api_key', 'This API key was replaced. Use the new one.')
     return principalOf(key)
   }
 }

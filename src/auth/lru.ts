@@ -32,6 +32,11 @@ export class Lru<V> {
     this.#map.clear()
   }
 
+  /** Those that were used longest ago first. */
+  values(): V[] {
+    return [...this.#map.values()]
+  }
+
   get size(): number {
     return this.#map.size
   }

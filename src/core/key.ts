@@ -2,6 +2,7 @@
 import type { BudgetTerms } from './budget.ts'
 import type { Limits } from './limits.ts'
 import type { SaidPrice } from './rates.ts'
+import type { Rotation } from './rotation.ts'
 
 /** What a gateway may be, and a key may be for. */
 export const ENVIRONMENTS = ['dev', 'staging', 'prod'] as const
@@ -37,6 +38,13 @@ export interface Key extends BudgetTerms {
   allowedIps?: readonly string[] | undefined
   /** Of gateways that are the same alone (`tollgate.environment`). */
   environment?: string | undefined
+  /** When its secret is replaced (core/rotation.ts). */
+  rotation?: Rotation | undefined
+  /** How many secrets it had before this one, and when it got this one, ms since the epoch. */
+  serial?: number | undefined
+  replacedAt?: number | undefined
+  /** He came with an old secret of it, which works until then, ms since the epoch. */
+  secretUntil?: number | undefined
   createdAt: number
   updatedAt: number
 }

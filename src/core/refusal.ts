@@ -16,6 +16,7 @@ const CODES = {
   invalid_api_key: [401, 'client', false],
   expired_api_key: [401, 'client', false],
   blocked_api_key: [401, 'client', false],
+  revoked_api_key: [401, 'client', false],
   invalid_credentials: [401, 'client', false],
   expired_credentials: [401, 'client', false],
   too_many_attempts: [429, 'client', true],

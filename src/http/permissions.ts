@@ -60,7 +60,11 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   ...each(OPERATOR, 'POST /api/pull'),
 
   ...each(OWN, 'POST /key/generate', 'POST /key/update', 'POST /key/delete'),
-  ...each(IN_TEAM, 'POST /key/block', 'POST /key/unblock'),
+  ...each(OWN, 'POST /key/regenerate', 'POST /key/:key/regenerate'),
+  ...each('caller', 'POST /key/rotate'),
+  ...each(IN_TEAM, 'POST /key/block', 'POST /key/unblock', 'POST /key/service-account/generate'),
+  ...each(OPERATOR, 'POST /key/check'),
+  ...each(SEE_ALL, 'GET /key/refused'),
   ...each(SEE_OWN, 'GET /key/info'),
   ...each(SEE_USER, 'GET /key/list'),
 

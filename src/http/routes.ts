@@ -7,6 +7,7 @@ import type { KeyRoutes } from '../admin/keys.ts'
 import type { Reach } from '../admin/reach.ts'
 import type { ReportRoutes } from '../admin/reports.ts'
 import type { TemplateRoutes } from '../admin/templates.ts'
+import type { RefusedKeys } from '../auth/refused-keys.ts'
 import type { Access } from '../core/access.ts'
 import type { Principal } from '../core/principal.ts'
 import { Refusal } from '../core/refusal.ts'
@@ -29,6 +30,7 @@ import { type ModelDoor, modelInfo } from './model-info.ts'
 import { listModels, shapeFor, showModel } from './models.ts'
 import { loaded, OLLAMA_VERSION, type OllamaDoor, pull, show, tags } from './ollama.ts'
 import { openApi } from './openapi/document.ts'
+import { showRefused } from './refused-keys.ts'
 import { cancelResponse, deleteResponse, getResponse, listInput, type ResponseShelf } from './responses.ts'
 import type { OpenRoute, PlainRoute, Route, Visit } from './route.ts'
 import { validate } from './validate.ts'
@@ -40,6 +42,9 @@ export interface Offices extends OllamaDoor, ModelDoor {
   /** What a caller may call now. */
   access(who: Principal): Access
   keys: KeyRoutes
+  refusedKeys: RefusedKeys
+  /** The caller's address; undefined where it is not known. */
+  ipOf(request: Request): string | undefined
   holders: readonly HolderRoute[]
   budgets: TemplateRoutes
   credentials: CredentialRoutes
@@ -296,6 +301,14 @@ export function routes(offices: Offices): Route[] {
     post('/key/generate', (body, reach) => keys.generate(body, reach)),
     post('/key/update', (body, reach) => keys.update(body, reach)),
     post('/key/delete', (body, reach) => keys.remove(body, reach)),
+    post('/key/service-account/generate', (body, reach) => keys.serviceAccount(body, reach)),
+    post('/key/regenerate', (body, reach) => keys.regenerate(body, reach)),
+    plain('POST', '/key/:key/regenerate', async (v) =>
+      keys.regenerate(await jsonBody(v.request), v.reach, decodeURIComponent(v.params.key ?? '')),
+    ),
+    plain('POST', '/key/rotate', (v) => keys.rotateOwn(v.who, offices.ipOf(v.request))),
+    post('/key/check', (body) => keys.check(body)),
+    plain('GET', '/key/refused', () => showRefused(offices.refusedKeys)),
     post('/key/block', (body, reach) => keys.setBlocked(body, true, reach)),
     post('/key/unblock', (body, reach) => keys.setBlocked(body, false, reach)),
     plain('GET', '/key/info', (v) => keys.info(v.reach, v.url.searchParams.get('key'))),

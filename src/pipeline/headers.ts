@@ -1,5 +1,6 @@
 import type { Hold } from '../core/ledger.ts'
 import { toDollars } from '../core/money.ts'
+import { dueOf } from '../core/rotation.ts'
 import { visible } from '../upstream/link.ts'
 import type { Answer } from './answer.ts'
 import type { Call } from './call.ts'
@@ -25,12 +26,21 @@ export function answerHeaders(call: Call, { link, hold }: Answer, now: number): 
     headers['x-tollgate-queue'] = `waited=${Math.round(call.queued.waited)}ms; place=${call.queued.place}`
   const left = remaining(hold.hold)
   if (left !== undefined) headers['x-tollgate-budget-remaining'] = String(toDollars(left))
+  const key = call.who?.key
+  if (key?.rotation || key?.secretUntil !== undefined) {
+    const due = dueOf(key)
+    // For whoever reads along: the secret that he sends ends, and there is another one.
+    if (key.secretUntil !== undefined) headers['x-tollgate-key'] = `replaced; until=${iso(key.secretUntil)}`
+    else if (due && due.at <= now) headers['x-tollgate-key'] = `due; until=${iso(due.endsAt)}`
+  }
   const own = hold.hold.takenIn.find(({ account: { scope, budget, limit } }) => {
     return scope === `key:${call.keyId}` && budget.model === undefined && limit !== Number.POSITIVE_INFINITY
   })
   if (own) headers['x-litellm-key-max-budget'] = String(toDollars(own.account.limit))
   return headers
 }
+
+const iso = (ms: number): string => new Date(ms).toISOString()
 
 /** What it cost, and what the key has spent. A stream's cost is not known when its headers leave. */
 export function costHeaders(headers: Record<string, string>, call: Call, io: Io, cost: number): void {

@@ -149,11 +149,14 @@ function toRow(key: Key, digest: string): Row {
 }
 
 /** What stands beside the budget, since it is only read together with it. */
-type Further = 'pricing' | 'aliases' | 'allowedRoutes' | 'allowedIps' | 'environment'
+const FURTHER = [
+  ...(['pricing', 'aliases', 'allowedRoutes', 'allowedIps', 'environment'] as const),
+  ...(['rotation', 'serial', 'replacedAt'] as const),
+] as const
+type Further = (typeof FURTHER)[number]
 
-const furtherOf = ({ pricing, aliases, allowedRoutes, allowedIps, environment }: Key): Pick<Key, Further> => ({
-  ...{ pricing, aliases, allowedRoutes, allowedIps, environment },
-})
+const furtherOf = (key: Key): Pick<Key, Further> =>
+  Object.fromEntries(FURTHER.map((field) => [field, key[field]])) as Pick<Key, Further>
 
 /** Those that have no column of their own. */
 const otherLimits = ({ rpm: _, tpm: __, parallel: ___, ...others }: Limits): Limits => others

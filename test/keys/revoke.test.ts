@@ -153,6 +153,7 @@ describe('whoever takes the leave away', () => {
       'the key expires at once',
       (key) => manage('POST', '/key/update', { key, duration: '1s' }).then(() => Bun.sleep(1_000)),
     ],
+    ['its secret is replaced', (key) => manage('POST', '/key/regenerate', { key })],
     ['its team is blocked', (_, { team }) => manage('POST', '/team/block', { team_id: team })],
     ['its team is deleted', (_, { team }) => manage('POST', '/team/delete', { team_ids: [team] })],
     ['its user is blocked', (_, { user }) => manage('POST', '/user/update', { user_id: user, blocked: true })],

@@ -10,6 +10,7 @@ const TYPES: Partial<Record<RefusalCode, string>> = {
   invalid_api_key: 'authentication_error',
   expired_api_key: 'authentication_error',
   blocked_api_key: 'authentication_error',
+  revoked_api_key: 'authentication_error',
   invalid_credentials: 'authentication_error',
   expired_credentials: 'authentication_error',
   too_many_attempts: 'rate_limit_error',

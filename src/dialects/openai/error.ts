@@ -14,6 +14,7 @@ const WORDS: Partial<Record<RefusalCode, readonly [type: string, code: string | 
   invalid_api_key: ['authentication_error', 'invalid_api_key'],
   expired_api_key: ['authentication_error', 'expired_api_key'],
   blocked_api_key: ['authentication_error', 'blocked_api_key'],
+  revoked_api_key: ['authentication_error', 'revoked_api_key'],
   invalid_credentials: ['authentication_error', 'invalid_credentials'],
   expired_credentials: ['authentication_error', 'expired_credentials'],
   too_many_attempts: ['rate_limit_error', 'too_many_attempts'],
