@@ -118,7 +118,7 @@ describe('of nobody who pays', () => {
         await other.stop()
       }
     }
-  })
+  }, 30_000)
 
   test('a day is not given back by a restart', async () => {
     const first = await start({ gateway: { rpd: 3 } }, {}, `${gateway.dataDir}-day`)
