@@ -1,9 +1,8 @@
 /** Which of the targets that may be asked is asked. Pure: randomness and time are arguments. */
 import { score } from './affinity.ts'
-import { costOf } from './price.ts'
+import { roughCost } from './price.ts'
 import type { TargetState } from './state.ts'
 import type { Target } from './target.ts'
-import { NO_USAGE } from './usage.ts'
 
 /** What choosing has to know of a request. */
 export interface Wanted {
@@ -112,9 +111,8 @@ const fastest: Choose = (candidates, stateOf, { output }, random, now) => {
 
 /** The cheapest for what is likely to be used; what has no known price comes last. Equals share by use. */
 const cheapest: Choose = (candidates, stateOf, { input, output }, random, now) => {
-  const usage = { ...NO_USAGE, input, output }
   const cheap = lowestOf(candidates, ({ price }) =>
-    price.kind === 'unknown' ? Number.MAX_VALUE : costOf(price, usage),
+    price.kind === 'unknown' ? Number.MAX_VALUE : roughCost(price, input, output),
   )
   return leastUsed(cheap, stateOf, { input, output }, random, now)
 }
