@@ -9,6 +9,7 @@ import { holderRoutes } from './admin/holder-routes.ts'
 import { Keyring } from './admin/keyring.ts'
 import { keyRoutes } from './admin/keys.ts'
 import { type Money, moneyOf } from './admin/money.ts'
+import { makeOperator } from './admin/operator.ts'
 import { Payers } from './admin/payers.ts'
 import { Reach } from './admin/reach.ts'
 import { Register } from './admin/register.ts'
@@ -24,6 +25,7 @@ import { takeNoteOfPrices } from './app/prices.ts'
 import { groupsOf, longestOperation, snapshotOf } from './app/snapshot.ts'
 import { Badges } from './auth/badges.ts'
 import { Door } from './auth/door.ts'
+import { makeLogins, siteOf } from './auth/login/make.ts'
 import { RefusedKeys } from './auth/refused-keys.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Env } from './config/interpolate.ts'
@@ -60,6 +62,7 @@ import { GrantStore } from './store/grants.ts'
 import { Holders } from './store/holders.ts'
 import { Digests, Keys } from './store/keys.ts'
 import { Ledger } from './store/ledger.ts'
+import { Logins } from './store/logins.ts'
 import { OldSecrets } from './store/old-secrets.ts'
 import { openStore, type Store } from './store/open.ts'
 import { pepper } from './store/pepper.ts'
@@ -68,6 +71,7 @@ import { requestsOn } from './store/reports.ts'
 import { Responses } from './store/responses.ts'
 import { rezone } from './store/rezone.ts'
 import { SealedFact } from './store/sealed-fact.ts'
+import { SessionStore } from './store/sessions.ts'
 import { systemTiming } from './store/timing.ts'
 import { Backends } from './upstream/backends.ts'
 import { Catalog } from './upstream/catalog.ts'
@@ -214,10 +218,28 @@ async function open(
     environment: config.isFor,
     hasTeam: (id) => register.holder('team', id) !== undefined,
     peerOf: (request) => (deskSockets?.has(request) ? deskSockets : sockets).peerOf(request),
+    session: (request, headers, errand) => desk.login.verdict(request, headers, errand),
     wayOut: (url, named, init) => ways.of(new URL(url).origin, named).fetch(url, init),
     now,
     warn: (message, facts) => log.warn(message, facts),
   })
+  let site = ''
+  const [logins, loginSeal] = [new Logins(store), new Sealer(seals, 'logins')]
+  const desk = makeLogins({
+    ...{ badges, now, guard: door.guard, admin: config.admin },
+    ...{ shelf: logins, sessionShelf: new SessionStore(store) },
+    seals: { kept: loginSeal, lent: new Sealer(seals, 'tickets') },
+    digestOf: (text) => digests.of(text),
+    user: (id) => register.holder('user', id),
+    users: () => register.holders('user'),
+    roleOf: (id) => standings.ofUser(id).role,
+    siteUrl: () => config.admin.url ?? site,
+    addressOf: (request) => door.addressOf(request),
+    info: (message, facts) => log.info(message, facts),
+    warn: (message, facts) => log.warn(message, facts),
+  })
+  register.onChange(() => desk.login.tidy())
+  if (config.admin.login) makeOperator(register, config.admin.login.user, now())
   const backends = new Backends(catalog.links, config.backends, process.env, {
     now,
     stateOf: state,
@@ -304,6 +326,7 @@ async function open(
     grants: grantRoutes(grants, { snapshot: () => snapshot, access, keyOf: (id) => ring.get(id), now }),
     responses,
     sockets,
+    logins: desk,
     spendLogs: (reach, query) => {
       ledger.flush()
       return spendLogs(store, ring, config.timezone, reach, query)
@@ -331,6 +354,7 @@ async function open(
     info: (message, facts) => log.info(message, facts),
     warn: (message, facts) => log.warn(message, facts),
   })
+  site = siteOf(server.deskUrl ?? server.url)
   takeNoteOfPrices(dataDir, keptPrices(priceBook(config.models, catalog, snapshot), now()), log)
   const prewarming = startPrewarming(config.prewarm, catalog.links, {
     now,
@@ -338,7 +362,7 @@ async function open(
     info: (message, facts) => log.info(message, facts),
     warn: (message, facts) => log.warn(message, facts),
   })
-  const resealing = startResealing([() => responses.reseal(), () => shelf.reseal()], {
+  const resealing = startResealing([() => responses.reseal(), () => shelf.reseal(), () => logins.reseal(loginSeal)], {
     info: (message, facts) => log.info(message, facts),
     error: (message, facts) => log.error(message, facts),
   })

@@ -340,3 +340,79 @@ export const responses = sqliteTable(
   },
   (t) => [index('responses_expiry').on(t.expiresAt)],
 )
+
+/** How a user logs in by himself. A row is there once he has one of these. */
+export const logins = sqliteTable('logins', {
+  userId: text('user_id').primaryKey(),
+  /** argon2id, in PHC's form; null: he has none. */
+  password: text('password'),
+  /** The secret of his authenticator app, sealed; null: none. */
+  totp: blob('totp', { mode: 'buffer' }),
+  /** The last step of 30 s whose code was used: none before it is taken again. */
+  totpStep: integer('totp_step').notNull().default(0),
+  /** JSON list of the digests of recovery codes that are left. */
+  recovery: text('recovery').notNull().default('[]'),
+  /** A number that is no user's own: what a passkey knows him by. */
+  handle: text('handle').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+})
+
+export const passkeys = sqliteTable(
+  'passkeys',
+  {
+    /** The credential's id, base64url. */
+    id: text('id').primaryKey(),
+    userId: text('user_id').notNull(),
+    /** COSE. */
+    publicKey: blob('public_key', { mode: 'buffer' }).notNull(),
+    counter: integer('counter').notNull(),
+    name: text('name').notNull(),
+    /** JSON list. */
+    transports: text('transports').notNull().default('[]'),
+    createdAt: integer('created_at').notNull(),
+    usedAt: integer('used_at'),
+  },
+  (t) => [index('passkeys_user').on(t.userId)],
+)
+
+/** Who is logged in. */
+export const sessions = sqliteTable('sessions', {
+  /** Of the cookie's value, which is nowhere. */
+  digest: text('digest').primaryKey(),
+  /** To speak of it. */
+  id: text('id').notNull(),
+  userId: text('user_id').notNull(),
+  /** `password`, `passkey`, `sso:<id>`. */
+  way: text('way').notNull(),
+  /** 1: a second factor was shown. */
+  mfa: integer('mfa').notNull(),
+  createdAt: integer('created_at').notNull(),
+  /** When he last showed something: what is changed in his login asks for it. */
+  provedAt: integer('proved_at').notNull(),
+  seenAt: integer('seen_at').notNull(),
+  address: text('address'),
+  agent: text('agent'),
+})
+
+/** Links by which somebody sets his first password, or a new one. */
+export const invitations = sqliteTable('invitations', {
+  /** Of what stands in the link. */
+  digest: text('digest').primaryKey(),
+  userId: text('user_id').notNull(),
+  createdBy: text('created_by').notNull(),
+  createdAt: integer('created_at').notNull(),
+  expiresAt: integer('expires_at').notNull(),
+  acceptedAt: integer('accepted_at'),
+})
+
+/** Accounts at identity providers, and whose they are here. */
+export const identities = sqliteTable(
+  'identities',
+  {
+    issuer: text('issuer').notNull(),
+    subject: text('subject').notNull(),
+    userId: text('user_id').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.issuer, t.subject] })],
+)

@@ -7,6 +7,7 @@ import { blocking, listing } from './holder-routes.ts'
 import { holderBodies } from './holders.ts'
 import { generate, regeneration, serviceAccount, update } from './key-fields.ts'
 import { checking, named, removal } from './keys.ts'
+import { LOGIN_BODIES } from './login-bodies.ts'
 import { memberBodies } from './members.ts'
 import * as templates from './templates.ts'
 
@@ -51,6 +52,7 @@ export const BODIES: Readonly<Record<string, z.ZodType>> = {
   'POST /budget/update': templates.changing,
   'POST /budget/info': templates.asking,
   'POST /budget/delete': templates.removing,
+  ...LOGIN_BODIES,
   'POST /grant/ask': grants.asking,
   'POST /grant/approve': grants.approval,
   'POST /grant/refuse': grants.decision,

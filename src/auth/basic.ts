@@ -8,6 +8,7 @@ import { byAccount, byAddress, type Guard } from './guard.ts'
 import { type Htpasswd, isPassword, parseHtpasswd } from './htpasswd.ts'
 import { Lru } from './lru.ts'
 import { factsOf } from './said.ts'
+import { Turns } from './turns.ts'
 import { WatchedFile } from './watched-file.ts'
 import { ABSENT, type Asking, type Verdict, type Way } from './way.ts'
 
@@ -92,34 +93,4 @@ function credentialsIn(header: string | null): readonly [string, string] | undef
   const colon = text.indexOf(':')
   if (colon <= 0 || text.length > LONGEST) return ['', '']
   return [text.slice(0, colon), text.slice(colon + 1)]
-}
-
-/** So many at one time; the others wait, and not too many of them. */
-class Turns {
-  readonly #most: number
-  readonly #mostWaiting: number
-  readonly #waiting: (() => void)[] = []
-  #taken = 0
-
-  constructor(most: number, mostWaiting: number) {
-    this.#most = most
-    this.#mostWaiting = mostWaiting
-  }
-
-  async take<T>(run: () => Promise<T>): Promise<T | Refusal> {
-    if (this.#taken >= this.#most) {
-      if (this.#waiting.length >= this.#mostWaiting)
-        return new Refusal('too_many_attempts', 'Too many passwords are being checked. Try again in a moment.', {
-          retryAfterMs: 1_000,
-        })
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    } else this.#taken++
-    try {
-      return await run()
-    } finally {
-      const next = this.#waiting.shift()
-      if (next) next()
-      else this.#taken--
-    }
-  }
 }

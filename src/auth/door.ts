@@ -19,7 +19,7 @@ import { jwtWay } from './jwt.ts'
 import { outsideWay } from './outside.ts'
 import { Ranges } from './ranges.ts'
 import type { RefusedKeys } from './refused-keys.ts'
-import { allOf, anyOf, isPrincipal, type Verdict, type Way } from './way.ts'
+import { ABSENT, allOf, anyOf, isPrincipal, type Verdict, type Way } from './way.ts'
 import type { WayOut } from './way-out.ts'
 
 /** Lists of addresses. `admin` is `tollgate.admin.allowed_ips`. */
@@ -54,6 +54,8 @@ export interface DoorOptions {
   hasTeam(id: string): boolean
   /** Who is at the other end of the connection. */
   peerOf(request: Request): Peer
+  /** Who a cookie says he is. */
+  session(request: Request, headers: Headers, errand: Errand): Verdict
   wayOut: WayOut
   now(): number
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
@@ -79,6 +81,11 @@ export class Door {
     )
     this.#guard = new Guard(auth.attempts, now, warn)
     this.#way = anyOf((auth.entries ?? [{ api_key: {} }]).map((entry) => this.#wayOf(entry)))
+  }
+
+  /** Whoever else lets people in counts their failures here. */
+  get guard(): Guard {
+    return this.#guard
   }
 
   #wayOf(said: AuthEntry | AuthInner): Way {
@@ -120,6 +127,8 @@ export class Door {
     const isProxied = this.#options.auth.trusted.length > 0 && this.#trusted.has(peer)
     const ip = isProxied ? clientAddress(peer, request.headers, this.#trusted) : peer
     this.#checkAddress(ip, errand)
+    const logged = this.#options.session(request, headers, errand)
+    if (logged !== ABSENT) return this.#settle(logged, ip)
     const verdict = this.#way.try({ request, headers, ip, isProxied, certificate })
     if (verdict instanceof Promise)
       return verdict.then((late) => this.#bounded(this.#settle(late, ip), request, ip, errand))

@@ -53,7 +53,7 @@ export function normalise(
     masterKey: general.master_key === undefined ? undefined : new Secret(general.master_key),
     keyHeader: header?.toLowerCase(),
     auth: authOf(file, env),
-    admin: adminOf(tollgate.admin),
+    admin: adminOf(tollgate.admin, env),
     budgets: budgetsIn(file, providers),
     usualBudgets: usualBudgets(file),
     newKeys: {

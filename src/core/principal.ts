@@ -1,9 +1,19 @@
 /** Who comes in, however he came: everything behind the door is decided by this alone. */
+import type { Secret } from '../secrets/secret.ts'
 import type { Key } from './key.ts'
 import type { Role } from './role.ts'
 
 /** How he said who he is. */
-export type Way = 'master' | 'key' | 'jwt' | 'basic' | 'cert' | 'ip' | 'check'
+export type Way = 'master' | 'key' | 'jwt' | 'basic' | 'cert' | 'ip' | 'check' | 'session'
+
+/** The login of somebody who has one. */
+export interface LoggedIn {
+  id: string
+  /** What his cookie holds. */
+  secret: Secret
+  /** How it stands with a second factor: until it is shown or set up, nothing else may be done. */
+  second: 'shown' | 'to_show' | 'to_set_up' | 'none'
+}
 
 export interface Principal {
   role: Role
@@ -24,6 +34,8 @@ export interface Principal {
   ownKeys: boolean
   /** When he has to show himself anew, ms since the epoch; of those whose key says it itself: undefined. */
   until?: number | undefined
+  /** Of whoever has logged in. */
+  session?: LoggedIn | undefined
 }
 
 /** Whoever has the master key. */

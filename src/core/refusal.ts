@@ -21,6 +21,8 @@ const CODES = {
   expired_credentials: [401, 'client', false],
   too_many_attempts: [429, 'client', true],
   forbidden: [403, 'client', false],
+  mfa_required: [403, 'client', false],
+  reauthentication_required: [403, 'client', false],
   address_forbidden: [403, 'client', false],
   model_access_denied: [403, 'client', false],
   grant_required: [403, 'client', false],

@@ -26,6 +26,10 @@ import type { SocketDoor } from '../pipeline/realtime/talk.ts'
 import type { Link } from '../upstream/link.ts'
 import { showHealth } from './health.ts'
 import { jsonBody } from './json-body.ts'
+import type { LoginDesk } from './login/desk.ts'
+import { openLoginRoutes } from './login/open-routes.ts'
+import { sessionRoutes } from './login/session-routes.ts'
+import { userLoginRoutes } from './login/user-routes.ts'
 import { type ModelDoor, modelInfo } from './model-info.ts'
 import { listModels, shapeFor, showModel } from './models.ts'
 import { loaded, OLLAMA_VERSION, type OllamaDoor, pull, show, tags } from './ollama.ts'
@@ -51,6 +55,7 @@ export interface Offices extends OllamaDoor, ModelDoor {
   grants: GrantRoutes
   responses: ResponseShelf
   sockets: SocketDoor
+  logins: LoginDesk
   spendLogs(reach: Reach, query: URLSearchParams): { rows: unknown[]; next: string | undefined }
   globalSpend(): Record<string, unknown>
   reports: ReportRoutes
@@ -298,6 +303,9 @@ export function routes(offices: Offices): Route[] {
     plain('POST', '/api/pull', async (v) => pull(offices.links(), await jsonBody(v.request), v.request.signal), ollama),
     ...FORBIDDEN.map(([method, path]) => plain(method, path, notHere, ollama)),
 
+    ...openLoginRoutes(offices.logins),
+    ...sessionRoutes(offices.logins),
+    ...userLoginRoutes(offices.logins),
     post('/key/generate', (body, reach) => keys.generate(body, reach)),
     post('/key/update', (body, reach) => keys.update(body, reach)),
     post('/key/delete', (body, reach) => keys.remove(body, reach)),

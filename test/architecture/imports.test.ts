@@ -37,7 +37,7 @@ const MAY: Record<string, readonly string[]> = {
   store: ['core', 'drizzle', 'npm:better-sqlite3', 'npm:drizzle-orm'],
   drizzle: ['npm:drizzle-orm'],
   observe: ['core'],
-  auth: ['core', 'secrets', 'npm:jose', 'npm:ipaddr.js'],
+  auth: ['core', 'secrets', 'npm:jose', 'npm:ipaddr.js', 'npm:otpauth', 'npm:@simplewebauthn/server'],
   config: ['core', 'secrets', 'npm:zod', 'npm:yaml'],
   pipeline: ['core', 'dialects', 'upstream', 'npm:tiktoken'],
   admin: ['core', 'store', 'secrets', 'npm:zod'],

@@ -60,18 +60,21 @@ function operationOf(route: Route): Json {
       .replace(/[^a-zA-Z0-9]+/g, '_')
       .replace(/_$/, '')}`,
     ...(said ? { summary: said.summary } : {}),
-    ...(permission === 'open' ? { security: [] } : {}),
+    ...(isOpen(permission) ? { security: [] } : {}),
     'x-tollgate-roles': rolesIn(permission),
     parameters: [...inPath(path), ...(said?.query ?? []).map(inQuery)],
     ...(body ? { requestBody: body } : {}),
     responses: {
       200: { description: 'What was asked for' },
-      ...(permission === 'open' ? {} : { 401: answer(route, 'Nobody is known by this key') }),
+      ...(isOpen(permission) ? {} : { 401: answer(route, 'Nobody is known by this key') }),
       ...(typeof permission === 'string' ? {} : { 403: answer(route, 'Not for this role') }),
       default: answer(route, 'Why not'),
     },
   }
 }
+
+/** Whether nobody is asked who he is. */
+const isOpen = (permission: Permission): boolean => permission === 'open' || permission === 'login'
 
 const rolesIn = (permission: Permission): string | Json =>
   typeof permission === 'string' ? permission : { ...permission }
