@@ -2,7 +2,7 @@
 import { type Client, clientFor } from './client.ts'
 import type { Terminal } from './terminal.ts'
 
-const DEFAULT_URL = 'http://127.0.0.1:4000'
+export const DEFAULT_URL = 'http://127.0.0.1:4000'
 
 export const whereArgs = {
   url: { type: 'string', description: 'The gateway. Default: TOLLGATE_URL, else http://127.0.0.1:4000' },

@@ -5,6 +5,7 @@ import { nearest } from '../config/nearest.ts'
 import { ConfigError } from '../config/problem.ts'
 import { authCommand } from './auth.ts'
 import { checkCommand } from './check.ts'
+import { doctorCommand } from './doctor.ts'
 import { grantsCommand } from './grants.ts'
 import { initCommand } from './init.ts'
 import { keyCommand } from './key.ts'
@@ -37,6 +38,7 @@ const root: Command = {
     ledger: ledgerCommand,
     prices: pricesCommand,
     openapi: openapiCommand,
+    doctor: doctorCommand,
   } as Record<string, Command>,
 }
 

@@ -54,7 +54,7 @@ const MAY: Record<string, readonly string[]> = {
     'package.json',
   ],
   app: ['*'],
-  cli: ['app', 'auth/htpasswd', 'config', 'core', 'store', 'secrets', 'package.json', 'npm:citty'],
+  cli: ['app', 'auth/htpasswd', 'config', 'core', 'store', 'secrets', 'package.json', 'npm:citty', 'npm:yaml'],
   main: ['cli'],
 }
 

@@ -4,11 +4,14 @@ import pkg from '../../package.json'
 import { tollgate } from './world.ts'
 
 const CASES: [string[], string][] = [
-  [[], 'a command is missing: serve, init, check, key, auth, route, grants, statement, ledger, prices, openapi.'],
+  [
+    [],
+    'a command is missing: serve, init, check, key, auth, route, grants, statement, ledger, prices, openapi, doctor.',
+  ],
   [['sreve'], 'there is no command `sreve`. Did you mean `serve`?'],
   [
     ['toString'],
-    'there is no command `toString`. There are serve, init, check, key, auth, route, grants, statement, ledger, prices, openapi.',
+    'there is no command `toString`. There are serve, init, check, key, auth, route, grants, statement, ledger, prices, openapi, doctor.',
   ],
   [['key'], 'a command is missing: create, list, delete, block, unblock.'],
   [['key', 'crate'], 'there is no command `crate`. Did you mean `create`?'],

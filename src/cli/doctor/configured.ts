@@ -1,0 +1,70 @@
+/** What the configuration says, beyond secrets: limits, who is let in, who is trusted. */
+import type { Config } from '../../config/config.ts'
+import { error, type Finding, note, ok, warn } from './finding.ts'
+
+export function configured(config: Config): Finding[] {
+  const found: Finding[] = []
+  found.push(
+    config.insecure
+      ? warn(
+          'tls.insecure',
+          'tollgate.insecure lets it listen unencrypted on other addresses than the loopback.',
+          'Keys and prompts can be read on the network, unless something in front encrypts.',
+          'take it out, and set tollgate.tls (docs/tls.md); keep it where a proxy on the same host ends TLS',
+        )
+      : ok('tls.insecure', 'Beyond the loopback it serves encrypted only.'),
+  )
+  const { entries, allowed, trusted } = config.auth
+  if (entries && !entries.some((entry) => entry.api_key !== undefined))
+    found.push(note('auth.ways', 'Keys open nothing here: tollgate.auth has other ways only.'))
+  if (trusted.some((range) => /^(0\.0\.0\.0|::)\/0$/.test(range)))
+    found.push(
+      error(
+        'auth.trusted',
+        'tollgate.trusted_proxies trusts everybody.',
+        'Whoever sends X-Forwarded-For says where he comes from.',
+        'name the addresses of your proxies alone',
+      ),
+    )
+  found.push(
+    allowed.manage || allowed.all
+      ? ok('auth.manage', 'Who manages has to come from a list of addresses.')
+      : note(
+          'auth.manage',
+          'The management can be reached from every address that reaches the gateway.',
+          'A stolen master key works from everywhere.',
+          'tollgate.allow_from: { manage: [10.0.0.0/8] } (docs/auth.md)',
+        ),
+  )
+  found.push(
+    Object.values(config.limits).some((one) => one !== undefined && Object.keys(one as object).length > 0)
+      ? ok('limits.set', 'Limits are set for all.')
+      : note(
+          'limits.set',
+          'No limits are set for addresses, classes of routes or the whole gateway.',
+          'One caller may take all there is.',
+          'tollgate.limits (docs/limits.md), or rpm_limit and max_parallel_requests of keys',
+        ),
+  )
+  found.push(
+    config.unpriced === 'allow'
+      ? warn(
+          'budget.unpriced',
+          'Models without a price are served.',
+          'What they cost is counted as nothing, so no budget stops them.',
+          'tollgate.unpriced: refuse, or a price for each (tollgate prices)',
+        )
+      : ok('budget.unpriced', 'Models without a price are refused to whoever has a budget.'),
+  )
+  found.push(
+    config.egress.only
+      ? ok('egress.only', 'Only listed hosts are connected to.')
+      : note(
+          'egress.only',
+          'Every host that the configuration names may be connected to.',
+          undefined,
+          'tollgate.egress.only: [api.openai.com] (docs/egress.md)',
+        ),
+  )
+  return found
+}
