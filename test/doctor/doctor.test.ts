@@ -41,7 +41,11 @@ beforeAll(async () => {
       general_settings: { master_key: 'os.environ/MASTER' },
       model_list: [local],
       litellm_settings: { max_budget: 10, budget_duration: '1mo' },
-      tollgate: { allow_from: { manage: ['127.0.0.1'] }, egress: { only: ['127.0.0.0/8'] } },
+      tollgate: {
+        allow_from: { manage: ['127.0.0.1'] },
+        egress: { only: ['127.0.0.0/8'] },
+        admin: { require_mfa: true },
+      },
     },
     env: { MASTER },
   })
@@ -76,7 +80,13 @@ test('a set-up that is well: nothing to mend now, and 0', async () => {
       'roles.admins': 'ok',
       'auth.manage': 'ok',
     },
-    ...{ 'egress.only': 'ok', 'ollama.closed': 'ok', 'backups.unknown': 'note', 'alerts.none': 'note' },
+    ...{
+      'egress.only': 'ok',
+      'mfa.required': 'ok',
+      'ollama.closed': 'ok',
+      'backups.unknown': 'note',
+      'alerts.none': 'note',
+    },
   })
   expect(text).not.toContain(MASTER)
 })
@@ -88,7 +98,7 @@ test('one that is not: named, with why and a way out, and 1', async () => {
   expect(code).toBe(1)
   expect(levels(findings)).toMatchObject({
     ...{ 'secrets.plain': 'warn', 'files.config': 'error', 'files.data': 'error', 'routes.open': 'error' },
-    ...{ 'budget.gateway': 'warn', 'budget.unpriced': 'warn' },
+    ...{ 'budget.gateway': 'warn', 'budget.unpriced': 'warn', 'mfa.required': 'warn' },
   })
   expect(of(findings, 'secrets.plain')?.what).toMatch(
     /^general_settings\.master_key stands in the clear in .+, line \d+\.$/,

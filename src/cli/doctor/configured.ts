@@ -27,6 +27,16 @@ export function configured(config: Config): Finding[] {
       ),
     )
   found.push(
+    config.admin.requireMfa
+      ? ok('mfa.required', 'Whoever logs in needs a second factor.')
+      : warn(
+          'mfa.required',
+          'Whoever logs in with a password needs nothing else.',
+          'A password that is guessed, or used elsewhere as well, opens the management.',
+          'tollgate.admin: { require_mfa: true } (docs/admin.md)',
+        ),
+  )
+  found.push(
     allowed.manage || allowed.all
       ? ok('auth.manage', 'Who manages has to come from a list of addresses.')
       : note(

@@ -40,7 +40,8 @@ export const askOf =
   }
 
 interface Operation {
-  'x-tollgate-roles'?: unknown
+  /** Empty: nobody is asked who he is (health, logging in). */
+  security?: readonly unknown[]
 }
 
 /** With something in the place of each parameter; what says its action in the path has to have one. */
@@ -65,7 +66,7 @@ export async function routes(ask: Ask, masterKey: string): Promise<Finding[]> {
     ]
   const all = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).flatMap(([method, operation]) =>
-      operation['x-tollgate-roles'] === 'open' ? [] : [{ method: method.toUpperCase(), path: filled(path) }],
+      operation.security?.length === 0 ? [] : [{ method: method.toUpperCase(), path: filled(path) }],
     ),
   )
   const open: string[] = []
