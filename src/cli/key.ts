@@ -3,6 +3,8 @@ import { defineCommand } from 'citty'
 import { isDuration } from '../config/duration.ts'
 import { keyTable } from './key-table.ts'
 import { managementArgs, openGateway } from './management.ts'
+import { scanCommand } from './scan/command.ts'
+import { plain, table } from './table.ts'
 import { type ExitCode, type Terminal, UsageError } from './terminal.ts'
 
 const create = defineCommand({
@@ -18,6 +20,13 @@ const create = defineCommand({
     duration: { type: 'string', description: 'How long it lives: 1h, 30d, 1mo. Default: for ever' },
     rpm: { type: 'string', description: 'Requests a minute. Default: no limit' },
     tpm: { type: 'string', description: 'Tokens a minute. Default: no limit' },
+    team: { type: 'string', description: 'The team that it is booked on' },
+    user: { type: 'string', description: 'The user that it is booked on' },
+    'service-account': { type: 'boolean', description: 'It is the team’s and nobody’s: it lives on when people leave' },
+    routes: { type: 'string', description: 'Paths and groups (llm_api_routes) that it may call, with commas between' },
+    ips: { type: 'string', description: 'Addresses and ranges that it may come from, with commas between' },
+    environment: { type: 'string', description: 'dev, staging or prod. Default: the gateway’s' },
+    'rotate-every': { type: 'string', description: 'When its secret is to be replaced: 30d. Default: never' },
     ...managementArgs,
   },
   async run({ args, data }): Promise<ExitCode> {
@@ -30,10 +39,19 @@ const create = defineCommand({
       duration: period('duration', args.duration),
       rpm_limit: whole('rpm', args.rpm),
       tpm_limit: whole('tpm', args.tpm),
+      team_id: args.team,
+      user_id: args.user,
+      allowed_routes: listOf(args.routes),
+      allowed_ips: listOf(args.ips),
+      environment: args.environment,
+      ...(args['rotate-every'] === undefined
+        ? {}
+        : { auto_rotate: true, rotation_interval: period('rotate-every', args['rotate-every']) }),
     }
     if (body.budget_duration !== undefined && body.max_budget === undefined)
       throw new UsageError('`--budget-duration` bounds nothing without `--max-budget`.')
-    const answer = (await (await openGateway(args, terminal)).post('/key/generate', body)) as { key?: unknown }
+    const path = args['service-account'] ? '/key/service-account/generate' : '/key/generate'
+    const answer = (await (await openGateway(args, terminal)).post(path, body)) as { key?: unknown }
     if (args.json) terminal.out(JSON.stringify(answer, null, 2))
     else {
       // Alone on stdout, so that a script can take it: KEY=$(tollgate key create …)
@@ -101,12 +119,64 @@ const gate = (name: 'block' | 'unblock', description: string, done: string) =>
     },
   })
 
+const rotate = defineCommand({
+  meta: { name: 'rotate', description: 'Give a key another secret; it is shown once' },
+  args: {
+    key: { type: 'positional', description: 'The key, its hash or its alias' },
+    grace: { type: 'string', description: 'How long the old secret goes on: 24h. Default: it ends at once' },
+    ...managementArgs,
+  },
+  async run({ args, data }): Promise<ExitCode> {
+    const terminal = data as Terminal
+    if (args._.length > 1) throw new UsageError('one key at a time.')
+    const body = { key: args.key, grace_period: period('grace', args.grace) }
+    const answer = (await (await openGateway(args, terminal)).post('/key/regenerate', body)) as { key?: unknown }
+    if (args.json) terminal.out(JSON.stringify(answer, null, 2))
+    else {
+      terminal.out(String(answer.key))
+      terminal.err('This is the only time that it is shown.')
+    }
+    return 0
+  },
+})
+
+interface Refused {
+  keys?: {
+    key_alias?: unknown
+    key_name?: unknown
+    reason?: unknown
+    count?: unknown
+    last_seen?: unknown
+    addresses?: { address?: unknown }[]
+  }[]
+}
+
+const refused = defineCommand({
+  meta: { name: 'refused', description: 'List keys that are still used and no longer let in' },
+  args: managementArgs,
+  async run({ args, data }): Promise<ExitCode> {
+    const terminal = data as Terminal
+    const answer = (await (await openGateway(args, terminal)).get('/key/refused')) as Refused
+    const rows = (answer.keys ?? []).map((k) => [
+      ...[plain(k.key_alias), plain(k.key_name), plain(k.reason), plain(k.count), plain(k.last_seen).slice(0, 16)],
+      plain((k.addresses ?? []).map(({ address }) => address).join(', ')),
+    ])
+    if (args.json) terminal.out(JSON.stringify(answer, null, 2))
+    else if (rows.length === 0) terminal.out('None, since the gateway was started.')
+    else for (const line of table(['ALIAS', 'KEY', 'WHY', 'TIMES', 'LAST', 'FROM'], rows)) terminal.out(line)
+    return 0
+  },
+})
+
 export const keyCommand = defineCommand({
   meta: { name: 'key', description: 'Make and manage keys on a running gateway' },
   subCommands: {
     create,
     list,
     delete: remove,
+    rotate,
+    refused,
+    scan: scanCommand,
     block: gate('block', 'Refuse a key until it is unblocked', 'Blocked.'),
     unblock: gate('unblock', 'Let a blocked key in again', 'Unblocked.'),
   },
