@@ -43,8 +43,8 @@ export async function ask(
   const streams = call.peek.stream || watched
   const composed = compose(call, link, hold.maxOutput, watched)
   const onLeave = () => abort.abort()
-  call.leaving.signal.addEventListener('abort', onLeave, { once: true })
-  if (call.leaving.signal.aborted) abort.abort()
+  call.leaving.addEventListener('abort', onLeave, { once: true })
+  if (call.leaving.aborted) abort.abort()
   let late: UpstreamFailure | undefined
   let source: Source | undefined
   const { loadMs } = io.state(link.target)
@@ -109,11 +109,11 @@ export async function ask(
   } catch (cause) {
     abort.abort()
     source?.hangUp()
-    throw late ?? thrown(cause, call.leaving.signal.aborted)
+    throw late ?? thrown(cause, call.leaving.aborted)
   } finally {
     reached = true
     io.deadlines.disarm(deadline)
-    call.leaving.signal.removeEventListener('abort', onLeave)
+    call.leaving.removeEventListener('abort', onLeave)
   }
 }
 

@@ -51,7 +51,7 @@ async function askTarget(call: Call, link: Link): Promise<unknown> {
       ? call.bytes
       : splice(call.bytes, { model: link.target.model }, scan)
     const headers = await link.authorized({ method: 'POST', url, body })
-    const signal = AbortSignal.any([call.leaving.signal, AbortSignal.timeout(TIMEOUT_MS)])
+    const signal = AbortSignal.any([call.leaving.toSignal(), AbortSignal.timeout(TIMEOUT_MS)])
     const response = await link.fetch(url, { method: 'POST', headers, body, signal })
     return response.status === 200
       ? JSON.parse(new TextDecoder().decode(await readWhole(response, LARGEST)))

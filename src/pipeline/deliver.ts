@@ -116,7 +116,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     open = false
     io.deadlines.disarm(silence)
     io.deadlines.disarm(pulse)
-    call.leaving.signal.removeEventListener('abort', onLeave)
+    call.leaving.removeEventListener('abort', onLeave)
     const over = (usage: Usage, cost: number) => {
       addUsage(before.usage, usage)
       conclude(call, io, 200, outcome, before.usage, before.cost + cost, failure?.failure.message)
@@ -224,7 +224,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
         controller = c
         for (const part of answer.prefix) emit(part)
         answer.prefix = []
-        call.leaving.signal.addEventListener('abort', onLeave, { once: true })
+        call.leaving.addEventListener('abort', onLeave, { once: true })
         onLeave()
       },
       async pull() {

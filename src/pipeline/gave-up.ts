@@ -32,7 +32,7 @@ const TOLD: readonly (readonly [FailureKind, RefusalCode, string])[] = [
  * say what is wrong; everything else is told in ours, so that no key, address or page of HTML gets out.
  */
 export function gaveUp(call: Call): Refusal {
-  if (call.leaving.signal.aborted) return new Refusal('client_closed', 'The caller left.')
+  if (call.leaving.aborted) return new Refusal('client_closed', 'The caller left.')
   const failures = call.failures.map((f) => f.failure)
   const [kind, code, why] =
     TOLD.find(([k]) => failures.some((f) => f.kind === k)) ?? (['server', 'overloaded', 'no target is free'] as const)

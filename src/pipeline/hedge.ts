@@ -43,7 +43,7 @@ export async function answerOf(call: Call, io: Io, way: Choosing, run: Run): Pro
   const isSlow = afterMs !== undefined && !(await first.isOverIn(afterMs))
   if (isSlow && mayAskTwice(call) && hedging.spend()) {
     const hold = await rival(call, io, way, run.hold, HEDGE)
-    if (hold && !first.over && !call.leaving.signal.aborted) {
+    if (hold && !first.over && !call.leaving.aborted) {
       call.hedged = `${nameOf(target)}: no content after ${Math.round(afterMs)} ms, ${nameOf(hold.attempt.target)} was asked, too`
       call.attempts++
       way.tried.add(hold.attempt.target.id)
@@ -129,7 +129,7 @@ async function between(call: Call, io: Io, run: Run, first: Runner, second: Runn
     io.state(answer.link.target).hedging?.observe(io.now(), call.peek.stream, answer.firstMs)
     return answer
   }
-  if (call.leaving.signal.aborted) {
+  if (call.leaving.aborted) {
     // Whoever leaves pays for one.
     giveUp(call, io, second)
     run.hold = first.hold

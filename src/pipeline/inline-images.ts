@@ -23,7 +23,7 @@ export async function inlineImages(call: Call, io: Io, link: Link): Promise<void
     throw new Refusal('invalid_request', `No more than ${MOST_IMAGES} images may be named by URL.`, {
       param: 'messages',
     })
-  const fetch = async (url: string) => [url, await io.fetchImage(url, call.leaving.signal)] as const
+  const fetch = async (url: string) => [url, await io.fetchImage(url, call.leaving.toSignal())] as const
   const fetched = new Map(await Promise.all([...urls].map(fetch)))
   const inlined = (part: Part): Part => {
     const image = isByUrl(part) ? fetched.get(part.source.url) : undefined

@@ -33,7 +33,7 @@ export function limit(call: Call, io: Io, route: RouteClass): Promise<void> | un
 }
 
 /** Its turn comes; a caller who leaves meanwhile has used it up. */
-function turn({ leaving: { signal } }: Call, ms: number): Promise<void> {
+function turn({ leaving: signal }: Call, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer)

@@ -119,7 +119,7 @@ function seatsOf(io: Io, chosen: Target, peers: readonly Target[]): Seat[] {
 }
 
 function slotOf(call: Call, io: Io, seats: readonly Seat[], spillMs: number): Lease | Promise<Lease> {
-  const { signal } = call.leaving
+  const signal = call.leaving
   const now = io.now()
   let lease: Lease | undefined
   let begin = (given: Lease) => {

@@ -89,7 +89,7 @@ export interface WayOn {
 /** Undefined where it can't be right, or nobody could. */
 export function wayOn(call: Call, io: Io, sent: Sent): WayOn | undefined {
   const { maxAttempts, midstream } = call.snapshot.policy
-  if (midstream === 'error' || call.attempts >= maxAttempts || call.leaving.signal.aborted) return undefined
+  if (midstream === 'error' || call.attempts >= maxAttempts || call.leaving.aborted) return undefined
   const events = sent.bytes && eventsOf(call.door.dialect as ChatDialect, sent.bytes)
   const said = events && textOf(events)
   const stages = targetsFor(call, io)

@@ -1,3 +1,4 @@
+import type { Ending } from '../core/ending.ts'
 import type { Ask } from '../core/ledger.ts'
 import type { Price } from '../core/price.ts'
 import type { Payer } from '../core/scope.ts'
@@ -21,7 +22,7 @@ export interface Special {
   /** Who pays; else whoever pays for the call. */
   payer?: Payer
   /** Ends the waiting; else the caller's leaving. */
-  signal?: AbortSignal
+  signal?: Ending
 }
 
 /**
@@ -51,7 +52,7 @@ export async function setAside(
     ask: () => ask(price),
     waitMs: waitMs ?? policy.budgetWaitMs,
     status: policy.budgetStatus,
-    signal: signal ?? call.leaving.signal,
+    signal: signal ?? call.leaving,
   })
   io.state(target).inFlight++
   return hold

@@ -2,8 +2,10 @@
  * The ledger's shell: keeps the accounts in memory, lets requests wait for money that others hold, and writes down each
  * decision before it takes effect. The deciding itself is core/ledger.ts.
  */
+
 import type { Budget } from '../core/budget.ts'
 import { budgetName } from '../core/budget.ts'
+import type { Ending } from '../core/ending.ts'
 import {
   type Account,
   type Ask,
@@ -66,7 +68,7 @@ export interface HoldRequest {
   waitMs: number
   /** HTTP status of a refusal. */
   status: number
-  signal: AbortSignal
+  signal: Ending
 }
 
 export interface OpenHold {

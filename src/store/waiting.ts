@@ -3,6 +3,7 @@
  * Nobody is passed by a request that needs no less of the same accounts; one that needs less may go on beside the others
  * while a larger one waits.
  */
+import type { Ending } from '../core/ending.ts'
 import { type Account, mayPass, type Needs } from '../core/ledger.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Timing } from './timing.ts'
@@ -21,7 +22,7 @@ interface Wait<T> {
   /** What the caller is told whose time is over. */
   tooLate(on: Account): Refusal
   waitMs: number
-  signal: AbortSignal
+  signal: Ending
 }
 
 interface Waiter {

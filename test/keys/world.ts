@@ -42,7 +42,7 @@ export async function startWorld(more: Record<string, unknown> = {}): Promise<Wo
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
       const text = await reply.text()
-      const isJson = reply.headers.get('content-type')?.startsWith('application/json') === true
+      const isJson = reply.headers.get('content-type')?.startsWith('application/json') === true && text !== ''
       return { status: reply.status, headers: reply.headers, text, body: isJson ? JSON.parse(text) : {} }
     },
     async stop() {

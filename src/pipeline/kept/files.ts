@@ -161,9 +161,9 @@ function passing(
   const onLeave = () => {
     if (leaving.revoked) revoke()
   }
-  leaving.signal.addEventListener('abort', onLeave, { once: true })
+  leaving.addEventListener('abort', onLeave, { once: true })
   const end = (outcome: string) => {
-    leaving.signal.removeEventListener('abort', onLeave)
+    leaving.removeEventListener('abort', onLeave)
     io.deadlines.disarm(silence)
     conclude(call, io, 200, outcome, NO_USAGE, 0)
   }

@@ -68,7 +68,7 @@ export async function fetchFrom(
 ): Promise<Response> {
   const { method, url, body, contentType } = request
   const abort = request.abort ?? new AbortController()
-  const { signal } = call.leaving
+  const signal = call.leaving
   const leave = () => abort.abort()
   signal.addEventListener('abort', leave, { once: true })
   if (signal.aborted) leave()

@@ -76,7 +76,7 @@ export async function run(call: Call, io: Io, errand: Errand): Promise<Response>
   } catch (cause) {
     if (call.answer || cause instanceof Refusal) throw cause
     const { failure } =
-      cause instanceof UpstreamFailure ? cause : (thrown(cause, call.leaving.signal.aborted) as UpstreamFailure)
+      cause instanceof UpstreamFailure ? cause : (thrown(cause, call.leaving.aborted) as UpstreamFailure)
     failAttempt(call, io, hold, failure, used(undefined, hold, 0, failure.kind === 'cancelled'), undefined)
     throw gaveUp(call)
   }
@@ -85,7 +85,7 @@ export async function run(call: Call, io: Io, errand: Errand): Promise<Response>
 /** Fetches; never follows a redirect. Until `disarm` the caller's leaving and the target's time end it. */
 async function send(call: Call, io: Io, { link, method, url, headers, body }: Errand, hold: OpenHold) {
   const abort = new AbortController()
-  const { signal } = call.leaving
+  const signal = call.leaving
   const leave = () => abort.abort()
   signal.addEventListener('abort', leave, { once: true })
   if (signal.aborted) abort.abort()

@@ -1,4 +1,5 @@
 /** The provider's end of a conversation. */
+import type { Ending } from '../../core/ending.ts'
 import { UpstreamFailure } from '../../core/failure.ts'
 import type { Link } from '../../upstream/link.ts'
 
@@ -14,7 +15,7 @@ export interface Connection {
  * @param beta whether the caller speaks the beta's events
  * @throws UpstreamFailure unreachable, timeout
  */
-export async function connectTo(link: Link, beta: boolean, ms: number, gone: AbortSignal): Promise<Connection> {
+export async function connectTo(link: Link, beta: boolean, ms: number, gone: Ending): Promise<Connection> {
   const place = new URL(link.place('realtime') as string)
   place.protocol = place.protocol === 'https:' ? 'wss:' : 'ws:'
   // Azure's dated versions name the deployment instead.

@@ -81,7 +81,7 @@ async function connectFirst(
     try {
       await purse.prepare()
       const ms = Math.min(target.timeouts.firstByte, LONGEST_CONNECT)
-      const connection = await connectTo(io.link(target), beta, ms, call.leaving.signal)
+      const connection = await connectTo(io.link(target), beta, ms, call.leaving)
       // From here on it is this one.
       call.stages = [{ alias: target.alias, targets: [target] }]
       return { connection, purse }
