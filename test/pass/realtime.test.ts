@@ -236,6 +236,25 @@ test('it is cut with an error when the key is blocked', async () => {
   await until(() => sockets.at(-1)?.readyState === 3)
 })
 
+test.each([
+  ['deleted', (token: string) => world.gateway.call('POST', '/key/delete', { keys: [token] })],
+  ['given another secret', (token: string) => world.gateway.call('POST', '/key/regenerate', { key: token })],
+  ['of a team that is blocked', () => world.gateway.call('POST', '/team/block', { team_id: 'talkers' })],
+  ['of a team that is deleted', () => world.gateway.call('POST', '/team/delete', { team_ids: ['talkers'] })],
+])('it is cut when the key is %s', async (_, revoke) => {
+  await world.gateway.call('POST', '/team/new', { team_id: 'talkers' })
+  const key = await world.key({ team_id: 'talkers' })
+  const line = dial(key.key)
+  await line.next('session.created')
+  const said = await revoke(key.token)
+  expect(said.status).toBe(200)
+  const at = Date.now()
+  expect((await line.end).code).toBe(1008)
+  expect(Date.now() - at).toBeLessThan(1_000)
+  expect(line.events.at(-1)?.type).toBe('error')
+  await world.gateway.call('POST', '/team/delete', { team_ids: ['talkers'] })
+})
+
 test('it needs leave where its model does, and ends with it', async () => {
   const key = await world.key()
   const refused = await fetch(`${world.gateway.url}/v1/realtime?model=dear`, {
