@@ -60,7 +60,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Gatewa
   const logs = collect(child)
   const url = `http://127.0.0.1:${port}`
   try {
-    await ready(child, `${url}/health/liveliness`, logs, 20_000)
+    await ready(child, `${url}/health/liveliness`, logs, 60_000)
   } catch (cause) {
     removeTemp(home)
     throw new Error(`Tollgate did not start: ${cause instanceof Error ? cause.message : String(cause)}`)
