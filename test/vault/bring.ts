@@ -35,7 +35,23 @@ const parts = ['api', 'api/auth/approle', 'api/auth/kubernetes', 'api/auth/userp
 const drops = parts.map((part) => `-dropreplace=github.com/hashicorp/vault/${part}`)
 await step('unlocking', source, go, 'mod', 'edit', ...drops)
 const made = join(HOME, 'made')
-await step('building Vault', source, go, 'build', '-mod=mod', '-tags', 'minimal', '-ldflags', '-s -w', '-o', made, '.')
+// Tests may run beside it.
+await step(
+  'building Vault',
+  source,
+  go,
+  'build',
+  '-p',
+  '1',
+  '-mod=mod',
+  '-tags',
+  'minimal',
+  '-ldflags',
+  '-s -w',
+  '-o',
+  made,
+  '.',
+)
 renameSync(made, join(HOME, 'vault'))
 rmSync(source, { recursive: true, force: true })
 process.exit(0)
