@@ -27,6 +27,7 @@ import { Badges } from './auth/badges.ts'
 import { Door } from './auth/door.ts'
 import { makeLogins, siteOf } from './auth/login/make.ts'
 import { RefusedKeys } from './auth/refused-keys.ts'
+import type { WayOut } from './auth/way-out.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Env } from './config/interpolate.ts'
 import { startRenewal } from './config/renewal.ts'
@@ -201,6 +202,8 @@ async function open(
   const deskSockets = config.admin.listen && new Sockets(true)
   const beginnings = new Beginnings(now)
   const refused = new RefusedKeys(now, (message, facts) => log.warn(message, facts))
+  for (const warning of config.sso.warnings) log.warn(warning)
+  const wayOut: WayOut = (url, named, init) => ways.of(new URL(url).origin, named).fetch(url, init)
   const door = new Door({
     auth: { ...config.auth, allowed: { ...config.auth.allowed, admin: config.admin.allowed } },
     keyHeader: config.keyHeader,
@@ -219,7 +222,7 @@ async function open(
     hasTeam: (id) => register.holder('team', id) !== undefined,
     peerOf: (request) => (deskSockets?.has(request) ? deskSockets : sockets).peerOf(request),
     session: (request, headers, errand) => desk.login.verdict(request, headers, errand),
-    wayOut: (url, named, init) => ways.of(new URL(url).origin, named).fetch(url, init),
+    wayOut,
     now,
     warn: (message, facts) => log.warn(message, facts),
   })
@@ -230,6 +233,7 @@ async function open(
     ...{ shelf: logins, sessionShelf: new SessionStore(store) },
     seals: { kept: loginSeal, lent: new Sealer(seals, 'tickets') },
     digestOf: (text) => digests.of(text),
+    ...{ register, providers: config.sso.providers, wayOut },
     user: (id) => register.holder('user', id),
     users: () => register.holders('user'),
     roleOf: (id) => standings.ofUser(id).role,

@@ -1,10 +1,8 @@
 /** The public keys of an issuer: fetched, kept, asked for anew when a token names one that is not there, and bounded in all of it. */
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import { fetchJson } from './fetch-json.ts'
 import type { WayOut } from './way-out.ts'
 
-const TIMEOUT_MS = 5_000
-/** Bytes. A set of keys has a few thousand. */
-const LARGEST = 512 * 1024
 /** However many unknown keys are named by tokens, the issuer is asked no more often. */
 const COOLDOWN_MS = 10_000
 
@@ -110,20 +108,7 @@ async function setAt(url: string, wayOut: WayOut): Promise<JSONWebKeySet> {
 }
 
 async function jsonAt(url: string, named: boolean, wayOut: WayOut): Promise<unknown> {
-  // A redirect is no answer: whose keys these are is what everything else stands on.
-  const response = await wayOut(url, named, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-  if (!response.ok) {
-    await response.body?.cancel()
-    throw new Error(`${url} answers ${response.status}.`)
-  }
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of response.body ?? []) {
-    size += part.byteLength
-    if (size > LARGEST) throw new Error(`${url} answers more than ${LARGEST} bytes.`)
-    parts.push(part)
-  }
-  const value: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'))
-  if (typeof value !== 'object' || value === null) throw new Error(`${url} answers no JSON object.`)
+  const { status, value } = await fetchJson(url, named, wayOut)
+  if (status !== 200) throw new Error(`${url} answers ${status}.`)
   return value
 }

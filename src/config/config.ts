@@ -16,6 +16,7 @@ import type { Secret } from '../secrets/secret.ts'
 import type { AdminConfig } from './admin.ts'
 import type { AuthEntry } from './auth.ts'
 import type { EgressConfig } from './egress.ts'
+import type { SsoProvider } from './sso.ts'
 import type { TlsConfig } from './tls.ts'
 
 /** One entry of `model_list`: one target behind an alias. */
@@ -113,6 +114,8 @@ export interface Config {
     }
     attempts: AttemptRules
   }
+  /** By whom people log in there, and what the operator is told of it. */
+  sso: { providers: readonly SsoProvider[]; warnings: readonly string[] }
   /** Where it is managed, and how people log in there. */
   admin: AdminConfig
   /** By scope: `gateway`, `provider:openai`. */

@@ -14,6 +14,7 @@ import { ollamaOrigin } from './ollama-host.ts'
 import { priceOf } from './price.ts'
 import { resolveModel } from './provider.ts'
 import type { FileConfig, ModelEntry } from './schema.ts'
+import { ssoOf } from './sso.ts'
 import { tlsOf } from './tls.ts'
 import { DAYS } from './words.ts'
 
@@ -54,6 +55,7 @@ export function normalise(
     keyHeader: header?.toLowerCase(),
     auth: authOf(file, env),
     admin: adminOf(tollgate.admin, env),
+    sso: ssoOf(tollgate.sso, env),
     budgets: budgetsIn(file, providers),
     usualBudgets: usualBudgets(file),
     newKeys: {

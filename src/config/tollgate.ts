@@ -10,6 +10,7 @@ import { egress } from './egress.ts'
 import { hedge } from './hedge.ts'
 import { limitSettings } from './limits.ts'
 import { secrets } from './secrets.ts'
+import { sso } from './sso.ts'
 import { tls } from './tls.ts'
 
 const secondsWith = (fallback: number, description: string) =>
@@ -76,6 +77,7 @@ export const tollgateSettings = z
       ),
     ...authSettings,
     admin,
+    sso,
     limits: limitSettings,
     budgets: z
       .record(z.string(), budget)

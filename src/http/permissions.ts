@@ -80,7 +80,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   ...each(IN_ORG, 'POST /user/new', 'POST /user/update', 'POST /user/delete'),
   ...each(SEE_USER, 'GET /user/info', 'GET /user/list'),
   ...each('login', 'GET /login/methods', 'POST /login', 'POST /login/passkey/options', 'POST /login/passkey'),
-  ...each('login', 'POST /onboarding/claim_token'),
+  ...each('login', 'POST /onboarding/claim_token', 'GET /sso/start/:id', 'GET /sso/callback'),
   ...each('session', 'GET /session', 'POST /logout', 'POST /session/verify', 'POST /session/passkey/options'),
   ...each('session', 'GET /session/list', 'POST /session/revoke', 'POST /session/password'),
   ...each('session', 'POST /session/totp/new', 'POST /session/totp/confirm', 'POST /session/totp/delete'),

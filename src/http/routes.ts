@@ -29,6 +29,7 @@ import { jsonBody } from './json-body.ts'
 import type { LoginDesk } from './login/desk.ts'
 import { openLoginRoutes } from './login/open-routes.ts'
 import { sessionRoutes } from './login/session-routes.ts'
+import { ssoRoutes } from './login/sso-routes.ts'
 import { userLoginRoutes } from './login/user-routes.ts'
 import { type ModelDoor, modelInfo } from './model-info.ts'
 import { listModels, shapeFor, showModel } from './models.ts'
@@ -304,6 +305,7 @@ export function routes(offices: Offices): Route[] {
     ...FORBIDDEN.map(([method, path]) => plain(method, path, notHere, ollama)),
 
     ...openLoginRoutes(offices.logins),
+    ...ssoRoutes(offices.logins),
     ...sessionRoutes(offices.logins),
     ...userLoginRoutes(offices.logins),
     post('/key/generate', (body, reach) => keys.generate(body, reach)),

@@ -109,7 +109,9 @@ export class Logins {
   }
 
   linkIdentity(issuer: string, subject: string, userId: string, createdAt: number): void {
-    this.#db.insert(identities).values({ issuer, subject, userId, createdAt }).run()
+    const target = [identities.issuer, identities.subject]
+    const row = { issuer, subject, userId, createdAt }
+    this.#db.insert(identities).values(row).onConflictDoUpdate({ target, set: row }).run()
   }
 
   /** All users of whom something is known here. */

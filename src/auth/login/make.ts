@@ -1,14 +1,18 @@
 /** Puts together what logs people in. */
 import type { AdminConfig } from '../../config/admin.ts'
+import type { SsoProvider } from '../../config/sso.ts'
 import type { Holder } from '../../core/holder.ts'
 import type { Badges } from '../badges.ts'
 import type { Guard } from '../guard.ts'
+import type { WayOut } from '../way-out.ts'
 import { Accounts, type LoginShelf } from './accounts.ts'
 import { cookie, SESSION_COOKIE } from './cookie.ts'
 import { Login } from './login.ts'
 import { Passkeys } from './passkeys.ts'
 import { Passwords } from './passwords.ts'
 import { type SessionShelf, Sessions } from './sessions.ts'
+import { Sso } from './sso/sso.ts'
+import type { WhoseHouse } from './sso/whose.ts'
 import { type Seal, Tickets } from './tickets.ts'
 
 export interface LoginParts {
@@ -21,6 +25,9 @@ export interface LoginParts {
   digestOf(text: string): string
   badges: Badges
   guard: Guard
+  providers: readonly SsoProvider[]
+  wayOut: WayOut
+  register: WhoseHouse['register']
   user(id: string): Holder | undefined
   users(): readonly Holder[]
   roleOf(userId: string): string
@@ -59,9 +66,11 @@ export function makeLogins(parts: LoginParts) {
     },
     origin: () => site().origin,
   })
+  const { providers, wayOut, register, info } = parts
+  const sso = new Sso(providers, { ...{ tickets, wayOut, register, shelf, siteUrl, now, info, warn } })
   login.tidy()
   return {
-    ...{ login, accounts, passkeys, sessions, user, siteUrl, longestMs, invitationMs },
+    ...{ login, accounts, passkeys, sessions, sso, user, siteUrl, longestMs, invitationMs },
     ...{ addressOf: parts.addressOf, roleOf: parts.roleOf, info: parts.info },
     cookie: (value: string, seconds: number) => cookie(SESSION_COOKIE, value, seconds),
   }

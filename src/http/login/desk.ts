@@ -3,6 +3,7 @@ import type { Accounts } from '../../auth/login/accounts.ts'
 import type { Login } from '../../auth/login/login.ts'
 import type { Passkeys } from '../../auth/login/passkeys.ts'
 import type { Sessions } from '../../auth/login/sessions.ts'
+import type { Sso } from '../../auth/login/sso/sso.ts'
 import type { Holder } from '../../core/holder.ts'
 
 export interface LoginDesk {
@@ -10,6 +11,7 @@ export interface LoginDesk {
   accounts: Accounts
   passkeys: Passkeys
   sessions: Sessions
+  sso: Sso
   /** auth/login/cookie.ts */
   cookie(value: string, seconds: number): string
   addressOf(request: Request): string | undefined

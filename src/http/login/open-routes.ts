@@ -9,7 +9,7 @@ import type { LoginDesk } from './desk.ts'
 import { fromOf, loggedIn } from './tell.ts'
 
 export function openLoginRoutes(desk: LoginDesk): OpenRoute[] {
-  const { login, accounts, passkeys, sessions } = desk
+  const { login, accounts, passkeys, sessions, sso } = desk
   const open = (method: OpenRoute['method'], path: string, run: OpenRoute['open']): OpenRoute => ({
     ...{ method, path, dialect: dialects['openai-chat'], open: run },
   })
@@ -19,7 +19,7 @@ export function openLoginRoutes(desk: LoginDesk): OpenRoute[] {
       return run(await jsonBody(visit.request), visit)
     })
   return [
-    open('GET', '/login/methods', () => ({ password: true, passkey: true })),
+    open('GET', '/login/methods', () => ({ password: true, passkey: true, sso: sso.list() })),
     post('/login', async (body, { request }) => {
       const { username, password, ...proof } = readBody(bodies.byPassword, body)
       return loggedIn(desk, await login.byPassword(username, password, proof, fromOf(desk, request)), request)

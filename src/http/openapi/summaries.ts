@@ -54,6 +54,8 @@ const SAID: Readonly<Record<string, string | readonly [summary: string, ...query
   'POST /login/passkey/options': 'Begin to log in by a passkey',
   'POST /login/passkey': 'Log in by a passkey',
   'POST /onboarding/claim_token': 'Set the password that one was invited to set',
+  'GET /sso/start/:id': ['To an identity provider', 'return_to'],
+  'GET /sso/callback': ['Back from it', 'code', 'state', 'iss', 'error'],
   'GET /session': 'Who is logged in, with what factors, and the CSRF token',
   'POST /logout': 'End this session',
   'POST /session/verify': 'Show a second factor, or once more that it is you',
