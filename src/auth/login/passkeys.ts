@@ -1,12 +1,5 @@
 /** Passkeys (Web Authentication Level 3): registering one, and logging in by one. The user is always verified by his device. */
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { Refusal } from '../../core/refusal.ts'
 import type { Tickets } from './tickets.ts'
 
@@ -48,6 +41,9 @@ const LARGEST = 64 * 1024
 /** ES256, EdDSA, RS256 (COSE). */
 const ALGORITHMS = [-7, -8, -257]
 
+/** Loaded where somebody uses one: it takes 25 MB and 90 ms. */
+const webauthn = () => import('@simplewebauthn/server')
+
 export class Passkeys {
   readonly #house: PasskeyHouse
 
@@ -58,6 +54,7 @@ export class Passkeys {
   /** For `navigator.credentials.create()`. @param had those that he has: no device is taken twice */
   async begin(userId: string, had: readonly Passkey[]) {
     const { site, tickets, handleOf } = this.#house
+    const { generateRegistrationOptions } = await webauthn()
     const options = await generateRegistrationOptions({
       ...{ rpName: 'Tollgate', rpID: site().host, userName: userId, attestationType: 'none' },
       userID: new Uint8Array(Buffer.from(handleOf(userId), 'base64url')),
@@ -75,6 +72,7 @@ export class Passkeys {
     const begun = tickets.take<{ challenge: string; userId: string }>('passkey new', ticket)
     if (!begun || begun.userId !== userId) throw over('invalid_request')
     const { origin, host } = site()
+    const { verifyRegistrationResponse } = await webauthn()
     const { registrationInfo: found } = await verifyRegistrationResponse({
       response: small<RegistrationResponseJSON>(response),
       ...{ expectedChallenge: begun.challenge, expectedOrigin: origin, expectedRPID: host },
@@ -96,6 +94,7 @@ export class Passkeys {
    */
   async ask(mine?: readonly Passkey[]) {
     const { site, tickets } = this.#house
+    const { generateAuthenticationOptions } = await webauthn()
     const options = await generateAuthenticationOptions({
       ...{ rpID: site().host, userVerification: 'required' },
       ...(mine ? { allowCredentials: mine.map(({ id }) => ({ id })) } : {}),
@@ -114,6 +113,7 @@ export class Passkeys {
     const handle = said.response?.userHandle
     if (handle && handle !== handleOf(known.userId)) throw unknown()
     const { origin, host } = site()
+    const { verifyAuthenticationResponse } = await webauthn()
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response: said,
       ...{ expectedChallenge: begun.challenge, expectedOrigin: origin, expectedRPID: host },

@@ -11,8 +11,8 @@ const MOST_WAITING = 64
 
 export class Passwords {
   readonly #turns = new Turns(AT_ONCE, MOST_WAITING)
-  /** A password that nobody knows, checked for those who have none. */
-  readonly #nobodys = this.hash(randomBytes(16).toString('hex'))
+  /** Of a password that nobody knows, checked for those who have none. Made when somebody first logs in. */
+  #nobodys: Promise<string> | undefined
 
   hash(password: string): Promise<string> {
     return Bun.password.hash(password, 'argon2id')
@@ -24,6 +24,7 @@ export class Passwords {
    * @throws Refusal where too many are being checked, or `before` says so
    */
   async isRight(password: string, hash: string | undefined, before: () => Refusal | undefined): Promise<boolean> {
+    this.#nobodys ??= this.hash(randomBytes(16).toString('hex'))
     const nobodys = await this.#nobodys
     const right = await this.#turns.take(async () => {
       const refused = before()
