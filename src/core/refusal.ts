@@ -41,6 +41,7 @@ const CODES = {
   upstream_error: [502, 'upstream', true],
   upstream_unreachable: [502, 'upstream', true],
   upstream_misconfigured: [502, 'config', false],
+  loop_detected: [508, 'config', false],
   stream_interrupted: [502, 'upstream', true],
   overloaded: [503, 'capacity', true],
   auth_unavailable: [503, 'ours', true],

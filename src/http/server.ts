@@ -10,6 +10,7 @@ import { count } from '../pipeline/count.ts'
 import type { Door, Io } from '../pipeline/io.ts'
 import { refusalHeaders } from '../pipeline/refuse.ts'
 import { serve } from '../pipeline/serve.ts'
+import { HOP_HEADER, isCircle } from '../upstream/hops.ts'
 import { extentOf, type Permission, permissionOf, rolesOf, type Side, sideOf } from './permissions.ts'
 import type { ModelRoute, OpenRoute, OpenVisit, PlainRoute, Route } from './route.ts'
 import type { Sockets } from './sockets.ts'
@@ -97,6 +98,15 @@ function enter(
   request: Request,
   params: Record<string, string>,
 ): Promise<Response> | Response {
+  if (isCircle(request.headers.get(HOP_HEADER)))
+    return tell(
+      io,
+      route.dialect,
+      new Refusal(
+        'loop_detected',
+        'This request has been here before: a target of this gateway leads back to it. Its operator finds it among the api_base of its models.',
+      ),
+    )
   if (typeof route.door !== 'function') return pass(io, request, route.door)
   let door: Door
   try {

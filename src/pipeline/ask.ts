@@ -6,6 +6,7 @@ import { unforceEvents, unforceReply } from '../dialects/forced-format.ts'
 import { eventsOf } from '../dialects/replay.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { failureOf, thrown } from '../upstream/classify.ts'
+import { HOP_HEADER, onward } from '../upstream/hops.ts'
 import type { Link } from '../upstream/link.ts'
 import { serviceInHeaders, usageInHeaders } from '../upstream/told.ts'
 import type { Answer, StreamAnswer, WholeAnswer } from './answer.ts'
@@ -66,7 +67,9 @@ export async function ask(
       .then((atHome) => atHome || reached || giveUp(`No connection within ${connect} ms.`))
   })
   try {
-    const response = await io.send(link, composed.dialect, composed.body, streams, abort.signal, composed.headers)
+    const hops = onward(call.request.headers.get(HOP_HEADER))
+    const headers = hops ? { ...composed.headers, ...hops } : composed.headers
+    const response = await io.send(link, composed.dialect, composed.body, streams, abort.signal, headers)
     reached = true
     if (response.status !== 200) throw await refused(response, composed, link)
     const service = hasServices(hold) ? serviceInHeaders(response.headers) : undefined

@@ -3,6 +3,7 @@ import type { Target } from '../core/target.ts'
 import type { Json, WireId } from '../dialects/canonical.ts'
 import type { Warn } from '../dialects/dialect.ts'
 import { Secret } from '../secrets/secret.ts'
+import { HOP_HEADER, OWN_HOP } from './hops.ts'
 import type { Outgoing, Path, Place, Provider } from './provider.ts'
 import type { Init, Way, Ways } from './way-out.ts'
 
@@ -22,7 +23,14 @@ export interface LinkParts {
 }
 
 /** Headers that never hold a credential. */
-const PLAIN_HEADERS = new Set(['content-type', 'accept-encoding', 'user-agent', 'anthropic-version', 'anthropic-beta'])
+const PLAIN_HEADERS = new Set([
+  'content-type',
+  'accept-encoding',
+  'user-agent',
+  'anthropic-version',
+  'anthropic-beta',
+  HOP_HEADER,
+])
 
 export class Link {
   readonly target: Target
@@ -82,6 +90,8 @@ export class Link {
       // What is relayed is not packed: a packed stream would have to be unpacked to be read.
       'accept-encoding': 'identity',
       'user-agent': 'tollgate',
+      // Signed requests go to makers of models; what was not written by the operator, too.
+      ...(this.#parts.named && !provider.authorize ? { [HOP_HEADER]: OWN_HOP } : {}),
       ...provider.headers(settings),
       ...Object.fromEntries(Object.entries(extraHeaders).map(([name, value]) => [name, value.reveal()])),
     }

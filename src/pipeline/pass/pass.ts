@@ -2,6 +2,7 @@
 
 import { withField } from '../../dialects/multipart.ts'
 import { splice } from '../../dialects/splice.ts'
+import { HOP_HEADER, onward } from '../../upstream/hops.ts'
 import { accessOf } from '../access.ts'
 import { charge } from '../accounts.ts'
 import { authenticate } from '../authenticate.ts'
@@ -66,7 +67,7 @@ export async function pass(io: Io, request: Request, door: Door, provider: strin
       link,
       method: request.method,
       url: addressUnder(link.origin, path, query.split('#')[0] ?? ''),
-      headers: takenAlong(request.headers),
+      headers: { ...takenAlong(request.headers), ...onward(request.headers.get(HOP_HEADER)) },
       body: call.bytes.byteLength === 0 ? undefined : bodyFor(call, subject, model),
     })
   } catch (cause) {
