@@ -13,6 +13,7 @@ import { ledgerCommand } from './ledger.ts'
 import { openapiCommand } from './openapi.ts'
 import { pricesCommand } from './prices.ts'
 import { routeCommand } from './route.ts'
+import { sbomCommand } from './sbom.ts'
 import { serveCommand } from './serve.ts'
 import { statementCommand } from './statement.ts'
 import { type ExitCode, realTerminal, type Terminal, Trouble, UsageError } from './terminal.ts'
@@ -39,6 +40,7 @@ const root: Command = {
     prices: pricesCommand,
     openapi: openapiCommand,
     doctor: doctorCommand,
+    sbom: sbomCommand,
   } as Record<string, Command>,
 }
 
