@@ -13,7 +13,7 @@ const CASES: [string[], string][] = [
     ['toString'],
     'there is no command `toString`. There are serve, init, check, key, auth, route, grants, statement, ledger, prices, openapi, doctor, sbom.',
   ],
-  [['key'], 'a command is missing: create, list, delete, block, unblock.'],
+  [['key'], 'a command is missing: create, list, delete, rotate, refused, scan, block, unblock.'],
   [['key', 'crate'], 'there is no command `crate`. Did you mean `create`?'],
   [['serve', '--prot', '1'], 'there is no option `--prot`. Did you mean `--port`?'],
   [['serve', '--no-config'], 'there is no option `--no-config`. Did you mean `--config`?'],
