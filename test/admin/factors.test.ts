@@ -1,7 +1,10 @@
 /** Second factors: codes of an app, passkeys, recovery codes, and where they are required. */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { Authenticator, type Twist } from './authenticator.ts'
 import { type Browser, codeOf, PASSWORD, setUpTotp, startWorld, type World } from './world.ts'
+
+// Passwords cost a core tens of milliseconds each, and the machine may have others to serve.
+setDefaultTimeout(60_000)
 
 let world: World
 beforeAll(async () => {

@@ -1,6 +1,9 @@
 /** Names and passwords, sessions, and what a cookie is worth. */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { Browser, PASSWORD, startWorld, type World } from './world.ts'
+
+// Passwords cost a core tens of milliseconds each, and the machine may have others to serve.
+setDefaultTimeout(60_000)
 
 let world: World
 beforeAll(async () => {

@@ -1,8 +1,11 @@
 /** A provider that lies: tokens that nobody should believe, and documents that are somebody else's. */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose'
 import { freePort } from '../support/temp.ts'
 import { startWorld, type World } from './world.ts'
+
+// Passwords cost a core tens of milliseconds each, and the machine may have others to serve.
+setDefaultTimeout(60_000)
 
 type Claims = Record<string, unknown>
 interface Lie {

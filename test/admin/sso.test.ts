@@ -1,8 +1,11 @@
 /** Logging in by a real OpenID provider, end to end, and every way in which it is to fail. */
-import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from 'bun:test'
 import { freePort } from '../support/temp.ts'
 import { CLIENT, type IdP, loginBySso, pathOf, startIdP, throughIdP } from './provider.ts'
 import { setUpTotp, startWorld, type World } from './world.ts'
+
+// Passwords cost a core tens of milliseconds each, and the machine may have others to serve.
+setDefaultTimeout(60_000)
 
 const port = freePort()
 let idp: IdP
