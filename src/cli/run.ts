@@ -3,6 +3,7 @@ import { type ArgsDef, type CommandDef, parseArgs, renderUsage, runCommand } fro
 import pkg from '../../package.json'
 import { nearest } from '../config/nearest.ts'
 import { ConfigError } from '../config/problem.ts'
+import { adminCommand } from './admin.ts'
 import { authCommand } from './auth.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
@@ -32,6 +33,7 @@ const root: Command = {
     init: initCommand,
     check: checkCommand,
     key: keyCommand,
+    admin: adminCommand,
     auth: authCommand,
     route: routeCommand,
     grants: grantsCommand,

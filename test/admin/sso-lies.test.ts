@@ -197,9 +197,8 @@ test('what the configuration would let in, whom nobody meant, is refused at the 
     try {
       const other = await startWorld({ sso: [sso] }, { env })
       const methods = (await other.browser().get('/login/methods')).json.sso
-      const logs = other.gateway.logs()
       await other.stop()
-      return `${JSON.stringify(methods)} ${logs}`
+      return `${JSON.stringify(methods)} ${other.gateway.logs()}`
     } catch (cause) {
       return String(cause)
     }

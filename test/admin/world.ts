@@ -89,7 +89,9 @@ export interface World {
 export async function startWorld(tollgate: Record<string, unknown> = {}, options: GatewayOptions = {}): Promise<World> {
   const gateway = await startGateway({
     yaml: {
-      model_list: [{ model_name: 'm', litellm_params: { model: 'openai/m', api_key: 'sk-up', mock_response: 'Hi' } }],
+      model_list: [
+        { model_name: 'm', litellm_params: { model: 'openai/m', api_key: 'sk-up', api_base: 'http://127.0.0.1:9/v1' } },
+      ],
       tollgate,
     },
     ...options,
