@@ -34,6 +34,7 @@ async function wrongWith(drawn: Case): Promise<string | undefined> {
   const caller = world.callers[drawn.caller]
   const { status, bytes, hung } = await exchange(world.gateway.port, bytesOf(drawn, caller?.headers ?? []), LIMIT)
   statuses.set(status, (statuses.get(status) ?? 0) + 1)
+  if (caller?.name === 'session' && bytes.includes('logged in no longer')) await world.login()
   if (hung) return `no end within ${LIMIT} ms`
   if (status === 0) return `no HTTP: ${JSON.stringify(bytes.toString('latin1').slice(0, 200))}`
   if (status === 500 || bytes.includes('internal_error')) return bytes.toString('latin1').slice(0, 1_000)

@@ -2,6 +2,7 @@
 import { Database } from 'bun:sqlite'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Browser, PASSWORD } from '../admin/world.ts'
 import { type Mock, startMock } from '../mock/upstream.ts'
 import { makeKey } from '../support/books.ts'
 import { type Gateway, startGateway } from '../support/gateway.ts'
@@ -23,6 +24,8 @@ export interface World {
   mock: Mock
   gateway: Gateway
   callers: readonly Caller[]
+  /** Logs in anew, for the caller `session`, whom a request of his own may have logged out. At most 40 times. */
+  login(): Promise<void>
   /** The key of each caller who has one. */
   keys: Readonly<Record<'viewer' | 'user' | 'customer' | 'owner', string>>
   /** What no answer and no log line may hold: name → text. */
@@ -80,15 +83,37 @@ export async function startWorld(more: Record<string, unknown> = {}): Promise<Wo
     ['the pepper', readFileSync(join(gateway.dataDir, 'pepper'), 'utf8').trim()],
     ...digestsIn(gateway.dataDir).map((digest, i) => [`digest ${i} of a key`, digest] as const),
     ['a sealed response', SEALED],
+    ['a password', PASSWORD],
   ])
+  await manage('POST', '/user/new', { user_id: 'petra', user_role: 'proxy_admin' })
+  await manage('POST', '/user/password', { user_id: 'petra', password: PASSWORD })
+  const session: { name: string; headers: Caller['headers'] } = { name: 'session', headers: [] }
+  let logins = 0
+  const login = async () => {
+    if (++logins > 40) return
+    const browser = new Browser(gateway.url)
+    const said = await browser.login('petra')
+    // One of the requests has changed the password, or deleted her: that is how it is then.
+    if (said.status !== 200) return
+    session.headers = [
+      ['Cookie', [...browser.jar].map(([name, value]) => `${name}=${value}`).join('; ')],
+      ['X-CSRF-Token', browser.token],
+      ['Origin', gateway.url],
+      ['Sec-Fetch-Site', 'same-origin'],
+      ['Host', `127.0.0.1:${gateway.port}`],
+    ]
+  }
+  await login()
+  if (session.headers.length === 0) throw new Error('petra could not log in')
   const bearer = (key: string) => [['Authorization', `Bearer ${key}`]] as const
   return {
-    ...{ mock, gateway, keys, secrets, kept, manage },
+    ...{ mock, gateway, keys, secrets, kept, manage, login },
     callers: [
       { name: 'master', headers: bearer(gateway.masterKey) },
       { name: 'viewer', headers: bearer(keys.viewer) },
       { name: 'user', headers: [['x-api-key', keys.user]] },
       { name: 'customer', headers: bearer(keys.customer) },
+      session,
       { name: 'nobody', headers: [] },
       { name: 'stranger', headers: [['Authorization', 'Bearer sk-a-stranger-with-a-wrong-key']] },
     ],
