@@ -106,7 +106,18 @@ async function leave(model: string, key: string, stream: boolean, when: () => bo
   controller.abort()
   await asked
 }
-const sold = (model: string) => () => (mock.of(model).at(-1)?.sold.completion ?? 0) >= 10
+/** His key is blocked in the middle of his answer. */
+async function revoke(model: string, key: string, when: () => boolean): Promise<void> {
+  const asked = ask(gateway, { model, key, stream: true, text: TEXT }).catch(() => undefined)
+  await mock.until(when)
+  expect((await gateway.call('POST', '/key/block', { key })).status).toBe(200)
+  await asked
+}
+/** Of a request that comes after this. */
+function sold(model: string): () => boolean {
+  const before = mock.of(model).length
+  return () => (mock.of(model)[before]?.sold.completion ?? 0) >= 10
+}
 
 /** Pays for a request and some tokens of its answer, and not for all of a stubborn upstream's. */
 const SHORT_PURSE = { max_budget: (REQUEST_FEE + 40 * PRICE.input + 25 * PRICE.output) / 1e9 }
@@ -130,6 +141,10 @@ const SCENES: Record<string, Cells> = {
   },
   'the caller left before the answer began': {
     silent: () => rows((key) => leave('hang', key, false, () => mock.of('hang!hang').length > 0)),
+  },
+  "the caller's leave ended: his key, or whom it belongs to, was blocked or deleted, or expired": {
+    reported: () => rows((key) => revoke('gemini-slow', key, sold('slow-g!slow:20'))),
+    silent: () => rows((key) => revoke('slow', key, sold('slow!slow:20'))),
   },
   'the money ended in the stream': {
     reported: () => rows(spend('gemini-endless'), SHORT_PURSE),
