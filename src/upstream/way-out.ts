@@ -69,6 +69,8 @@ class WayOut implements Way {
   readonly #options: WayOutOptions
   readonly #session: Bun.FetchSession | undefined
   readonly #proxied: boolean
+  /** What stands in `Host` where the URL has an address: found once, this is on every request's way. */
+  readonly #named: string
   readonly #direct: boolean
   /** Why it may not be asked, where that can be said without a look-up. Found once: this is on every request's way. */
   readonly #forbidden: string | undefined
@@ -85,6 +87,7 @@ class WayOut implements Way {
     this.#origin = origin
     this.#to = { host, port: url.port || (secure ? '443' : '80'), named }
     this.#options = options
+    this.#named = url.port === '' ? host : `${host}:${url.port}`
     this.#proxied = isProxied(options.env, secure, host, this.#to.port)
     // An address is what it is, and only the proxy looks up names.
     this.#direct = this.#proxied || isIP(host) !== 0
@@ -146,9 +149,8 @@ class WayOut implements Way {
   }
 
   async #pinnedFetch(url: string, init: Init): Promise<Response> {
-    const { host, port } = this.#to
-    const named = new URL(this.#origin).port === '' ? host : `${host}:${port}`
-    const all = { ...init, headers: { ...(init.headers as Record<string, string>), host: named }, proxy: false } as Init
+    const headers = { ...(init.headers as Record<string, string>), host: this.#named }
+    const all = { ...init, headers, proxy: false } as Init
     const pinned = this.#pinned
     for (let tried = 1; ; tried++) {
       const turn = this.#turn

@@ -1,9 +1,8 @@
 /** Where the certificate comes from, and its renewals. */
-import { readFile } from 'node:fs/promises'
 import type { TlsConfig } from '../../config/tls.ts'
 import type { Encryption } from '../listen.ts'
 import { type Acme, startAcme } from './acme.ts'
-import { readPair, watchFiles } from './files.ts'
+import { readPair, readText, watchFiles } from './files.ts'
 import type { Pair } from './pair.ts'
 import { selfSigned } from './self-signed.ts'
 
@@ -97,12 +96,7 @@ export async function certificates(options: CertificateOptions): Promise<Certifi
 }
 
 async function readAuthorities(path: string): Promise<string> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new Error(`${path} can't be read (${(cause as { code?: string }).code ?? 'unknown'})`)
-  }
+  const text = await readText(path)
   if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new Error(`${path} holds no certificate in PEM`)
   return text
 }

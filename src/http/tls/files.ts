@@ -7,10 +7,11 @@ export const LOOK_MS = 10_000
 
 /** @throws Error with a sentence for the operator */
 export async function readPair(where: { cert: string; key: string }): Promise<Pair> {
-  return pairOf(await text(where.cert), await text(where.key), where)
+  return pairOf(await readText(where.cert), await readText(where.key), where)
 }
 
-async function text(path: string): Promise<string> {
+/** @throws Error with a sentence for the operator */
+export async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {

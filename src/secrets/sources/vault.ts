@@ -15,6 +15,7 @@ type VaultReference = Extract<Reference, { kind: 'vault' }>
 export class Vault {
   readonly #settings: VaultSettings
   readonly #address: string
+  readonly #podToken: string
   readonly #ca: string | undefined
   #token: Promise<string> | undefined
 
@@ -27,7 +28,6 @@ export class Vault {
       role_id: vault.role_id ?? env.VAULT_ROLE_ID,
       secret_id: vault.secret_id ?? env.VAULT_SECRET_ID,
       kubernetes_role: vault.kubernetes_role ?? env.VAULT_K8S_ROLE,
-      kubernetes_token_file: vault.kubernetes_token_file ?? POD_TOKEN,
       auth_mount: vault.auth_mount,
     }
     const { address, token, role_id: roleId, kubernetes_role: pod } = this.#settings
@@ -38,6 +38,7 @@ export class Vault {
       throw new SourceError(
         'it is not said who we are in the Vault: set VAULT_TOKEN, VAULT_ROLE_ID and VAULT_SECRET_ID, or VAULT_K8S_ROLE',
       )
+    this.#podToken = vault.kubernetes_token_file ?? POD_TOKEN
     const caFile = vault.ca ?? env.VAULT_CACERT
     try {
       this.#ca = caFile ? readFileSync(caFile, 'utf8') : undefined
@@ -92,7 +93,7 @@ export class Vault {
     if (token) return token
     if (roleId)
       return await this.#enter(mount ?? 'approle', { role_id: roleId, ...(secretId ? { secret_id: secretId } : {}) })
-    const file = this.#settings.kubernetes_token_file ?? POD_TOKEN
+    const file = this.#podToken
     const jwt = await readFile(file, 'utf8').catch((cause) => {
       throw new SourceError(`${file} can't be read (${(cause as { code?: string }).code ?? 'unknown'}): is this a pod?`)
     })
