@@ -123,6 +123,11 @@ async function open(
   log: Log,
 ): Promise<Started> {
   const now = () => Date.now()
+  const tell =
+    (level: 'info' | 'warn' | 'error') =>
+    (message: string, facts: Readonly<Record<string, unknown>>): void =>
+      log[level](message, facts)
+  const [info, warn, error] = [tell('info'), tell('warn'), tell('error')]
   const rezoned = rezone(store, config.timezone)
   if (rezoned !== undefined)
     log.warn('The time zone has changed: the days of budgets and reports were added up anew from the charges.', {
@@ -201,7 +206,7 @@ async function open(
   const sockets = new Sockets()
   const deskSockets = config.admin.listen && new Sockets(true)
   const beginnings = new Beginnings(now)
-  const refused = new RefusedKeys(now, (message, facts) => log.warn(message, facts))
+  const refused = new RefusedKeys(now, warn)
   for (const warning of config.sso.warnings) log.warn(warning)
   const wayOut: WayOut = (url, named, init) => ways.of(new URL(url).origin, named).fetch(url, init)
   const door = new Door({
@@ -224,7 +229,7 @@ async function open(
     session: (request, headers, errand) => desk.login.verdict(request, headers, errand),
     wayOut,
     now,
-    warn: (message, facts) => log.warn(message, facts),
+    warn,
   })
   let site = ''
   const [logins, loginSeal] = [new Logins(store), new Sealer(seals, 'logins')]
@@ -239,16 +244,16 @@ async function open(
     roleOf: (id) => standings.ofUser(id).role,
     siteUrl: () => config.admin.url ?? site,
     addressOf: (request) => door.addressOf(request),
-    info: (message, facts) => log.info(message, facts),
-    warn: (message, facts) => log.warn(message, facts),
+    info,
+    warn,
   })
   register.onChange(() => desk.login.tidy())
   if (config.admin.login) makeOperator(register, config.admin.login.user, now())
   const backends = new Backends(catalog.links, config.backends, process.env, {
     now,
     stateOf: state,
-    info: (message, facts) => log.info(message, facts),
-    warn: (message, facts) => log.warn(message, facts),
+    info,
+    warn,
   })
 
   const live = new Live({ still: (who) => door.still(who), payers })
@@ -280,7 +285,7 @@ async function open(
     send,
     knock,
     log: (line) => logRequest(log, line),
-    warn: (message, facts) => log.warn(message, facts),
+    warn,
     settings: {
       bodyLimit: config.bodyLimit,
       bodyTimeoutMs: config.bodyTimeout,
@@ -305,7 +310,7 @@ async function open(
     rules: config.newKeys,
     environment: config.isFor,
     removed: (key) => grants.forget(key.id),
-    warn: (message, facts) => log.warn(message, facts),
+    warn,
   })
   const health = new HealthChecks(
     io,
@@ -355,20 +360,20 @@ async function open(
     app: appFor(deskSockets ? 'callers' : 'both', sockets),
     desk: config.admin.listen &&
       deskSockets && { ...config.admin.listen, app: appFor('desk', deskSockets), sockets: deskSockets },
-    info: (message, facts) => log.info(message, facts),
-    warn: (message, facts) => log.warn(message, facts),
+    info,
+    warn,
   })
   site = siteOf(server.deskUrl ?? server.url)
   takeNoteOfPrices(dataDir, keptPrices(priceBook(config.models, catalog, snapshot), now()), log)
   const prewarming = startPrewarming(config.prewarm, catalog.links, {
     now,
     wall: (at) => wallAt(config.timezone, at),
-    info: (message, facts) => log.info(message, facts),
-    warn: (message, facts) => log.warn(message, facts),
+    info,
+    warn,
   })
   const resealing = startResealing([() => responses.reseal(), () => shelf.reseal(), () => logins.reseal(loginSeal)], {
-    info: (message, facts) => log.info(message, facts),
-    error: (message, facts) => log.error(message, facts),
+    info,
+    error,
   })
   const renewing =
     renewal &&
@@ -379,14 +384,14 @@ async function open(
         resealing.again()
         setEnvironment(config)
       },
-      info: (message, facts) => log.info(message, facts),
-      warn: (message, facts) => log.warn(message, facts),
+      info,
+      warn,
     })
   const checkpointer = startCheckpointer(store.path)
   const rotations = startRotations({
     keys: () => ring.all(),
     now,
-    warn: (message, facts) => log.warn(message, facts),
+    warn,
   })
   const chores = startChores(store, ledger, config, now, log)
 
