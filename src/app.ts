@@ -1,6 +1,7 @@
 /** The composition root: from a configuration to a gateway that listens. The only file that constructs I/O. */
 import { providers as allProviders } from '../providers/index.ts'
 import { showBackends } from './admin/backends.ts'
+import { cacheRoutes } from './admin/cache-routes.ts'
 import { credentialRoutes } from './admin/credential-routes.ts'
 import { Credentials, withCredentials } from './admin/credentials.ts'
 import { grantRoutes } from './admin/grant-routes.ts'
@@ -18,6 +19,7 @@ import { startRotations } from './admin/rotations.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { Standings } from './admin/standing.ts'
 import { templateRoutes } from './admin/templates.ts'
+import { makeCache } from './app/cache.ts'
 import { startCheckpointer } from './app/checkpointer.ts'
 import { crossed, logRequest } from './app/log-lines.ts'
 import { theMasterKey } from './app/master-key.ts'
@@ -145,6 +147,7 @@ async function open(
   const digests = new Digests(root)
   const seals = sealKeys(config.sealKey, config.sealKeysBefore, root)
   const responses = new Responses(store, new Sealer(seals, 'responses'), config.keepResponses, now)
+  const cache = makeCache(config.cache, { store, seals, root, timezone: config.timezone, now, warn })
   const shelf = new SealedFact(store, new Sealer(seals, 'credentials'), 'credentials')
   const credentials = new Credentials(shelf, config.credentials)
   const master = theMasterKey(store, digests, masterKey)
@@ -279,6 +282,7 @@ async function open(
     deadlines: new Deadlines(now),
     goesOn: (link) => beginnings.takes(link),
     responses,
+    cache: cache.door,
     belongings: new Belongings(store),
     fetchImage: (url, signal) => fetchImage(url, { ...config.images, timeoutMs: IMAGE_TIMEOUT_MS }, signal),
     count: (job) => counter.count(job),
@@ -332,6 +336,7 @@ async function open(
     holders: holderRoutes({ ...house, keyRoutes: keys }),
     budgets: templateRoutes(house),
     credentials: credentialRoutes(credentials),
+    cache: cacheRoutes({ ...cache, isOn: config.cache.rules !== undefined, timezone: config.timezone, now }),
     grants: grantRoutes(grants, { snapshot: () => snapshot, access, keyOf: (id) => ring.get(id), now }),
     responses,
     sockets,
@@ -415,6 +420,7 @@ async function open(
       chores.stop()
       rotations.stop()
       await checkpointer.stop()
+      await cache.close()
       ledger.flush()
       store.close()
       log.flush()

@@ -416,3 +416,30 @@ export const identities = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.issuer, t.subject] })],
 )
+
+/** What is kept for a while, sealed, on shelves: answers, and what guards said. */
+export const keptThings = sqliteTable(
+  'kept_things',
+  {
+    shelf: text('shelf').notNull(),
+    key: text('key').notNull(),
+    sealed: blob('sealed', { mode: 'buffer' }).notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.shelf, t.key] }), index('kept_things_expiry').on(t.shelf, t.expiresAt)],
+)
+
+/** What did not have to be paid since an answer was there already. */
+export const savings = sqliteTable(
+  'savings',
+  {
+    /** Days since the epoch, of the ledger's calendar. */
+    day: integer('day').notNull(),
+    scope: text('scope').notNull(),
+    alias: text('alias').notNull(),
+    hits: integer('hits').notNull(),
+    /** Nano-dollars. */
+    saved: integer('saved').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.scope, t.day, t.alias] })],
+)

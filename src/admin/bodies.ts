@@ -1,5 +1,6 @@
 /** What each route of the management takes in its body: the very schemas that its handler reads with. */
 import { z } from 'zod'
+import * as cache from './cache-routes.ts'
 import * as credentials from './credential-routes.ts'
 import * as grants from './grant-routes.ts'
 import { HOLDER_FORMS } from './holder-kinds.ts'
@@ -46,6 +47,9 @@ export const BODIES: Readonly<Record<string, z.ZodType>> = {
   'POST /organization/member_add': organization.add,
   'PATCH /organization/member_update': organization.update,
   'DELETE /organization/member_delete': organization.remove,
+  'POST /cache/delete': cache.deletion,
+  'POST /cache/flush': cache.flushing,
+  'POST /cache/flushall': cache.flushing,
   'POST /credentials': credentials.making,
   'PATCH /credentials/:name': credentials.changing,
   'POST /budget/new': templates.making,

@@ -30,6 +30,8 @@ export function logRequest(log: Log, line: RequestLog): void {
     inputTokens,
     outputTokens,
     costNano,
+    cache,
+    savedNano,
     error,
   } = line
   log.info('request', {
@@ -46,6 +48,8 @@ export function logRequest(log: Log, line: RequestLog): void {
     input_tokens: inputTokens,
     output_tokens: outputTokens,
     cost_nano: costNano,
+    cache,
+    saved_nano: savedNano > 0 ? savedNano : undefined,
     error,
   })
 }

@@ -15,6 +15,7 @@ import type { Conditions, Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { AdminConfig } from './admin.ts'
 import type { AuthEntry } from './auth.ts'
+import type { CacheConfig } from './cache.ts'
 import type { EgressConfig } from './egress.ts'
 import type { SsoProvider } from './sso.ts'
 import type { TlsConfig } from './tls.ts'
@@ -205,6 +206,8 @@ export interface Config {
   prewarm: readonly Prewarm[]
   /** Images that callers name by URL. */
   images: { hosts: readonly string[]; maxBytes: number }
+  /** Answers that are kept. */
+  cache: CacheConfig
   /** ms that a response is kept for its caller; 0: none is. */
   keepResponses: number
   /** Days that single charges are kept; 0: for ever. */

@@ -65,7 +65,7 @@ export const LITELLM_SETTINGS = words(`
   audit_log_callbacks autorouter_presets_url aws_sqs_callback_params banned_keywords_list
   bedrock_neutralize_orphaned_tool_blocks bedrock_request_metadata_fields
   block_requests_for_models_without_pricing blocked_user_list blog_posts_url budget_exceeded_throttle_percentage
-  budget_reset_time budget_rollover cache cache_params callback_settings client_session
+  budget_reset_time budget_rollover callback_settings client_session
   code_interpreter_interception_params cold_storage_custom_logger
   custom_prometheus_metadata_labels
   custom_prometheus_tags custom_provider_map datadog_llm_observability_params datadog_params datadog_use_v1

@@ -46,7 +46,6 @@ const UNSAFE = new Map<string, string>([
 const HINTS: Readonly<Record<string, string>> = {
   include: 'Put everything into one file for now.',
   database_url: 'Everything is kept in an SQLite file in the data folder.',
-  cache: 'Every request goes upstream.',
   set_verbose: 'Nothing is lost: the log needs no such switch.',
   json_logs: 'Use `tollgate.log: json`.',
   max_request_size_mb: 'Use `tollgate.body_limit_mb`.',

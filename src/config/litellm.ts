@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { isZone } from '../core/zone.ts'
 import { keyBounds, newKeys, period, windows } from './budget.ts'
+import { cacheParams } from './cache.ts'
 import { fallbackList, maxFallbacks, retries, seconds } from './words.ts'
 
 const callbacks = (when: string) =>
@@ -66,6 +67,8 @@ export const litellmSettings = z
       .describe(
         "Priority (a key's `metadata.priority`) → the part of the gateway's and of each model's limits a minute that it is sure of: `{ interactive: 0.7, batch: 0.3 }`. What one leaves the others may use.",
       ),
+    cache: z.boolean().default(false).describe('Whether answers are kept and given again: docs/cache.md.'),
+    cache_params: cacheParams.prefault({}),
     num_retries: retries('Further attempts after the first. `router_settings.num_retries` wins. Default: 2.'),
     ssl_verify: z
       .string()

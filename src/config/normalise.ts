@@ -4,6 +4,7 @@ import { isSecretSetting, Secret } from '../secrets/secret.ts'
 import { adjustmentsOf } from './adjustments.ts'
 import { adminOf } from './admin.ts'
 import { budgetsIn, usualBudgets } from './budgets.ts'
+import { cacheOf } from './cache.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
 import { hedgeRules } from './hedge.ts'
 import type { Env } from './interpolate.ts'
@@ -105,6 +106,7 @@ export function normalise(
     watchWhole: tollgate.watch_whole,
     leastTokensPerS: tollgate.least_tokens_per_second,
     hedge: hedgeRules(tollgate.hedge),
+    cache: cacheOf(litellm.cache, litellm.cache_params, tollgate.cache, tollgate.idempotency, env),
     timeouts: {
       connect: ms(tollgate.timeouts.connect),
       firstByte: ms(router.stream_timeout ?? tollgate.timeouts.first_byte),

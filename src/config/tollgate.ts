@@ -6,6 +6,7 @@ import { admin } from './admin.ts'
 import { authSettings } from './auth.ts'
 import { backends } from './backends.ts'
 import { budget } from './budget.ts'
+import { cacheSettings, idempotency } from './cache.ts'
 import { egress } from './egress.ts'
 import { hedge } from './hedge.ts'
 import { limitSettings } from './limits.ts'
@@ -127,6 +128,8 @@ export const tollgateSettings = z
       .describe(
         'A stream that is slower than this for 5 seconds has failed, where somebody else could answer: it goes on there, and its target cools down. 0: however slow.',
       ),
+    cache: cacheSettings,
+    idempotency,
     hedge: hedge
       .default('off')
       .describe(

@@ -32,6 +32,7 @@ const CODES = {
   method_not_allowed: [405, 'client', false],
   request_timeout: [408, 'client', true],
   conflict: [409, 'client', false],
+  idempotency_key_reused: [422, 'client', false],
   body_too_large: [413, 'client', false],
   budget_exceeded: [422, 'client', false],
   unpriced_model: [403, 'config', false],

@@ -105,6 +105,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   ...each(SEE_ALL, ...houses(['/model/budget', '/provider/budget'], 'GET', ['info', 'list'])),
   ...each(SEE_ALL, 'GET /provider/budgets'),
   ...each(OPERATOR, 'POST /credentials', 'PATCH /credentials/:name', 'DELETE /credentials/:name'),
+  ...each(OPERATOR, 'GET /cache/ping', 'POST /cache/delete', 'POST /cache/flush', 'POST /cache/flushall'),
+  ...each(SEE_ALL, 'GET /cache/report'),
   ...each(SEE_ALL, 'GET /credentials', 'GET /credentials/by_name/:name'),
   ...each(OPERATOR, 'POST /budget/new', 'POST /budget/update', 'POST /budget/delete'),
   ...each(SEE_ALL, 'POST /budget/info', 'GET /budget/list', 'GET /budget/settings'),

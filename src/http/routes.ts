@@ -1,4 +1,5 @@
 /** Every route there is; who may use it stands in permissions.ts. Nothing is reached but through this table. */
+import type { CacheRoutes } from '../admin/cache-routes.ts'
 import type { CredentialRoutes } from '../admin/credential-routes.ts'
 import type { GrantRoutes } from '../admin/grant-routes.ts'
 import type { Actor } from '../admin/grants.ts'
@@ -53,6 +54,7 @@ export interface Offices extends OllamaDoor, ModelDoor {
   holders: readonly HolderRoute[]
   budgets: TemplateRoutes
   credentials: CredentialRoutes
+  cache: CacheRoutes
   grants: GrantRoutes
   responses: ResponseShelf
   sockets: SocketDoor
@@ -224,7 +226,7 @@ export function routes(offices: Offices): Route[] {
     ...{ method, path, dialect: openai, open },
   })
   const access = (visit: Visit): Access => offices.access(visit.who)
-  const { keys, budgets, credentials, grants } = offices
+  const { keys, budgets, credentials, grants, cache } = offices
   const post = (path: string, run: (body: Record<string, unknown>, reach: Reach) => unknown) =>
     plain('POST', path, async ({ request, reach }) => run(await jsonBody(request), reach))
   let description: Record<string, unknown> | undefined
@@ -341,6 +343,11 @@ export function routes(offices: Offices): Route[] {
       credentials.change(v.params.name ?? '', await jsonBody(v.request)),
     ),
     plain('DELETE', '/credentials/:name', (v) => credentials.remove(v.params.name ?? '')),
+    plain('GET', '/cache/ping', () => cache.ping()),
+    post('/cache/delete', (body) => cache.delete(body)),
+    post('/cache/flush', (body) => cache.flush(body)),
+    post('/cache/flushall', (body) => cache.flush(body)),
+    plain('GET', '/cache/report', (v) => cache.report(v.url.searchParams)),
     post('/budget/new', (body) => budgets.make(body)),
     post('/budget/update', (body) => budgets.change(body)),
     post('/budget/info', (body) => budgets.info(body)),

@@ -14,6 +14,8 @@ import type { FormPart } from '../dialects/multipart.ts'
 import type { Peek } from '../dialects/peek.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import type { Answer } from './answer.ts'
+import type { Recall } from './cache/recall.ts'
+import type { Remembered } from './cache/replay.ts'
 import type { Door } from './io.ts'
 import { Leaving } from './leaving.ts'
 import type { Queued } from './queue.ts'
@@ -76,6 +78,16 @@ export class Call {
   /** Who was slow, and who was asked, too. */
   hedged: string | undefined = undefined
   concluded = false
+  /** How its answer came to its end: `ok`, `aborted`, the kind of a failure. */
+  ending: string | undefined = undefined
+  /** What it was charged, nano-dollars; 0 until that is known. */
+  cost = 0
+  /** What beside the request decides its answer: the guards that look at it, with their versions. */
+  guardMark = ''
+  /** Where its answer is to be kept. */
+  recall: Recall | undefined = undefined
+  /** How it came by an answer for which nobody was asked, and what that had cost, nano-dollars. */
+  remembered: { how: Remembered; saved: number } | undefined = undefined
 
   constructor(operation: number, now: number, request: Request, door: Door, snapshot: Snapshot) {
     this.operation = operation

@@ -214,6 +214,7 @@ export function conclude(
 ): void {
   if (call.concluded) return
   call.concluded = true
+  call.cost = costNano
   io.live.leave(call)
   const now = io.now()
   letGo(call, io, usage)
@@ -232,6 +233,8 @@ export function conclude(
     inputTokens: usage.input,
     outputTokens: usage.output,
     costNano,
+    cache: call.remembered?.how,
+    savedNano: call.remembered?.saved ?? 0,
     error,
   })
 }

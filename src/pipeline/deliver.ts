@@ -25,6 +25,7 @@ export function deliver(call: Call, io: Io): Response {
 function deliverWhole(call: Call, io: Io, answer: WholeAnswer): Response {
   const charged = used(answer.usage, answer.hold, 0, isEstimated(call.door.dialect))
   const ending = { outcome: 'ok', status: 200, ...charged, firstMs: answer.firstMs }
+  call.ending = 'ok'
   let cost: number | undefined
   settleAttempt(call, io, answer.hold, ending, { heard: () => heardOf(call, answer) }, (usage, charge) => {
     cost = charge
@@ -114,6 +115,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   /** The one way out: settles, lets go, logs. */
   const close = (outcome: string, failure?: UpstreamFailure) => {
     open = false
+    call.ending = outcome
     io.deadlines.disarm(silence)
     io.deadlines.disarm(pulse)
     call.leaving.removeEventListener('abort', onLeave)

@@ -3,6 +3,7 @@
 import type { ModelList, Renames } from '../core/access.ts'
 import type { Backend } from '../core/backend.ts'
 import type { Budget } from '../core/budget.ts'
+import type { CacheRules } from '../core/cache-rules.ts'
 import type { Errand } from '../core/errand.ts'
 import type { Grant } from '../core/grant.ts'
 import type { Key } from '../core/key.ts'
@@ -20,6 +21,10 @@ import type { Dialect, TargetDialect } from '../dialects/dialect.ts'
 import type { PathSaid } from '../dialects/peek.ts'
 import type { HoldRequest, OpenHold, Outcome } from '../store/ledger.ts'
 import type { Link } from '../upstream/link.ts'
+import type { Flight } from './cache/flight.ts'
+import type { AnswerShelf } from './cache/kept.ts'
+import type { Remembered } from './cache/replay.ts'
+import type { MeaningsDoor } from './cache/semantic.ts'
 import type { Call } from './call.ts'
 import type { Counted, CountJob } from './counting/job.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -154,7 +159,28 @@ export interface RequestLog {
   inputTokens: number
   outputTokens: number
   costNano: number
+  /** How it was answered without asking anybody, and what that had cost whoever was first. */
+  cache: Remembered | undefined
+  savedNano: number
   error: string | undefined
+}
+
+/** Answers that were given before, and those on their way. */
+export interface CacheDoor {
+  /** Undefined: none are kept but for a key of idempotency. */
+  rules: CacheRules | undefined
+  /** ms that an answer is kept for repeats of its request; 0: none is. */
+  keepRepeatsMs: number
+  /** Bytes: a longer answer is not kept. */
+  largest: number
+  answers: AnswerShelf
+  repeats: AnswerShelf
+  flights: Map<string, Flight>
+  meanings: MeaningsDoor
+  /** Of the parts one behind the other, under a key of this gateway's: nobody can tell from it what was asked. */
+  digest(text: string, bytes?: Uint8Array): string
+  /** Counts an answer that nobody had to be paid for. @param cost of the first one, nano-dollars */
+  saved(payer: Payer, alias: string, cost: number, now: number): void
 }
 
 /** The machines of the house. */
@@ -193,6 +219,7 @@ export interface Io {
   live: LiveDoor
   deadlines: Deadlines
   responses: ResponsesDoor
+  cache: CacheDoor
   belongings: BelongingsDoor
   /** @param signal ends it @returns as soon as there are headers */
   send(

@@ -10,13 +10,14 @@ export class Leaving implements Ending {
   readonly #request: Request
   #listeners: (() => void)[] | undefined
   #revoked: Refusal | undefined
+  #stays = false
 
   constructor(request: Request) {
     this.#request = request
   }
 
   get aborted(): boolean {
-    return this.#revoked !== undefined || this.#request.signal.aborted
+    return this.#revoked !== undefined || (!this.#stays && this.#request.signal.aborted)
   }
 
   /** What the caller is told whose leave was taken away; undefined: he hung up, or is still there. */
@@ -37,7 +38,12 @@ export class Leaving implements Ending {
       return
     }
     this.#listeners = [listener]
-    this.#request.signal.addEventListener('abort', () => this.#end(), { once: true })
+    this.#request.signal.addEventListener('abort', () => this.#stays || this.#end(), { once: true })
+  }
+
+  /** From here on a caller who hangs up ends nothing: he may come again for the answer. */
+  stay(): void {
+    this.#stays = true
   }
 
   removeEventListener(_: 'abort', listener: () => void): void {

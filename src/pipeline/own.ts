@@ -14,7 +14,7 @@ import type { Wishes } from './wishes.ts'
 
 export interface Own {
   /** The tag that pays, and its name in the ledger. */
-  name: 'mirror' | 'health_check'
+  name: 'mirror' | 'health_check' | 'semantic_cache'
   dialect: Dialect
   said?: PathSaid | undefined
   bytes: Uint8Array
@@ -26,6 +26,14 @@ export interface Own {
 
 /** Asks, and hears the answer to its end. Never rejects. @returns the status that a caller would have had */
 export async function askOurselves(io: Io, own: Own): Promise<number> {
+  const response = await responseTo(io, own)
+  if (response.status === 200) await response.body?.pipeTo(new WritableStream()).catch(() => undefined)
+  else await response.body?.cancel()
+  return response.status
+}
+
+/** The answer, which has to be read or cancelled. Never rejects. */
+export async function responseTo(io: Io, own: Own): Promise<Response> {
   const { name, dialect, said, signal } = own
   const door = { dialect, call: name, ...(said ? { said } : {}) }
   const request = new Request(`http://${name}/`, { method: 'POST', ...(signal ? { signal } : {}) })
@@ -38,12 +46,8 @@ export async function askOurselves(io: Io, own: Own): Promise<number> {
     call.peek = peek(call.bytes, dialect, said)
     call.stages = own.stages
     await attempt(call, io)
-    const response = deliver(call, io)
-    await response.body?.pipeTo(new WritableStream())
-    return response.status
+    return deliver(call, io)
   } catch (cause) {
-    const response = refuse(call, io, cause)
-    await response.body?.cancel()
-    return response.status
+    return refuse(call, io, cause)
   }
 }

@@ -1,6 +1,8 @@
 import { aloud, canTell } from './aloud.ts'
 import { attempt } from './attempt.ts'
 import { authenticate } from './authenticate.ts'
+import { recall } from './cache/recall.ts'
+import { remember } from './cache/remember.ts'
 import { Call } from './call.ts'
 import { deliver } from './deliver.ts'
 import type { Door, Io } from './io.ts'
@@ -26,10 +28,12 @@ export async function serve(io: Io, request: Request, door: Door): Promise<Respo
     recollect(call, io) // what the caller refers to by its id
     plan(call, io) // alias → ordered targets it may use and can pay
     await limit(call, io, 'generation') // all rates and slots, in one step or none; its turn, where there are turns
-    mirror(call, io) // a copy for another alias, which nobody waits for
     const loaded = load(call, io) // Ollama's clients load models by asking for nothing
     if (loaded) return loaded
-    const answer = answered(call, io)
+    const known = await recall(call, io) // given before, or on its way to somebody who asked the same
+    if (known) return known
+    mirror(call, io) // a copy for another alias, which nobody waits for
+    const answer = remember(call, io, answered(call, io)) // kept for those who will ask the same
     return await (canTell(call, io) ? aloud(call, io, answer) : answer) // comments for whoever waits long for a slot
   } catch (cause) {
     return refuse(call, io, cause) // lets go of everything held; answers in the caller's dialect

@@ -3,11 +3,13 @@
  * failure that is only played. They are for us: no upstream is told of them.
  */
 
+import type { CacheControls } from '../core/cache-rules.ts'
 import type { FailureKind } from '../core/failure.ts'
 import type { Priority } from '../core/fair-queue.ts'
 import { Refusal } from '../core/refusal.ts'
 import { peek } from '../dialects/peek.ts'
 import { readJson } from '../dialects/read-json.ts'
+import { controlsIn } from './cache/controls.ts'
 import type { Call } from './call.ts'
 
 export interface Wishes {
@@ -23,6 +25,8 @@ export interface Wishes {
   /** Where it stands in a queue for a machine of the house; the lowest number first among its key's own. */
   priority?: Priority
   rank?: number
+  /** What is to be kept of it, and what it may be answered with. */
+  cache?: CacheControls
 }
 
 export const NO_WISHES: Wishes = {}
@@ -35,6 +39,7 @@ const PLAYS: Readonly<Record<string, FailureKind>> = {
 }
 const FIELDS = [
   'priority',
+  'cache',
   'fallbacks',
   'disable_fallbacks',
   'num_retries',
@@ -95,6 +100,7 @@ function wishesOf(said: Record<string, unknown>): Wishes {
       throw wrong('num_retries', `must be a whole number from 0 to ${MOST_RETRIES}`)
     wishes.retries = n as number
   }
+  if (said.cache !== undefined) wishes.cache = controlsIn(said.cache)
   if (said.timeout !== undefined) wishes.totalMs = seconds(said, 'timeout')
   if (said.stream_timeout !== undefined) wishes.firstMs = seconds(said, 'stream_timeout')
   for (const [field, kind] of Object.entries(PLAYS)) if (flag(said, field)) wishes.plays = kind

@@ -59,15 +59,23 @@ export class Sealer {
 
   /** @param context what the text belongs to: it opens only with the same one */
   seal(text: string, context: string): Buffer {
+    return this.sealBytes(Buffer.from(text), context)
+  }
+
+  sealBytes(bytes: Uint8Array, context: string): Buffer {
     const nonce = randomBytes(NONCE)
     const { mark, key } = this.#all()[0] as { mark: Buffer; key: Buffer }
     const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(context))
-    const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
-    return Buffer.concat([Buffer.of(VERSION), mark, nonce, sealed, cipher.getAuthTag()])
+    return Buffer.concat([Buffer.of(VERSION), mark, nonce, cipher.update(bytes), cipher.final(), cipher.getAuthTag()])
   }
 
   /** @throws Error where it was changed, moved to another context, or sealed under a key that is not here */
   open(sealed: Buffer, context: string): string {
+    return this.openBytes(sealed, context).toString('utf8')
+  }
+
+  /** @throws Error likewise */
+  openBytes(sealed: Buffer, context: string): Buffer {
     if (sealed[0] === FIRST) return this.#openFirst(sealed.subarray(1), context)
     const body = sealed.subarray(1 + MARK)
     if (sealed[0] !== VERSION || body.length < NONCE + TAG) throw new Error('This is not sealed content.')
@@ -77,7 +85,7 @@ export class Sealer {
     return opened(body, found.key, context)
   }
 
-  #openFirst(body: Buffer, context: string): string {
+  #openFirst(body: Buffer, context: string): Buffer {
     for (const { key } of this.#all())
       try {
         return opened(body, key, context)
@@ -103,8 +111,8 @@ export class Sealer {
   }
 }
 
-function opened(body: Buffer, key: Buffer, context: string): string {
+function opened(body: Buffer, key: Buffer, context: string): Buffer {
   const decipher = createDecipheriv('aes-256-gcm', key, body.subarray(0, NONCE)).setAAD(Buffer.from(context))
   decipher.setAuthTag(body.subarray(-TAG))
-  return Buffer.concat([decipher.update(body.subarray(NONCE, -TAG)), decipher.final()]).toString('utf8')
+  return Buffer.concat([decipher.update(body.subarray(NONCE, -TAG)), decipher.final()])
 }
