@@ -11,6 +11,7 @@ import { dirname, join, relative } from 'node:path'
 import { findPebble } from './acme/binaries.ts'
 import { findClients } from './python/venv.ts'
 import { findOllama } from './real/binary.ts'
+import { findRedis } from './redis/binary.ts'
 import { type Count, countRun } from './support/count.ts'
 import { type Failure, failuresIn } from './support/failures.ts'
 import { run } from './support/run-child.ts'
@@ -94,6 +95,7 @@ function folders(): Map<string, string[]> {
 /** Folders whose tests need what is not in the checkout. With CI=true it is brought; else they run where it is there. */
 const NEEDY = [
   { folder: 'test/acme', what: 'a real ACME authority', bun: 'test:acme', found: findPebble, timeout: '60000' },
+  { folder: 'test/redis', what: 'a real Redis', bun: 'test:redis', found: findRedis, timeout: '60000' },
   { folder: 'test/vault', what: 'a real Vault', bun: 'test:vault', found: findVault, timeout: '60000' },
   { folder: 'test/python', what: 'clients of PyPI', bun: 'test:python', found: findClients, timeout: '90000' },
   { folder: 'test/real', what: 'a real Ollama', bun: 'test:real', found: findOllama, timeout: '120000' },

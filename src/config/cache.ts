@@ -48,11 +48,15 @@ export const cacheParams = z
     url: z
       .string()
       .regex(/^(redis|rediss|valkey|valkeys):\/\//, 'must begin with redis:// or rediss://')
+      .meta({ examples: ['redis://localhost:6379'] })
       .optional()
       .describe('Redis by its URL; `REDIS_URL` says the same.'),
     host: z.string().min(1).optional().describe('Redis by its host; `REDIS_HOST` says the same.'),
-    port: z
-      .union([z.number().int(), z.string()])
+    port: z.coerce
+      .number()
+      .int()
+      .min(1)
+      .max(65_535)
       .optional()
       .describe('Its port; `REDIS_PORT` says the same. Default: 6379.'),
     username: z.string().optional().describe('Its user; `REDIS_USERNAME` says the same.'),

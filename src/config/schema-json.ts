@@ -8,6 +8,7 @@ export interface JsonSchema {
   description?: string
   default?: unknown
   enum?: unknown[]
+  examples?: readonly string[]
   const?: unknown
   properties?: Record<string, JsonSchema>
   required?: string[]

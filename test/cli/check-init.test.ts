@@ -9,12 +9,12 @@ test('check: a right file, a wrong one, and none', async () => {
   const file = join(await folder(), 'a.yaml')
   await writeFile(
     file,
-    'model_list: [{ model_name: a, litellm_params: { model: ollama/x } }]\nlitellm_settings: { cache: true }\n',
+    'model_list: [{ model_name: a, litellm_params: { model: ollama/x } }]\nlitellm_settings: { set_verbose: true }\n',
   )
   expect(await tollgate(['check', file])).toEqual({
     code: 0,
     out: `${file} is right: 1 target, 1 warning`,
-    err: `warning: ${file}:2:21 litellm_settings.cache: \`cache\` is known from LiteLLM and not built yet: it has no effect here. Every request goes upstream.`,
+    err: `warning: ${file}:2:21 litellm_settings.set_verbose: \`set_verbose\` is known from LiteLLM and not built yet: it has no effect here. Nothing is lost: the log needs no such switch.`,
   })
   await writeFile(file, 'modellist: []\nrouter_settings: { nope: 1 }\n')
   const wrong = await tollgate(['check', '--config', file])

@@ -207,12 +207,12 @@ describe('YAML', () => {
 test('what LiteLLM knows and is not built is told of with its place, and refuses nothing', () => {
   expect(
     told(
-      'general_settings:\n  database_url: x\n  store_model_in_db: true\nlitellm_settings: { cache: true }\ninclude: [x]',
+      'general_settings:\n  database_url: x\n  store_model_in_db: true\nlitellm_settings: { set_verbose: true }\ninclude: [x]',
     ),
   ).toEqual([
     'W t.yaml:2:3 general_settings.database_url: `database_url` is known from LiteLLM and not built yet: it has no effect here. Everything is kept in an SQLite file in the data folder.',
     'W t.yaml:3:3 general_settings.store_model_in_db: `store_model_in_db` is known from LiteLLM and not built yet: it has no effect here.',
-    'W t.yaml:4:21 litellm_settings.cache: `cache` is known from LiteLLM and not built yet: it has no effect here. Every request goes upstream.',
+    'W t.yaml:4:21 litellm_settings.set_verbose: `set_verbose` is known from LiteLLM and not built yet: it has no effect here. Nothing is lost: the log needs no such switch.',
     'W t.yaml:5:1 include: `include` is known from LiteLLM and not built yet: it has no effect here. Put everything into one file for now.',
   ])
   expect(told('router_settings: { routing_strategy: lar1 }')).toEqual([

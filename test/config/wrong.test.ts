@@ -179,9 +179,9 @@ const CASES: [name: string, text: string, expected: string[]][] = [
   ],
   [
     "LiteLLM's key in the wrong section",
-    'router_settings: { cache: true }',
+    'router_settings: { json_logs: true }',
     [
-      'E t.yaml:1:20 router_settings.cache: nobody knows this key here. LiteLLM has it in `litellm_settings`; it is not built yet.',
+      'E t.yaml:1:20 router_settings.json_logs: nobody knows this key here. LiteLLM has it in `litellm_settings`; it is not built yet.',
     ],
   ],
   [

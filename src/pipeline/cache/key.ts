@@ -8,7 +8,10 @@ import type { Call } from '../call.ts'
 
 /** What does not change what is answered: how it is sent, and who is told of it. */
 const WITHOUT = ['stream', 'includeUsage', 'user', 'metadata'] as const
-const WITHOUT_RAW = ['stream', 'stream_options', 'user', 'metadata', 'litellm_metadata'] as const
+const WITHOUT_RAW = [
+  ...['stream', 'stream_options', 'user', 'metadata', 'litellm_metadata'],
+  ...['store', 'safety_identifier', 'prompt_cache_key'],
+]
 
 /** The request in canonical form, read from its bytes: what a guard has changed in it since is not what was asked. */
 export function askedOf(call: Call): Chat | Json {
