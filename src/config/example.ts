@@ -71,7 +71,7 @@ const keysIn = ({ properties = {} }: JsonSchema): string[] =>
 /** A value that the schema takes: its default where it has one. */
 function sample(key: string, schema: JsonSchema): string {
   if (schema.default !== undefined) return flow(schema.default)
-  const shown = SAMPLES[key] ?? schema.examples?.[0]
+  const shown = schema.examples?.[0] ?? SAMPLES[key]
   if (shown !== undefined) return shown
   if (schema.enum) return String(schema.enum[0])
   if (schema.type === 'boolean') return 'false'
