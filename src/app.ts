@@ -19,6 +19,7 @@ import { startRotations } from './admin/rotations.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { Standings } from './admin/standing.ts'
 import { templateRoutes } from './admin/templates.ts'
+import { startAudit } from './app/audit.ts'
 import { makeCache } from './app/cache.ts'
 import { startCheckpointer } from './app/checkpointer.ts'
 import { crossed, logRequest } from './app/log-lines.ts'
@@ -55,7 +56,7 @@ import { checkupOf } from './pipeline/checkup.ts'
 import { TokenCounter } from './pipeline/counting/counter.ts'
 import { Deadlines } from './pipeline/deadlines.ts'
 import { HealthChecks } from './pipeline/health.ts'
-import type { Io } from './pipeline/io.ts'
+import type { Io, RequestLog } from './pipeline/io.ts'
 import { Live } from './pipeline/live.ts'
 import { sealKeys, startResealing } from './secrets/keep-sealed.ts'
 import { rootOf, Sealer } from './secrets/seal.ts'
@@ -234,6 +235,15 @@ async function open(
     now,
     warn,
   })
+  const audit = startAudit({
+    ...{ store, root, seals, wayOut, now, info, warn, error },
+    ...{ config: config.audit, zone: config.timezone, ca: config.egress.ca },
+  })
+  /** Whoever watches requests: told of each one, at its end. None of them may throw, or take its time. */
+  const observers: ((line: RequestLog) => void)[] = [
+    (line) => logRequest(log, line),
+    ...(config.audit.requests ? [(line: RequestLog) => audit.requests.see(line)] : []),
+  ]
   let site = ''
   const [logins, loginSeal] = [new Logins(store), new Sealer(seals, 'logins')]
   const desk = makeLogins({
@@ -277,7 +287,10 @@ async function open(
     ipOf: (request) => door.addressOf(request),
     state,
     view: { stateOf: state },
-    admit: (request, headers, errand) => door.admit(request, headers, errand),
+    admit: (request, headers, errand) => {
+      audit.admit()
+      return door.admit(request, headers, errand)
+    },
     still: (who) => door.still(who),
     deadlines: new Deadlines(now),
     goesOn: (link) => beginnings.takes(link),
@@ -288,7 +301,9 @@ async function open(
     count: (job) => counter.count(job),
     send,
     knock,
-    log: (line) => logRequest(log, line),
+    log: (line) => {
+      for (const see of observers) see(line)
+    },
     warn,
     settings: {
       bodyLimit: config.bodyLimit,
@@ -376,10 +391,13 @@ async function open(
     info,
     warn,
   })
-  const resealing = startResealing([() => responses.reseal(), () => shelf.reseal(), () => logins.reseal(loginSeal)], {
-    info,
-    error,
-  })
+  const resealing = startResealing(
+    [() => responses.reseal(), () => shelf.reseal(), () => logins.reseal(loginSeal), audit.reseal],
+    {
+      info,
+      error,
+    },
+  )
   const renewing =
     renewal &&
     startRenewal(renewal, config, {
@@ -421,6 +439,7 @@ async function open(
       rotations.stop()
       await checkpointer.stop()
       await cache.close()
+      await audit.stop()
       ledger.flush()
       store.close()
       log.flush()

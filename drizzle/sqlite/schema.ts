@@ -443,3 +443,66 @@ export const savings = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.scope, t.day, t.alias] })],
 )
+
+/**
+ * What happened, written once (src/audit): triggers in the migration refuse every change, and every deletion that no
+ * tombstone covers. Chained: each entry's code is over the one before.
+ */
+const chain = {
+  /** From 1 on, without a gap. */
+  seq: integer('seq').primaryKey(),
+  at: integer('at').notNull(),
+  mac: blob('mac', { mode: 'buffer' as const }).notNull(),
+  /** JSON, byte for byte what the code is over. */
+  body: text('body').notNull(),
+}
+/** Chain 1: requests. */
+export const auditRequests = sqliteTable('audit_requests', chain)
+/** Chain 2: what was done to the gateway. */
+export const auditAdmin = sqliteTable('audit_admin', chain)
+
+/** Signed: how far a chain had come. A tombstone says up to where its beginning was let go. */
+export const auditCheckpoints = sqliteTable(
+  'audit_checkpoints',
+  {
+    chain: integer('chain').notNull(),
+    seq: integer('seq').notNull(),
+    /** `checkpoint` or `tombstone`. */
+    kind: text('kind').notNull(),
+    mac: blob('mac', { mode: 'buffer' }).notNull(),
+    at: integer('at').notNull(),
+    /** Ed25519. */
+    signature: blob('signature', { mode: 'buffer' }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.chain, t.seq, t.kind] })],
+)
+
+/** What an entry of the second chain says in full; the entry itself holds a code over it, so that a person can be taken out. */
+export const auditDetails = sqliteTable('audit_details', {
+  seq: integer('seq').primaryKey(),
+  nonce: blob('nonce', { mode: 'buffer' }).notNull(),
+  text: text('text').notNull(),
+})
+
+/** By which people become numbers in the first chain: without his salt nobody can tell any more that one was his. */
+export const auditSalts = sqliteTable('audit_salts', {
+  /** `user:ada`, `customer:acme-17`. */
+  person: text('person').primaryKey(),
+  salt: blob('salt', { mode: 'buffer' }).notNull(),
+})
+
+/** What was said and answered, of those who asked for it to be kept. Sealed. */
+export const contents = sqliteTable(
+  'contents',
+  {
+    requestId: text('request_id').primaryKey(),
+    key: text('key'),
+    user: text('user'),
+    team: text('team'),
+    project: text('project'),
+    customer: text('customer'),
+    at: integer('at').notNull(),
+    sealed: blob('sealed', { mode: 'buffer' }).notNull(),
+  },
+  (t) => [index('contents_at').on(t.at)],
+)

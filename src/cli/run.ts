@@ -4,6 +4,7 @@ import pkg from '../../package.json'
 import { nearest } from '../config/nearest.ts'
 import { ConfigError } from '../config/problem.ts'
 import { adminCommand } from './admin.ts'
+import { auditCommand } from './audit.ts'
 import { authCommand } from './auth.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
@@ -39,6 +40,7 @@ const root: Command = {
     grants: grantsCommand,
     statement: statementCommand,
     ledger: ledgerCommand,
+    audit: auditCommand,
     prices: pricesCommand,
     openapi: openapiCommand,
     doctor: doctorCommand,

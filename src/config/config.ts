@@ -14,6 +14,7 @@ import type { StrategyName } from '../core/strategy.ts'
 import type { Conditions, Timeouts } from '../core/target.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { AdminConfig } from './admin.ts'
+import type { AuditConfig } from './audit.ts'
 import type { AuthEntry } from './auth.ts'
 import type { CacheConfig } from './cache.ts'
 import type { EgressConfig } from './egress.ts'
@@ -119,6 +120,8 @@ export interface Config {
   sso: { providers: readonly SsoProvider[]; warnings: readonly string[] }
   /** Where it is managed, and how people log in there. */
   admin: AdminConfig
+  /** What is written down of what happens. */
+  audit: AuditConfig
   /** By scope: `gateway`, `provider:openai`. */
   budgets: Readonly<Record<string, BudgetTerms>>
   /** Of those who have none of their own: the first that amounts to something. */

@@ -107,6 +107,8 @@ const SAMPLES: Readonly<Record<string, string>> = {
   jwt_litellm_role_map: '[{ jwt_role: admins, litellm_role: proxy_admin }]',
   listen: '127.0.0.1:4001',
   url: 'https://gate.example.com',
+  webhook: 'https://keeper.example.com/anchors',
+  syslog: 'tls://logs.example.com:6514',
   sso: '[{ provider: keycloak, issuer: https://login.example.com/realms/house, client_id: tollgate, allowed_domains: [example.com] }]',
   tls: '{ self_signed: [gpu1.lan, 192.168.1.20] }',
   budget_exceeded_status_code: '422',

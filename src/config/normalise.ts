@@ -3,6 +3,7 @@ import type { ByClass } from '../core/failing.ts'
 import { isSecretSetting, Secret } from '../secrets/secret.ts'
 import { adjustmentsOf } from './adjustments.ts'
 import { adminOf } from './admin.ts'
+import { auditOf } from './audit.ts'
 import { budgetsIn, usualBudgets } from './budgets.ts'
 import { cacheOf } from './cache.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
@@ -57,6 +58,7 @@ export function normalise(
     auth: authOf(file, env),
     admin: adminOf(tollgate.admin, env),
     sso: ssoOf(tollgate.sso, env),
+    audit: auditOf(tollgate.audit, tollgate.retention),
     budgets: budgetsIn(file, providers),
     usualBudgets: usualBudgets(file),
     newKeys: {

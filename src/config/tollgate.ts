@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ENVIRONMENTS } from '../core/key.ts'
 import { isZone } from '../core/zone.ts'
 import { admin } from './admin.ts'
+import { audit, retention } from './audit.ts'
 import { authSettings } from './auth.ts'
 import { backends } from './backends.ts'
 import { budget } from './budget.ts'
@@ -79,6 +80,8 @@ export const tollgateSettings = z
     ...authSettings,
     admin,
     sso,
+    audit,
+    retention,
     limits: limitSettings,
     budgets: z
       .record(z.string(), budget)

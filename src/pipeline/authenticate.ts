@@ -9,9 +9,11 @@ import type { Io } from './io.ts'
  */
 export async function authenticate(
   call: Call,
-  io: Pick<Io, 'admit' | 'live'>,
+  io: Pick<Io, 'admit' | 'ipOf' | 'live'>,
   headers: Headers = call.request.headers,
 ): Promise<Principal> {
+  // Asked for now: a connection that has ended has no address any more.
+  call.ip = io.ipOf(call.request)
   const who = await io.admit(call.request, headers, 'models')
   call.who = who
   io.live.enter(call)

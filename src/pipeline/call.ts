@@ -42,10 +42,14 @@ export class Call {
   /** What may end it early. */
   leaving: Leaving
   bytes: Uint8Array = NOTHING
+  /** The body as it came. */
+  received: Uint8Array = NOTHING
   peek: Peek = NO_PEEK
   /** The fields of a body that is a form. */
   form: readonly FormPart[] | undefined = undefined
   who: Principal | undefined = undefined
+  /** The caller's address. */
+  ip: string | undefined = undefined
   wishes: Wishes = NO_WISHES
   stages: readonly Stage[] = []
   /** Targets that may not or cannot take this request. */

@@ -221,6 +221,14 @@ export function conclude(
   const { answer } = call
   io.log({
     requestId: call.id,
+    startedAt: call.startedAt,
+    who: call.who,
+    payer: call.payer,
+    ip: call.ip,
+    call: call.door.call,
+    own: call.door.own,
+    prompt: call.received,
+    tried: triedBy(call, outcome),
     keyId: call.keyId,
     alias: call.peek.model || undefined,
     target: answer?.link.servedBy,
@@ -237,4 +245,15 @@ export function conclude(
     savedNano: call.remembered?.saved ?? 0,
     error,
   })
+}
+
+const NONE_TRIED: readonly (readonly [string, string])[] = []
+
+/** Each failed attempt, and at the end the one that answered. */
+function triedBy({ failures, answer }: Call, outcome: string): readonly (readonly [string, string])[] {
+  if (failures.length === 0 && !answer) return NONE_TRIED
+  const tried = failures.map(({ target, failure }) => [target.id, outcomeOf(failure)] as const)
+  const last = answer?.link.target
+  // One whose answer broke off stands among the failures already.
+  return last && failures.at(-1)?.target !== last ? [...tried, [last.id, outcome] as const] : tried
 }

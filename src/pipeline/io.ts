@@ -38,6 +38,8 @@ export interface Door {
   keeps?: boolean
   /** What the path says, for dialects that name model and stream there. */
   said?: PathSaid
+  /** It is the gateway that asks: why. */
+  own?: string
   /** Only its tokens are counted, and told in this shape. */
   counts?: (tokens: number) => Record<string, unknown>
   /** It is no request to one model and has a way of its own. */
@@ -144,9 +146,25 @@ export interface LiveDoor {
   leave(call: Call): void
 }
 
-/** A line of the log about one request: metadata only, never content. */
+/** What is known of a request at its end, for whoever watches: the log, the audit, the access log. No content but by its bytes. */
 export interface RequestLog {
   requestId: string
+  /** ms since the epoch. */
+  startedAt: number
+  /** Undefined: nobody knows who it was, or the gateway asked itself. */
+  who: Principal | undefined
+  payer: Payer
+  ip: string | undefined
+  /** LiteLLM's `call_type`. */
+  call: string
+  /** The gateway asked itself: why. */
+  own: string | undefined
+  /** The body as it came: to be hashed and measured, never to be shown. */
+  prompt: Uint8Array
+  /** The attempts in their order: target's id, and what came of it. */
+  tried: readonly (readonly [target: string, outcome: string])[]
+  /** What guards said of it. */
+  guardrails?: readonly string[] | undefined
   keyId: string | undefined
   alias: string | undefined
   target: string | undefined

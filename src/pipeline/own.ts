@@ -35,7 +35,7 @@ export async function askOurselves(io: Io, own: Own): Promise<number> {
 /** The answer, which has to be read or cancelled. Never rejects. */
 export async function responseTo(io: Io, own: Own): Promise<Response> {
   const { name, dialect, said, signal } = own
-  const door = { dialect, call: name, ...(said ? { said } : {}) }
+  const door = { dialect, call: name, own: name, ...(said ? { said } : {}) }
   const request = new Request(`http://${name}/`, { method: 'POST', ...(signal ? { signal } : {}) })
   const call = new Call(io.ledger.nextOperation(), io.now(), request, door, own.snapshot)
   try {
@@ -43,6 +43,7 @@ export async function responseTo(io: Io, own: Own): Promise<Response> {
     call.payer = { ...NOBODY, tags: [name] }
     call.wishes = own.wishes
     call.bytes = own.bytes
+    call.received = own.bytes
     call.peek = peek(call.bytes, dialect, said)
     call.stages = own.stages
     await attempt(call, io)

@@ -32,6 +32,7 @@ export async function receiveBytes(call: Call, io: Io): Promise<void> {
   try {
     const whole = declared !== null ? request.bytes() : readBounded(request.body, limit, () => tooLarge(limit))
     call.bytes = await inTime(whole, io)
+    call.received = call.bytes
   } catch (cause) {
     if (cause instanceof Refusal) throw cause
     throw new Refusal('client_closed', 'The request ended before its body was whole.', { private: String(cause) })

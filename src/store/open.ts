@@ -62,6 +62,8 @@ function prepare(sqlite: Database.Database, path: string, keepIn: string | undef
   sqlite.pragma('wal_autocheckpoint = 0')
   sqlite.pragma('busy_timeout = 5000')
   sqlite.pragma('foreign_keys = ON')
+  // Else INSERT OR REPLACE would delete what no trigger lets go (the audit).
+  sqlite.pragma('recursive_triggers = ON')
   // An old file keeps what an asked-for pragma did not change: believe only what is read back.
   const mode = sqlite.pragma('journal_mode', { simple: true })
   if (mode !== 'wal')

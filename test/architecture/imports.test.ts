@@ -58,7 +58,18 @@ const MAY: Record<string, readonly string[]> = {
     'package.json',
   ],
   app: ['*'],
-  cli: ['app', 'auth/htpasswd', 'config', 'core', 'store', 'secrets', 'package.json', 'npm:citty', 'npm:yaml'],
+  cli: [
+    'app',
+    'audit/keys',
+    'auth/htpasswd',
+    'config',
+    'core',
+    'store',
+    'secrets',
+    'package.json',
+    'npm:citty',
+    'npm:yaml',
+  ],
   main: ['cli'],
 }
 
