@@ -22,6 +22,7 @@ import { templateRoutes } from './admin/templates.ts'
 import { startAudit } from './app/audit.ts'
 import { makeCache } from './app/cache.ts'
 import { startCheckpointer } from './app/checkpointer.ts'
+import { openGuards } from './app/guards.ts'
 import { crossed, logRequest } from './app/log-lines.ts'
 import { theMasterKey } from './app/master-key.ts'
 import { takeNoteOfPrices } from './app/prices.ts'
@@ -46,6 +47,8 @@ import { findAlias } from './core/snapshot.ts'
 import { TargetState } from './core/state.ts'
 import type { Target } from './core/target.ts'
 import { wallAt } from './core/zone.ts'
+import type { Kind } from './guardrails/kind.ts'
+import { kinds } from './guardrails/kinds/index.ts'
 import { openDoors } from './http/doors.ts'
 import type { Side } from './http/permissions.ts'
 import { type Offices, routes } from './http/routes.ts'
@@ -92,6 +95,9 @@ const IMAGE_TIMEOUT_MS = 10_000
 
 /** Every provider there is, for the checks of a configuration and for discovery. */
 export const providers = (): readonly KnownProvider[] => allProviders
+
+/** Every kind of guard there is, for the checks of a configuration. */
+export const guardKinds = (): readonly Kind[] => kinds
 
 /** What the models of a configuration cost, now and on other days. */
 export function prices(config: Config, env: Env): PriceBook {
@@ -272,7 +278,12 @@ async function open(
   const live = new Live({ still: (who) => door.still(who), payers })
   register.onChange(() => live.changed())
 
+  const guards = openGuards(config.guardrails, {
+    ...{ now, random: Math.random, io: () => io },
+    fetch: (url, init) => wayOut(url, true, init),
+  })
   const io: Io = {
+    guards,
     live,
     now,
     random: Math.random,

@@ -6,6 +6,7 @@ import type { Key } from '../core/key.ts'
 import type { Limits } from '../core/limits.ts'
 import { Refusal } from '../core/refusal.ts'
 import { NOBODY, type Payer, readScope, type ScopeKind, scopesOfPayer, spokenScope } from '../core/scope.ts'
+import type { Said } from '../guardrails/policy.ts'
 import type { Register } from './register.ts'
 
 interface Limited {
@@ -28,6 +29,7 @@ export class Payers {
   #budgets = new Map<string, readonly Budget[]>()
   /** Of payers, which are made anew then. */
   readonly #lists = new WeakMap<Payer, readonly ModelList[]>()
+  readonly #guardrails = new WeakMap<Payer, Said>()
   readonly #limits = new WeakMap<Payer, readonly Limited[]>()
 
   /** @param groups names that stand for several aliases @param keyOf a key by its id @param changed told of each change of budgets, when it holds */
@@ -165,6 +167,18 @@ export class Payers {
     ]
   }
 
+  guardrails(key: Key | undefined): Said {
+    if (!key) return NOTHING_SAID
+    const payer = this.of(key)
+    let said = this.#guardrails.get(payer)
+    if (!said) {
+      const all = [key, this.#at('project', payer.project), this.#at('team', payer.team)]
+      said = joinedSaid(all.flatMap((one) => (one ? [one.metadata] : [])))
+      this.#guardrails.set(payer, said)
+    }
+    return said
+  }
+
   limits(payer: Payer): readonly Limited[] {
     let limits = this.#limits.get(payer)
     if (!limits) {
@@ -214,6 +228,15 @@ function aliasesOf(team: Pick<Holder, 'metadata'> | undefined): Readonly<Record<
 
 const said = (limits: Limits): Limits =>
   Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
+
+const NOTHING_SAID: Said = { names: [], isExempt: false }
+
+/** What a key and those it belongs to say of guardrails, where LiteLLM keeps it. */
+function joinedSaid(all: readonly Readonly<Record<string, unknown>>[]): Said {
+  const names = all.flatMap(({ guardrails }) => (Array.isArray(guardrails) ? guardrails : []))
+  const isExempt = all.some(({ disable_global_guardrails: said }) => said === true)
+  return { names: names.filter((one) => typeof one === 'string'), isExempt }
+}
 
 /** Whether a holder says anything of money itself. */
 const hasTerms = (terms: BudgetTerms): boolean =>

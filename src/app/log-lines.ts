@@ -33,6 +33,7 @@ export function logRequest(log: Log, line: RequestLog): void {
     cache,
     savedNano,
     error,
+    guardrails,
   } = line
   log.info('request', {
     request_id: requestId,
@@ -51,5 +52,8 @@ export function logRequest(log: Log, line: RequestLog): void {
     cache,
     saved_nano: savedNano > 0 ? savedNano : undefined,
     error,
+    // What they said, never what they saw.
+    guardrails:
+      guardrails.length > 0 ? guardrails.map(({ name, mode, status }) => `${name} ${mode} ${status}`) : undefined,
   })
 }

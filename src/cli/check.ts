@@ -17,8 +17,8 @@ async function check(named: string | undefined, terminal: Terminal): Promise<Exi
   const file = findConfig(named, terminal.env)
   if (file === undefined)
     throw new Trouble(`there is no ${USUAL_NAMES.join(' or ')} here. Name a file, or write one with \`tollgate init\`.`)
-  const { providers } = await terminal.app()
-  const loaded = await loadFile(file, terminal.env, await providers())
+  const { providers, guardKinds } = await terminal.app()
+  const loaded = await loadFile(file, terminal.env, await providers(), guardKinds())
   report(file, loaded, terminal)
   const warnings = counted(loaded.warnings.length, 'warning')
   if (!loaded.ok) {

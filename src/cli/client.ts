@@ -52,8 +52,8 @@ async function masterKey(named: string | undefined, terminal: Terminal): Promise
   if (named === undefined && given) return given
   const file = findConfig(named, env)
   if (file !== undefined) {
-    const { providers } = await terminal.app()
-    const loaded = await loadFile(file, env, await providers())
+    const { providers, guardKinds } = await terminal.app()
+    const loaded = await loadFile(file, env, await providers(), guardKinds())
     if (!loaded.ok) {
       report(file, loaded, terminal)
       throw new Trouble(`${file} is wrong, so its master key can't be read.`)

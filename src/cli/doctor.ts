@@ -103,8 +103,8 @@ async function onDisk(args: Args, terminal: Terminal, found: Finding[]): Promise
   const file = findConfig(args.config, env)
   let config: Config | undefined
   if (file !== undefined && (args.config !== undefined || existsSync(file))) {
-    const { providers } = await terminal.app()
-    const loaded = await loadFile(file, env, await providers())
+    const { providers, guardKinds } = await terminal.app()
+    const loaded = await loadFile(file, env, await providers(), guardKinds())
     const text = readFileSync(file, 'utf8')
     found.push(...secretsIn(file, text), ...modeOf('files.config', file, plainSecrets(text).length > 0))
     if (loaded.ok) {

@@ -33,7 +33,7 @@ export async function settle(
     const { config, found } = await look()
     return { config, found, warnings: [] }
   }
-  const { loaded, renewal } = await openFile(file, terminal.env, providers)
+  const { loaded, renewal } = await openFile(file, terminal.env, providers, app.guardKinds())
   report(file, loaded, terminal)
   if (!loaded.ok) {
     terminal.err(`${file}: ${counted(loaded.errors.length, 'error')}. ${without}`)

@@ -8,6 +8,7 @@ import { checkAuth } from './check-auth.ts'
 import { type KnownProvider, takenBy } from './config.ts'
 import { isDuration } from './duration.ts'
 import type { Finding } from './explain.ts'
+import { checkGuards } from './guard-terms.ts'
 import { faultOfMasterKey } from './master-key.ts'
 import { PROVIDER_KEYS } from './model.ts'
 import { nearest } from './nearest.ts'
@@ -38,6 +39,12 @@ export function check(file: FileConfig, providers: readonly KnownProvider[], say
     ...checkBoth(file),
     ...checkBackends(file, says),
     ...checkUnbuilt(file),
+    ...checkGuards(
+      file.guardrails,
+      file.model_list.flatMap(({ litellm_params: { guardrails: names } }, i) =>
+        names ? [{ path: ['model_list', i, 'litellm_params', 'guardrails'] as Path, names }] : [],
+      ),
+    ),
   ]
 }
 

@@ -12,6 +12,7 @@ import type { Adjustment, OwnPrice } from '../core/price-lay.ts'
 import type { GatewayLimits, Overflow } from '../core/snapshot.ts'
 import type { StrategyName } from '../core/strategy.ts'
 import type { Conditions, Timeouts } from '../core/target.ts'
+import type { GuardTerms } from '../guardrails/terms.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { AdminConfig } from './admin.ts'
 import type { AuditConfig } from './audit.ts'
@@ -98,6 +99,8 @@ export interface Config {
   models: readonly ModelConfig[]
   /** Other names for aliases; a hidden one works and is not listed. */
   aliases: Readonly<Record<string, { model: string; hidden: boolean }>>
+  /** What looks at requests and answers. */
+  guardrails: readonly GuardTerms[]
   masterKey?: Secret | undefined
   /** The master key as a shell can say it (`sk-${LITELLM_MASTER_KEY}`), where it comes from the environment. */
   masterKeyShell?: string | undefined

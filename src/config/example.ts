@@ -32,6 +32,13 @@ export function exampleYaml({ schema, head, models, general = {} }: ExampleOptio
     const active = Object.keys(values).length > 0
     const body = [`${name}:`, ...settings(section, values, active, 1)]
     if (name === 'credential_list') body.push(`  - ${SAMPLES.credential_list}`)
+    else if (name === 'guardrails')
+      body.push(
+        ...Object.entries(section.items?.properties ?? {}).flatMap(([part, schema]) =>
+          schema.properties ? wrap(`${part} may say: ${keysIn(schema).join(', ')}`, '  # ') : [],
+        ),
+        `  - ${SAMPLES.guardrails}`,
+      )
     else if (!section.properties) body.push('  NAME: value')
     lines.push('', ...comment(section, 0), ...body.map((line) => (active ? line : `# ${line}`)))
   }
@@ -81,6 +88,8 @@ function sample(key: string, schema: JsonSchema): string {
 }
 
 const SAMPLES: Readonly<Record<string, string>> = {
+  guardrails:
+    '{ guardrail_name: secrets, litellm_params: { guardrail: secrets, mode: pre_call, default_on: true, on_flagged: redact }, guardrail_info: {} }',
   credential_list:
     '{ credential_name: team-openai, credential_values: { api_key: sk-from-elsewhere }, credential_info: {} }',
   seal_key: 'a-long-random-text-that-nobody-knows',

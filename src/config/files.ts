@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SecretStore } from '../secrets/store.ts'
 import type { KnownProvider } from './config.ts'
+import type { KnownKind } from './guard-terms.ts'
 import type { Env } from './interpolate.ts'
 import { type Loaded, load } from './load.ts'
 import { ConfigError } from './problem.ts'
@@ -36,24 +37,33 @@ export interface Renewal {
 }
 
 /** Reads and loads a file. @throws ConfigError where it can't be read. */
-export async function openFile(path: string, env: Env, providers: readonly KnownProvider[]): Promise<OpenedFile> {
+export async function openFile(
+  path: string,
+  env: Env,
+  providers: readonly KnownProvider[],
+  kinds: readonly KnownKind[],
+): Promise<OpenedFile> {
   const text = await readText(path)
   const references = referencesIn(text)
-  if (references.length === 0) return { loaded: load(text, env, providers), renewal: undefined }
+  if (references.length === 0) return { loaded: load(text, env, providers, undefined, kinds), renewal: undefined }
   const { refreshMs, vault } = sourceSettings(text, env)
   const store = new SecretStore({ env, vault }, () => Date.now())
-  const loaded = load(text, env, providers, await store.readAll(references))
+  const loaded = load(text, env, providers, await store.readAll(references), kinds)
   if (refreshMs === 0) return { loaded, renewal: undefined }
   const again: Renewal['again'] = async () => {
     const stored = await store.readAll(references)
-    return { loaded: load(text, env, providers, stored), faults: store.faults }
+    return { loaded: load(text, env, providers, stored, kinds), faults: store.faults }
   }
   return { loaded, renewal: { everyMs: refreshMs, again } }
 }
 
 /** The same where it is read once. */
-export const loadFile = async (path: string, env: Env, providers: readonly KnownProvider[]): Promise<Loaded> =>
-  (await openFile(path, env, providers)).loaded
+export const loadFile = async (
+  path: string,
+  env: Env,
+  providers: readonly KnownProvider[],
+  kinds: readonly KnownKind[],
+): Promise<Loaded> => (await openFile(path, env, providers, kinds)).loaded
 
 async function readText(path: string): Promise<string> {
   const fail = (message: string) => new ConfigError(path, [{ line: 0, column: 0, path: '', message }])

@@ -6,7 +6,7 @@ const words = (list: string): readonly string[] => list.trim().split(/\s+/)
 
 export const TOP = words(`
   agent_list agents assistant_settings callback_settings default_vertex_config files_settings
-  finetune_settings guardrails include mcp_servers mcp_tools plugins policies policy_attachments prompts
+  finetune_settings include mcp_servers mcp_tools plugins policies policy_attachments prompts
   sandbox_tools search_tools vector_store_registry worker_registry
 `)
 
@@ -24,7 +24,7 @@ export const LITELLM_PARAMS = words(`
   azure_password azure_username bedrock_tags bucket_name budget_duration
   cache_control_injection_points complexity_router_config complexity_router_default_model
   configurable_clientside_auth_params cooldown_time default_api_key_rpm_limit default_api_key_tpm_limit
-  fireworks_forward_user_id gcs_bucket_name guardrails itpm keepalive_seconds
+  fireworks_forward_user_id gcs_bucket_name itpm keepalive_seconds
   litellm_trace_id max_budget max_file_size_mb merge_reasoning_content_in_choices milvus_db_name
   milvus_partition_names milvus_text_field model_info num_retries openai_identity_provider_id
   openai_identity_token_file openai_service_account_id otpm provider_affinity_header quality_router_config

@@ -42,8 +42,19 @@ const UNSAFE = new Map<string, string>([
   ...set(MONEY, 'max_budget budget_duration default_api_key_tpm_limit default_api_key_rpm_limit'),
 ])
 
+const TOP_LIST = 'What looks at requests stands in the list `guardrails` at the top of the file: docs/guardrails.md.'
+
 /** What to do, or what is so already. */
 const HINTS: Readonly<Record<string, string>> = {
+  guardrails: TOP_LIST,
+  guardrail_list: TOP_LIST,
+  guardrail_name_config_map: TOP_LIST,
+  banned_keywords_list: `${TOP_LIST} \`guardrail: words\` has a list of them.`,
+  llamaguard_model_name: TOP_LIST,
+  llamaguard_unsafe_content_categories: TOP_LIST,
+  openai_moderations_model_name: TOP_LIST,
+  presidio_ad_hoc_recognizers: TOP_LIST,
+  output_parse_pii: `${TOP_LIST} There it is a field of each.`,
   include: 'Put everything into one file for now.',
   database_url: 'Everything is kept in an SQLite file in the data folder.',
   set_verbose: 'Nothing is lost: the log needs no such switch.',
@@ -84,12 +95,14 @@ export type Standing =
 export function standingOf(section: Section | undefined, key: string): Standing {
   if (!section || !KNOWN[section].has(key)) return { kind: 'unknown' }
   const reason = UNSAFE.get(key)
+  const hint = HINTS[key]
+  if (reason && hint?.startsWith(TOP_LIST))
+    return { kind: 'unsafe', message: `\`${key}\` is a place of LiteLLM’s that has another one here. ${hint}` }
   if (reason)
     return {
       kind: 'unsafe',
       message: `\`${key}\` is known from LiteLLM and not built yet. ${reason}: refusing to start without it. Remove the key if you can do without.`,
     }
-  const hint = HINTS[key]
   return {
     kind: 'later',
     message: `\`${key}\` is known from LiteLLM and not built yet: it has no effect here.${hint ? ` ${hint}` : ''}`,

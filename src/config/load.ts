@@ -6,6 +6,7 @@ import { NOTHING_STORED, type Stored } from '../secrets/store.ts'
 import { check, faultOfUrl } from './check.ts'
 import { type Config, hasAddress, type KnownProvider } from './config.ts'
 import type { Finding } from './explain.ts'
+import type { KnownKind } from './guard-terms.ts'
 import type { Env } from './interpolate.ts'
 import { normalise } from './normalise.ts'
 import { type Path, type Problem, showPath } from './problem.ts'
@@ -25,16 +26,18 @@ export type Loaded =
  * @param env for `os.environ/NAME`, `${NAME}` and the usual keys of providers
  * @param providers what `litellm_params.model` may begin with
  * @param stored what was found behind references to secrets (`vault:…`)
+ * @param kinds what guardrails may be of
  */
 export function load(
   text: string,
   env: Env,
   providers: readonly KnownProvider[],
   stored: Stored = NOTHING_STORED,
+  kinds: readonly KnownKind[] = [],
 ): Loaded {
   const whole = withOwnVariables(text, env, stored)
   const read = readYaml(text, (path) => (path[0] === 'environment_variables' ? env : whole), stored)
-  const { file, findings, taken } = validate(read, providers)
+  const { file, findings, taken, guards } = validate(read, providers, kinds)
   if (file)
     findings.push(
       ...withoutBroken(
@@ -49,7 +52,7 @@ export function load(
   const errors = sorted([...read.errors, ...told('error')])
   const warnings = sorted([...read.warnings, ...told('warning')])
   if (errors.length > 0 || !file) return { ok: false, errors, warnings }
-  const config = normalise(file, providers, whole, taken)
+  const config = normalise(file, providers, whole, taken, guards)
   const shell = shellOf(read.rawAt(['general_settings', 'master_key']))
   return { ok: true, config: { ...config, ...(shell ? { masterKeyShell: shell } : {}) }, warnings }
 }

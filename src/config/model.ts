@@ -135,6 +135,10 @@ export const litellmParams = z
       .describe(
         'Drop parameters that this provider does not know instead of refusing. Default: `litellm_settings.drop_params`.',
       ),
+    guardrails: z
+      .array(z.string().min(1))
+      .optional()
+      .describe('Names of `guardrails` that look at every request for this alias.'),
     tags: z.array(z.string()).optional().describe('Tags of this target, for `router_settings.enable_tag_filtering`.'),
     mock_response: text('Answer with this text and ask no upstream. Not built yet: warned of at the start.').optional(),
     ...sampling,

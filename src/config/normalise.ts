@@ -7,6 +7,7 @@ import { auditOf } from './audit.ts'
 import { budgetsIn, usualBudgets } from './budgets.ts'
 import { cacheOf } from './cache.ts'
 import type { Config, FallbackMap, KnownProvider, ModelConfig } from './config.ts'
+import { guardTerms, type TakenGuards } from './guard-terms.ts'
 import { hedgeRules } from './hedge.ts'
 import type { Env } from './interpolate.ts'
 import { fromLiteLLM, litellmJwtAuth } from './jwtauth.ts'
@@ -24,6 +25,7 @@ const ms = (seconds: number): number => Math.round(seconds * 1000)
 
 /**
  * @param taken what only a provider knows of an entry, by index
+ * @param guards what only its kind knows of a guardrail, read, by index
  * @param env gives the usual keys and addresses of providers where the file does not
  */
 export function normalise(
@@ -31,6 +33,7 @@ export function normalise(
   providers: readonly KnownProvider[],
   env: Env,
   taken: ReadonlyMap<number, Record<string, unknown>> = new Map(),
+  guards: TakenGuards = new Map(),
 ): Config {
   const { general_settings: general, litellm_settings: litellm, router_settings: router, tollgate } = file
   const counts = new Map<string, number>()
@@ -52,6 +55,11 @@ export function normalise(
           ? { model: meant, hidden: false }
           : { model: meant.model, hidden: meant.hidden ?? false },
       ]),
+    ),
+    guardrails: guardTerms(file.guardrails, guards, (name) =>
+      file.model_list.flatMap(({ model_name: alias, litellm_params: { guardrails = [] } }) =>
+        guardrails.includes(name) ? [alias] : [],
+      ),
     ),
     masterKey: general.master_key === undefined ? undefined : new Secret(general.master_key),
     keyHeader: header?.toLowerCase(),

@@ -93,7 +93,10 @@ function prices(properties: Record<string, JsonSchema>): string[] {
 /** The keys of a map, and then those of the maps in it. */
 function parts(name: string, { properties, items }: JsonSchema): string[] {
   // A section that is a list of maps.
-  if (items?.properties) return ['', ...table(items.properties, (_, schema) => !schema.properties)]
+  if (items?.properties) {
+    const own = table(items.properties, (_, schema) => !schema.properties)
+    return ['', ...own, ...partsOfEach(`${name}[]`, items.properties)]
+  }
   if (!properties) return []
   const plain = Object.values(properties).some((schema) => !schema.properties)
   return [

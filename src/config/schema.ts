@@ -1,6 +1,7 @@
 /** The one source of a configuration file's types, checks, reference page and JSON Schema. */
 import { z } from 'zod'
 import { generalSettings } from './general.ts'
+import { guardrails } from './guardrails.ts'
 import { litellmSettings } from './litellm.ts'
 import { modelEntry } from './model.ts'
 import { routerSettings } from './router.ts'
@@ -27,6 +28,7 @@ export const fileSchema = z
       )
       .default([])
       .describe('Credentials of providers by name, for models that share them.'),
+    guardrails,
     general_settings: generalSettings.prefault({}),
     litellm_settings: litellmSettings.prefault({}),
     router_settings: routerSettings.prefault({}),

@@ -3,6 +3,7 @@ import type { PriceBook } from '../core/price-book.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Config, KnownProvider } from './config.ts'
 import type { Renewal } from './files.ts'
+import type { KnownKind } from './guard-terms.ts'
 import type { Env } from './interpolate.ts'
 import type { Problem } from './problem.ts'
 
@@ -38,6 +39,8 @@ export interface App {
   start(options: StartOptions): Promise<Started>
   /** Every provider there is, for the checks of a configuration and for discovery. */
   providers(): Promise<readonly KnownProvider[]> | readonly KnownProvider[]
+  /** Every kind of guard there is, for the checks of a configuration. */
+  guardKinds(): readonly KnownKind[]
   /** What the models of a configuration cost. @throws Error naming a model whose settings are wrong */
   prices(config: Config, env: Env): PriceBook
 }

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import { type KnownProvider, takenBy } from './config.ts'
 import { explain, type Finding, unknownKey } from './explain.ts'
+import { type KnownKind, type TakenGuards, takeGuards } from './guard-terms.ts'
 import { sectionOf, standingOf } from './known.ts'
 import { nearest } from './nearest.ts'
 import type { Path } from './problem.ts'
@@ -17,36 +18,41 @@ export interface Validated {
   findings: Finding[]
   /** Keys that a provider takes and the schema does not have, by index in `model_list`. */
   taken: Map<number, Record<string, unknown>>
+  /** What kinds of guards have read of theirs, by index in `guardrails`. */
+  guards: TakenGuards
 }
 
 /** Each round takes out what the last one found; deeper faults show when those above them are gone. */
 const ROUNDS = 20
 
-export function validate(read: ReadFile, providers: readonly KnownProvider[]): Validated {
+export function validate(read: ReadFile, providers: readonly KnownProvider[], kinds: readonly KnownKind[]): Validated {
   const root = structuredClone(read.value)
   const findings: Finding[] = []
   const taken = new Map<number, Record<string, unknown>>()
   const hidden = (path: Path) => read.fromEnvironment(path) || path.some((part) => SECRET.test(String(part)))
   takeOut(root, providers, taken)
+  const guards = takeGuards(root, kinds, hidden)
+  findings.push(...guards.findings)
   for (let round = 0; round < ROUNDS; round++) {
     const parsed = fileSchema.safeParse(root ?? {})
     if (parsed.success) {
       findings.push(...infoFindings(parsed.data))
-      return { file: parsed.data, findings, taken }
+      return { file: parsed.data, findings, taken, guards: guards.taken }
     }
     // A text from the environment may stand for a number: then it is made one, and nothing is wrong.
     const issues = parsed.error.issues.filter((issue) => !coerce(root, issue, read))
     for (const issue of issues) {
       const found = explain(issue, (path) => valueAt(root, path), hidden)
       findings.push(...found)
-      if (issue.path.length === 0 && issue.code !== 'unrecognized_keys') return { findings, taken }
+      if (issue.path.length === 0 && issue.code !== 'unrecognized_keys')
+        return { findings, taken, guards: guards.taken }
     }
     for (const issue of issues) {
       if (issue.code === 'unrecognized_keys') for (const key of issue.keys) prune(root, [...(issue.path as Path), key])
       else prune(root, issue.path as Path)
     }
   }
-  return { findings, taken }
+  return { findings, taken, guards: guards.taken }
 }
 
 const SECRET = /key$|token$|secret|password|credential|headers$|environment_variables/i

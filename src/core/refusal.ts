@@ -12,6 +12,7 @@ const CODES = {
   unsupported_parameter: [400, 'client', false],
   context_length_exceeded: [400, 'client', false],
   content_filter: [400, 'client', false],
+  content_policy_violation: [400, 'client', false],
   missing_api_key: [401, 'client', false],
   invalid_api_key: [401, 'client', false],
   expired_api_key: [401, 'client', false],
@@ -46,6 +47,7 @@ const CODES = {
   stream_interrupted: [502, 'upstream', true],
   overloaded: [503, 'capacity', true],
   auth_unavailable: [503, 'ours', true],
+  guardrail_unavailable: [503, 'ours', true],
   shutting_down: [503, 'ours', true],
   upstream_timeout: [504, 'upstream', true],
 } as const satisfies Record<string, readonly [number, Owner, boolean]>

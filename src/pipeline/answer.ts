@@ -1,5 +1,6 @@
 /** An answer that has begun: its hold is open until it has been delivered. */
 import type { Usage } from '../core/usage.ts'
+import type { Json, Reply } from '../dialects/canonical.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import type { Link } from '../upstream/link.ts'
 import type { Source } from './source.ts'
@@ -16,6 +17,8 @@ export interface WholeAnswer extends Common {
   body: Uint8Array | string
   contentType: string
   usage: Usage | undefined
+  /** What it says, and how it is written: where somebody has to look at it. */
+  told?: { reply: Reply; write(reply: Reply): Json }
 }
 
 export interface StreamAnswer extends Common {

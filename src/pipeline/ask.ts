@@ -1,9 +1,11 @@
 /** One attempt: sends, waits for the first content (the commit point) and says what came, or throws what went wrong. */
 import { type Failure, UpstreamFailure } from '../core/failure.ts'
-import type { Chat, Embed, Event, Json, Rerank, WireId } from '../dialects/canonical.ts'
+import { Refusal } from '../core/refusal.ts'
+import type { Chat, Embed, Event, Json, Reply, Rerank, WireId } from '../dialects/canonical.ts'
 import type { Answering, ChatDialect, ChatTarget, EmbedDialect, RerankDialect } from '../dialects/dialect.ts'
 import { unforceEvents, unforceReply } from '../dialects/forced-format.ts'
 import { eventsOf } from '../dialects/replay.ts'
+import type { Gate } from '../guardrails/gate.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import { failureOf, thrown } from '../upstream/classify.ts'
 import { HOP_HEADER, onward } from '../upstream/hops.ts'
@@ -185,8 +187,12 @@ function whole(
   const reply = watch.whole(composed.forced ? unforceReply(read) : read)
   if (reply.choices.some((c) => c.finish === undefined))
     throw bad('The answer ends without saying why: it is not whole.')
-  const body = (call.door.dialect as ChatDialect).writeReply(reply, call.canonical as Chat, answering(call))
-  return { ...common, body: JSON.stringify(body), usage: reply.usage ?? inHeaders() }
+  const write = (said: Reply) =>
+    (call.door.dialect as ChatDialect).writeReply(said, call.canonical as Chat, answering(call))
+  const usage = reply.usage ?? inHeaders()
+  // It is written when it has been looked at.
+  if (call.screening?.seesAnswers) return { ...common, body: '', usage, told: { reply, write } }
+  return { ...common, body: JSON.stringify(write(reply)), usage }
 }
 
 /** A short answer as text, which is looked at and sent on for less than bytes are (measured 1.8 µs against 3.5). */
@@ -220,13 +226,15 @@ async function asStream(
     throw bad('The answer ends without saying why: it is not whole.')
   call.canonical ??= to.readRequest(parse(text(call.bytes)))
   const write = to.writer(call.canonical as Chat, answering(call))
-  const said = eventsOf(reply).map(write).join('')
+  const { said, refused } = await passing(call.screening?.gate(), eventsOf(reply), write)
   const nothing = new ReadableStream<Uint8Array>({ start: (c) => c.close() })
   const bytes = new TextEncoder().encode(said)
   const kept = reply.usage ? undefined : keptFor(hold, to.id)
   kept?.push(bytes)
-  const source = new Source(nothing, to.framing, { carry: () => '', end: () => '', error: () => '' }, abort, kept)
-  Object.assign(source, { content: true, finished: true, ended: true, contentFrames: 1, usage: reply.usage })
+  const error = (told: Refusal) => write({ type: 'error', message: told.message, told })
+  const source = new Source(nothing, to.framing, { carry: () => '', end: () => '', error }, abort, kept)
+  Object.assign(source, { content: true, finished: true, ended: !refused, contentFrames: 1, usage: reply.usage })
+  source.refused = refused
   return {
     kind: 'stream',
     link,
@@ -234,6 +242,22 @@ async function asStream(
     prefix: [bytes],
     source,
     firstMs: io.now() - startedAt,
+  }
+}
+
+/** All of it past guards, and written. */
+async function passing(
+  gate: Gate | undefined,
+  events: readonly Event[],
+  write: (event: Event) => string,
+): Promise<{ said: string; refused?: Refusal }> {
+  if (!gate) return { said: events.map(write).join('') }
+  try {
+    for (const event of events) gate.push(event)
+    return { said: (await gate.settle()).map(write).join('') }
+  } catch (cause) {
+    if (cause instanceof Refusal) return { said: '', refused: cause }
+    throw cause
   }
 }
 
@@ -256,6 +280,7 @@ function sourceFor(
         { ...answering(call), inputLikely: hold.inputLikely },
         timed(watch, call.resumed?.turn ?? (forced ? unforceEvents() : undefined)),
         call.resumed?.write,
+        call.resumed ? call.resumed.gate : call.screening?.gate(),
       )
     : relayCarrier(to, call.peek.includeUsage)
   const body = response.body as ReadableStream<Uint8Array>
@@ -277,7 +302,12 @@ async function untilContent(source: Source): Promise<Uint8Array[]> {
   const prefix: Uint8Array[] = []
   let length = 0
   while (!source.content && !source.finished) {
-    const part = await source.read()
+    const part = await source.read().catch((cause: unknown) => {
+      // It has begun, and costs what it costs: whoever delivers it is told.
+      if (cause instanceof Refusal) return NOTHING
+      throw cause
+    })
+    if (source.refused) break
     if (part === undefined) throw bad('The stream ended before it said anything.')
     length += part.byteLength
     if (length > LONGEST_PREFIX) throw bad('The stream is long and says nothing.')
@@ -285,6 +315,8 @@ async function untilContent(source: Source): Promise<Uint8Array[]> {
   }
   return prefix
 }
+
+const NOTHING = new Uint8Array(0)
 
 const answering = (call: Call): Answering => ({ id: call.id, created: Math.floor(call.startedAt / 1000) })
 

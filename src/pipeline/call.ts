@@ -12,6 +12,7 @@ import type { Service } from '../core/usage.ts'
 import type { Chat, Embed, Rerank } from '../dialects/canonical.ts'
 import type { FormPart } from '../dialects/multipart.ts'
 import type { Peek } from '../dialects/peek.ts'
+import type { Verdict } from '../guardrails/verdict.ts'
 import type { OpenHold } from '../store/ledger.ts'
 import type { Answer } from './answer.ts'
 import type { Recall } from './cache/recall.ts'
@@ -20,8 +21,10 @@ import type { Door } from './io.ts'
 import { Leaving } from './leaving.ts'
 import type { Queued } from './queue.ts'
 import type { Resumed } from './resume.ts'
+import type { Screening } from './screening.ts'
 import { NO_WISHES, type Wishes } from './wishes.ts'
 
+const NO_VERDICTS: readonly Verdict[] = []
 const NOTHING = new Uint8Array(0)
 const NO_PEEK: Peek = {
   model: '',
@@ -92,6 +95,12 @@ export class Call {
   recall: Recall | undefined = undefined
   /** How it came by an answer for which nobody was asked, and what that had cost, nano-dollars. */
   remembered: { how: Remembered; saved: number } | undefined = undefined
+  /** Guardrails that look at it, where some do. */
+  screening: Screening | undefined = undefined
+  /** Its canonical form is no longer what its bytes say: that goes out. */
+  isRewritten = false
+  /** It must not leave the house, by what it holds. */
+  keepsHome = false
 
   constructor(operation: number, now: number, request: Request, door: Door, snapshot: Snapshot) {
     this.operation = operation
@@ -101,6 +110,11 @@ export class Call {
     this.door = door
     this.snapshot = snapshot
     this.leaving = new Leaving(request)
+  }
+
+  /** What every guardrail that looks at it has said so far. */
+  get verdicts(): readonly Verdict[] {
+    return this.screening?.verdicts ?? NO_VERDICTS
   }
 
   get keyId(): string | undefined {

@@ -42,11 +42,12 @@ export function compose(call: Call, link: Link, affordable: number | undefined, 
   const maxOutput = affordable === undefined ? undefined : Math.floor(affordable / call.peek.n)
   const dialect = dialectFor(call.door.dialect, link)
   const { chat, forced } = fitted(call, link)
-  if (dialect !== call.door.dialect || chat || call.resumed) {
+  if (dialect !== call.door.dialect || chat || call.resumed || call.isRewritten || call.screening?.seesAnswers) {
     const body = JSON.stringify(
       translated(call, link, dialect, maxOutput, streamed(chat ?? canonicalOf(call), watched)),
     )
-    return { dialect, body, headers: undefined, translated: true, forced }
+    const headers = dialect === call.door.dialect ? passed(call, call.door.dialect) : undefined
+    return { dialect, body, headers, translated: true, forced }
   }
   const headers = passed(call, call.door.dialect)
   if (call.form)
@@ -84,18 +85,30 @@ const SIGNED = ['"thinking"', '"redacted_thinking"', '"reasoning"', 'hought']
 function withoutSignatures(call: Call, link: Link): Json | undefined {
   const { dialect } = call.door
   if (dialect.op !== 'chat') return undefined
-  const first = call.stages[0]?.targets[0]
   const bytes = Buffer.from(call.bytes.buffer, call.bytes.byteOffset, call.bytes.byteLength)
   const holds = (words: readonly string[] = []) => words.some((word) => bytes.includes(word))
-  const isOther = first !== undefined && first.model !== link.target.model
+  const isOther = isAnother(call, link)
   const maySign = isOther && dialect.unsign !== undefined && holds(SIGNED)
   const isOurs = holds(dialect.disown?.marks)
   if (!maySign && !isOurs) return undefined
   const body = parse(call.bytes)
-  const unsigned = maySign && dialect.unsign?.(body) === true
-  const disowned = isOurs && dialect.disown?.from(body) === true
+  return strip(call, link, body) ? body : undefined
+}
+
+/** Takes both out of a body of the caller's own dialect, in place. Whether there was any. */
+function strip(call: Call, link: Link, body: Json): boolean {
+  const { dialect } = call.door
+  if (dialect.op !== 'chat') return false
+  const unsigned = isAnother(call, link) && dialect.unsign?.(body) === true
+  const disowned = dialect.disown?.from(body) === true
   if (unsigned && !call.dropped.includes('thinking')) call.dropped.push('thinking')
-  return unsigned || disowned ? body : undefined
+  return unsigned || disowned
+}
+
+/** Whether failing over has changed the model. */
+function isAnother({ stages }: Call, link: Link): boolean {
+  const first = stages[0]?.targets[0]
+  return first !== undefined && first.model !== link.target.model
 }
 
 /** Headers that mean something to a target of the caller's own dialect; a form's content-type holds its boundary. */
@@ -200,6 +213,7 @@ function translated(
   const mine = { ...defaults, model: link.target.model }
   if (mine.op === 'chat' && maxOutput !== undefined) mine.maxTokens = maxOutput
   const body = written(to, mine, warn)
+  if (to === call.door.dialect) strip(call, link, body)
   return link.amend(to.id, { ...link.extraBody, ...body }, warn)
 }
 

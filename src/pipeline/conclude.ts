@@ -6,6 +6,7 @@ import { onFailure, onNeutral, onSend, onSuccess } from '../core/breaker.ts'
 import type { Failure } from '../core/failure.ts'
 import { releaseLimits } from '../core/limit.ts'
 import { left } from '../core/pick.ts'
+import type { Refusal } from '../core/refusal.ts'
 import type { Target } from '../core/target.ts'
 import { NO_USAGE, type Usage, type UsageSource } from '../core/usage.ts'
 import type { OpenHold } from '../store/ledger.ts'
@@ -57,7 +58,11 @@ export function drop(io: Io, hold: OpenHold): void {
 }
 
 /** Answers that ended early, through no fault of the target's: `revoked` is the caller's leave to be here. */
-const CUT_OFF: ReadonlySet<string> = new Set(['aborted', 'budget_exceeded', 'revoked'])
+const CUT_OFF: ReadonlySet<string> = new Set(['aborted', 'budget_exceeded', 'revoked', 'content_policy_violation'])
+
+/** The outcome of an answer that ends because its caller may not have it. */
+export const cutBy = ({ code }: Refusal): 'content_policy_violation' | 'revoked' =>
+  code === 'content_policy_violation' || code === 'guardrail_unavailable' ? 'content_policy_violation' : 'revoked'
 
 /** Attempts whose end was noted; their charge may still be counted. */
 const ended = new WeakSet<OpenHold>()
@@ -244,7 +249,9 @@ export function conclude(
     cache: call.remembered?.how,
     savedNano: call.remembered?.saved ?? 0,
     error,
+    guardrails: call.verdicts,
   })
+  if (call.screening) io.guards.report.concluded(call.verdicts)
 }
 
 const NONE_TRIED: readonly (readonly [string, string])[] = []

@@ -7,7 +7,7 @@ import type { ChatDialect, Dialect, ForwardDialect } from '../dialects/dialect.t
 import { INTERRUPTED } from '../dialects/openai/interrupted.ts'
 import type { StreamAnswer, WholeAnswer } from './answer.ts'
 import type { Call } from './call.ts'
-import { conclude, settleAttempt, used } from './conclude.ts'
+import { conclude, cutBy, settleAttempt, used } from './conclude.ts'
 import type { Heard } from './counting/kept.ts'
 import { answerHeaders, costHeaders } from './headers.ts'
 import type { Io } from './io.ts'
@@ -86,7 +86,12 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   // Two clocks: the upstream's silence, and ours towards the caller.
   let heardAt = io.now()
   const silence = io.deadlines.arm(Math.min(heardAt + idleMs, totalAt), (now) => {
-    if (source.finished) return end()
+    // What it holds back is being looked at: that has a timeout of its own.
+    if (source.busy && now < totalAt) {
+      silence.at = Math.min(now + GRACE_MS, totalAt)
+      return
+    }
+    if (source.finished && !source.busy) return void end()
     const limit =
       now >= totalAt
         ? `the whole answer took longer than ${totalAt - hold.attempt.startedAt} ms`
@@ -132,9 +137,19 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     settleAttempt(call, io, hold, ending, told, over)
   }
 
+  let isEnding = false
+
   /** The upstream is done: the stream gets the end that its clients wait for, or an error they can see. */
-  const end = () => {
-    if (!open) return
+  const end = async () => {
+    if (!open || isEnding) return
+    isEnding = true
+    try {
+      const rest = sawEnd ? undefined : await source.rest()
+      if (!open) return
+      if (rest && rest.byteLength > 0) emit(rest)
+    } catch (cause) {
+      return cut(Refusal.from(cause), 'content_policy_violation')
+    }
     if (!sawEnd) {
       const last = source.end()
       if (last !== '') emit(encode(last))
@@ -158,7 +173,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   }
 
   /** The money, or the caller's leave, is at its end before the answer is: it does not run free, and does not look whole. */
-  const cut = (refusal: Refusal, outcome: 'budget_exceeded' | 'revoked') => {
+  const cut = (refusal: Refusal, outcome: 'budget_exceeded' | 'revoked' | 'content_policy_violation') => {
     if (!open) return
     const events = answer.contentType === undefined || /event-stream/i.test(answer.contentType)
     if (events) emit(encode(source.error(refusal)))
@@ -171,7 +186,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
   /** A caller who hangs up cancels the stream himself. */
   const onLeave = () => {
     const { revoked } = call.leaving
-    if (revoked) cut(revoked, 'revoked')
+    if (revoked) cut(revoked, cutBy(revoked))
   }
 
   /** Another target goes on with what was said. Whether one does. */
@@ -237,7 +252,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
               sawEnd = source.ended && source.finished
               const part = sawEnd ? undefined : await source.read()
               if (!open) return
-              if (part === undefined && source.finished) return end()
+              if (part === undefined && source.finished) return await end()
               if (part === undefined) throw brokenOff()
               const outOfMoney = source.finished ? undefined : topUp()
               if (outOfMoney) return cut(outOfMoney, 'budget_exceeded')
@@ -250,6 +265,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
               return
             }
           } catch (cause) {
+            if (cause instanceof Refusal) return cut(cause, cutBy(cause))
             const failure =
               cause instanceof UpstreamFailure
                 ? cause

@@ -18,6 +18,7 @@ export function answerHeaders(call: Call, { link, hold }: Answer, now: number): 
     'x-tollgate-attempts': String(call.attempts),
   }
   limitHeaders(headers, call, now)
+  guardHeaders(headers, call)
   const reasons = why(call)
   if (reasons !== '') headers['x-tollgate-why'] = visible(reasons)
   if (call.dropped.length > 0) headers['x-tollgate-dropped'] = visible(call.dropped.join(', '))
@@ -38,6 +39,15 @@ export function answerHeaders(call: Call, { link, hold }: Answer, now: number): 
   })
   if (own) headers['x-litellm-key-max-budget'] = String(toDollars(own.account.limit))
   return headers
+}
+
+/** What each guardrail said that has had its say: a stream's are not all known when its headers leave. */
+export function guardHeaders(headers: Record<string, string>, { verdicts }: Call): void {
+  if (verdicts.length === 0) return
+  headers['x-litellm-applied-guardrails'] = visible([...new Set(verdicts.map(({ name }) => name))].join(','))
+  headers['x-tollgate-guardrails'] = visible(
+    verdicts.map(({ name, mode, status }) => `${name}=${status}; mode=${mode}`).join(', '),
+  )
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString()

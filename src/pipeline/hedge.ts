@@ -61,7 +61,7 @@ export async function answerOf(call: Call, io: Io, way: Choosing, run: Run): Pro
 const nameOf = ({ provider, model }: Target): string => `${provider}/${model}`
 
 /** What the gateway asks itself. */
-const OURS = ['mirror', 'health_check']
+const OURS = ['mirror', 'health_check', 'guardrail']
 
 function rulesFor({ snapshot, door, resumed }: Call, { alias }: Target): HedgeRules | undefined {
   const { hedge, aliasHedge } = snapshot.policy

@@ -19,6 +19,9 @@ import type { TargetState } from '../core/state.ts'
 import type { Target } from '../core/target.ts'
 import type { Dialect, TargetDialect } from '../dialects/dialect.ts'
 import type { PathSaid } from '../dialects/peek.ts'
+import type { Guards } from '../guardrails/guards.ts'
+import type { Said } from '../guardrails/policy.ts'
+import type { Verdict } from '../guardrails/verdict.ts'
 import type { HoldRequest, OpenHold, Outcome } from '../store/ledger.ts'
 import type { Link } from '../upstream/link.ts'
 import type { Flight } from './cache/flight.ts'
@@ -123,6 +126,8 @@ export interface PayersDoor {
   lists(payer: Payer, key: Key): readonly ModelList[]
   /** The names that a key, and its team, have for models; narrowest first. */
   renames(payer: Payer, key: Key): readonly Renames[]
+  /** What a key, its team and its project say of guardrails: the same object until they change. */
+  guardrails(key: Key | undefined): Said
   /** What its scopes may do in a minute, narrowest first; those without a limit are left out. */
   limits(payer: Payer): readonly Limited[]
 }
@@ -181,6 +186,7 @@ export interface RequestLog {
   cache: Remembered | undefined
   savedNano: number
   error: string | undefined
+  guardrails: readonly Verdict[]
 }
 
 /** Answers that were given before, and those on their way. */
@@ -222,6 +228,7 @@ export interface Io {
   ledger: LedgerDoor
   payers: PayersDoor
   grants: GrantsDoor
+  guards: Guards
   counters(scope: string): Counters
   /** Requests of a scope on a day (core/zone.ts), as the ledger knows them; 0 for scopes that it has none of. */
   requestsOn(scope: string, day: number): number

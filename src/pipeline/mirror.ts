@@ -4,6 +4,7 @@
  */
 import { EVERYTHING } from '../core/access.ts'
 import { plan as decide } from '../core/plan.ts'
+import type { Json } from '../dialects/canonical.ts'
 import { splice } from '../dialects/splice.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
@@ -28,13 +29,23 @@ export function mirror(call: Call, io: Io): void {
     .finally(() => underWay--)
 }
 
+/** As it goes out, which a guardrail may have changed. */
+function bytesFor(of: Call, to: string): Uint8Array {
+  const { dialect } = of.door
+  if (of.isRewritten && of.canonical && 'writeRequest' in dialect) {
+    const write = dialect.writeRequest as (asked: unknown, warn: () => void) => Json
+    return new TextEncoder().encode(JSON.stringify(write({ ...of.canonical, model: to }, () => {})))
+  }
+  return dialect.fields.asksInPath ? of.bytes : splice(of.bytes, { model: to }, of.peek.scan)
+}
+
 async function copy(of: Call, io: Io, to: string): Promise<void> {
   const { dialect, said } = of.door
   await askOurselves(io, {
     name: 'mirror',
     dialect,
     said: said && { ...said, model: to },
-    bytes: dialect.fields.asksInPath ? of.bytes : splice(of.bytes, { model: to }, of.peek.scan),
+    bytes: bytesFor(of, to),
     stages: decide(of.snapshot, to, EVERYTHING),
     // Where it has to wait for a machine of the house, nobody waits for it.
     wishes: { priority: 'batch' },

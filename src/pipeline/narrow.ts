@@ -38,7 +38,8 @@ export function narrow(call: Call, io: Io): void {
 }
 
 /** Whether it must not leave the house. */
-export function isLocalOnly({ who, payer, snapshot }: Call): boolean {
+export function isLocalOnly({ who, payer, snapshot, keepsHome }: Call): boolean {
+  if (keepsHome) return true
   if (who?.key?.metadata.data_class === LOCAL_ONLY) return true
   return snapshot.route.localTags.length > 0 && payer.tags.some((tag) => snapshot.route.localTags.includes(tag))
 }

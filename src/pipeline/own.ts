@@ -14,7 +14,7 @@ import type { Wishes } from './wishes.ts'
 
 export interface Own {
   /** The tag that pays, and its name in the ledger. */
-  name: 'mirror' | 'health_check' | 'semantic_cache'
+  name: 'mirror' | 'health_check' | 'semantic_cache' | 'guardrail'
   dialect: Dialect
   said?: PathSaid | undefined
   bytes: Uint8Array

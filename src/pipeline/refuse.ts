@@ -1,12 +1,16 @@
 import { Refusal } from '../core/refusal.ts'
 import { NO_USAGE } from '../core/usage.ts'
 import type { Call } from './call.ts'
-import { conclude, endAttempt, used } from './conclude.ts'
+import { conclude, cutBy, endAttempt, used } from './conclude.ts'
+import { guardHeaders } from './headers.ts'
 import type { Io } from './io.ts'
 import { limitHeaders } from './limit.ts'
 
 /** What a caller is told of what was thrown: where it comes of his leave being taken away, that. */
 export const toldOf = (call: Call, cause: unknown): Refusal => call.leaving.revoked ?? Refusal.from(cause)
+
+const isScreened = ({ code }: Refusal): boolean =>
+  code === 'content_policy_violation' || code === 'guardrail_unavailable'
 
 /** Any error, told in the caller's dialect; everything the request held is let go. */
 export function refuse(call: Call, io: Io, cause: unknown): Response {
@@ -16,7 +20,7 @@ export function refuse(call: Call, io: Io, cause: unknown): Response {
     // Something broke between the answer's beginning and its delivery: what it cost is still booked.
     const charged = used(answer.kind === 'whole' ? answer.usage : answer.source.usage, answer.hold, 0, true)
     endAttempt(call, io, answer.hold, {
-      outcome: call.leaving.revoked ? 'revoked' : 'internal',
+      outcome: call.leaving.revoked || isScreened(refusal) ? cutBy(refusal) : 'internal',
       status: refusal.status,
       ...charged,
       firstMs: answer.firstMs,
@@ -27,6 +31,7 @@ export function refuse(call: Call, io: Io, cause: unknown): Response {
   const { status, body } = call.door.dialect.writeError(refusal)
   const headers = refusalHeaders(refusal, call.id)
   limitHeaders(headers, call, io.now())
+  guardHeaders(headers, call)
   return new Response(JSON.stringify(body), { status, headers })
 }
 

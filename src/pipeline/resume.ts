@@ -12,12 +12,14 @@ import type { Chat, Event } from '../dialects/canonical.ts'
 import type { ChatDialect, Dialect } from '../dialects/dialect.ts'
 import { NdjsonFramer } from '../dialects/ndjson.ts'
 import { SseFramer } from '../dialects/sse.ts'
+import type { Gate } from '../guardrails/gate.ts'
 import type { StreamAnswer } from './answer.ts'
 import { attempt } from './attempt.ts'
 import { Call } from './call.ts'
 import { canonicalOf } from './compose.ts'
 import { settleAttempt, used } from './conclude.ts'
 import type { Io } from './io.ts'
+import type { Source } from './source.ts'
 
 /** What goes on with an answer, in place of a writer of its own. */
 export interface Resumed {
@@ -25,6 +27,8 @@ export interface Resumed {
   write(event: Event): string
   /** What becomes of the events of the target that goes on. */
   turn(event: Event): Event[]
+  /** What looks at the answer, as far as it has seen it. */
+  gate: Gate | undefined
 }
 
 /** More than this is not kept for going on. */
@@ -94,7 +98,8 @@ export function wayOn(call: Call, io: Io, sent: Sent): WayOn | undefined {
   const said = events && textOf(events)
   const stages = targetsFor(call, io)
   if (!events || said === undefined || said === '' || stages.length === 0) return undefined
-  return { stages, events, join: new Join(said, midstream) }
+  // The model knows placeholders where the caller was given values.
+  return { stages, events, join: new Join(call.screening?.vault.hideAgain(said) ?? said, midstream) }
 }
 
 /**
@@ -128,7 +133,10 @@ export async function resume(
     stages: able,
     attempts: call.attempts,
     canonical: going(canonicalOf(call) as Chat, join, call.snapshot.policy.midstream),
-    resumed: resumedBy(call, events, join, source.contentFrames),
+    resumed: resumedBy(call, events, join, source),
+    screening: call.screening,
+    isRewritten: call.isRewritten,
+    keepsHome: call.keepsHome,
   })
   try {
     await attempt(next, io)
@@ -152,7 +160,9 @@ function going(chat: Chat, join: Join, mode: string): Chat {
   } as Chat
 }
 
-function resumedBy(call: Call, events: readonly Event[], join: Join, frames: number): Resumed {
+function resumedBy(call: Call, events: readonly Event[], join: Join, source: Source): Resumed {
+  const { contentFrames: frames, gate } = source
+  gate?.restart()
   const write = (call.door.dialect as ChatDialect).writer(canonicalOf(call) as Chat, {
     id: call.id,
     created: Math.floor(call.startedAt / 1000),
@@ -183,7 +193,7 @@ function resumedBy(call: Call, events: readonly Event[], join: Join, frames: num
         return [event]
     }
   }
-  return { write: whole, turn }
+  return { write: whole, turn, gate }
 }
 
 /** What was sent, as events; undefined where it does not read. */

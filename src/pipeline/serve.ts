@@ -6,6 +6,7 @@ import { remember } from './cache/remember.ts'
 import { Call } from './call.ts'
 import { deliver } from './deliver.ts'
 import type { Door, Io } from './io.ts'
+import { judge } from './judge.ts'
 import { limit } from './limit.ts'
 import { load } from './load.ts'
 import { mirror } from './mirror.ts'
@@ -13,9 +14,11 @@ import { plan } from './plan.ts'
 import { receive } from './receive.ts'
 import { recollect } from './recollect.ts'
 import { refuse } from './refuse.ts'
+import { screen } from './screen.ts'
 
 async function answered(call: Call, io: Io): Promise<Response> {
   await attempt(call, io) // the only loop: choose → queue → hold → send → classify → again | next
+  await judge(call) // guardrails on a whole answer; a stream passes them as it flows
   return deliver(call, io) // relay | transcode; settles at the end of the stream
 }
 
@@ -28,6 +31,8 @@ export async function serve(io: Io, request: Request, door: Door): Promise<Respo
     recollect(call, io) // what the caller refers to by its id
     plan(call, io) // alias → ordered targets it may use and can pay
     await limit(call, io, 'generation') // all rates and slots, in one step or none; its turn, where there are turns
+    const screening = screen(call, io)
+    if (screening) await screening // guardrails on the canonical form: refused, changed, or kept in the house
     const loaded = load(call, io) // Ollama's clients load models by asking for nothing
     if (loaded) return loaded
     const known = await recall(call, io) // given before, or on its way to somebody who asked the same

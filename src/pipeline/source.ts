@@ -3,7 +3,7 @@
  * sent. Both ways (relay and translation) tell the same things, so that the rest need not know which it is.
  */
 import { UpstreamFailure } from '../core/failure.ts'
-import type { Refusal } from '../core/refusal.ts'
+import { Refusal } from '../core/refusal.ts'
 import { later, type Usage } from '../core/usage.ts'
 import type { Chat, Event, Json } from '../dialects/canonical.ts'
 import type { Answering, ChatDialect, ChatTarget, ForwardDialect, Joiner, Sight } from '../dialects/dialect.ts'
@@ -11,6 +11,7 @@ import { EventStreamFramer } from '../dialects/eventstream.ts'
 import { NdjsonFramer } from '../dialects/ndjson.ts'
 import { Skimmer } from '../dialects/skim.ts'
 import { SseFramer } from '../dialects/sse.ts'
+import type { Gate } from '../guardrails/gate.ts'
 import type { Heard, Kept } from './counting/kept.ts'
 
 /** What a stream has shown so far. */
@@ -33,6 +34,9 @@ interface Carrier {
   end(): string
   /** That the answer was cut off, after which nothing more is sent. */
   error(refusal: Refusal): string
+  /** What may be sent now of what was carried before, where it is looked at first. @throws Refusal */
+  settle?(isLast: boolean): string | Promise<string>
+  gate?: Gate
   /** There is no mark of the end but the end of the body. */
   endsWithBody?: boolean
 }
@@ -102,6 +106,7 @@ class RawFramer {
 /**
  * Frames are read in one dialect and written in another.
  * @param turn what becomes of each event in between @param write another writer than a new one
+ * @param gate looks at what comes before it is written
  */
 export function transcodeCarrier(
   from: ChatTarget,
@@ -110,6 +115,7 @@ export function transcodeCarrier(
   answering: Answering,
   turn: (event: Event) => Event[] = itself,
   write: (event: Event) => string = to.writer(chat, answering),
+  gate?: Gate,
 ): Carrier {
   const read = from.reader()
   const carry: Carrier['carry'] = ({ frame }, progress) => {
@@ -118,7 +124,8 @@ export function transcodeCarrier(
     for (const event of readOrSkip(read, frame).flatMap(turn)) {
       notice(event, progress)
       if (event.type === 'end' && !progress.finished) break
-      out += write(event)
+      if (gate) gate.push(event)
+      else out += write(event)
     }
     return out
   }
@@ -126,7 +133,14 @@ export function transcodeCarrier(
   const end = () => write({ type: 'end' })
   // The writer knows what it has said: where events are numbered, the error is the next one.
   const error = (told: Refusal) => write({ type: 'error', message: told.message, told })
-  return { carry, end, error }
+  if (!gate) return { carry, end, error }
+  const written = (events: readonly Event[]) => events.map(write).join('')
+  const settle: Carrier['settle'] = (isLast) => {
+    if (isLast) gate.close()
+    const events = gate.settle()
+    return events instanceof Promise ? events.then(written) : written(events)
+  }
+  return { carry, end, error, settle, gate }
 }
 
 const itself = (event: Event): Event[] => [event]
@@ -213,6 +227,10 @@ export class Source implements Progress {
   /** The body has been read to its end. */
   drained = false
   readonly #kept: Kept | undefined
+  /** Why what came of it last does not go out: every further read fails with it. */
+  refused: Refusal | undefined
+  /** What has come is being looked at: the silence is ours. */
+  busy = false
   #failBroken: ((cause: UpstreamFailure) => void) | undefined
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>
   readonly #framer: SseFramer | NdjsonFramer | EventStreamFramer | RawFramer | Skimmer
@@ -235,9 +253,10 @@ export class Source implements Progress {
 
   /**
    * What is to be sent next (may be empty), or undefined at the end.
-   * @throws UpstreamFailure where the upstream failed, said so, or was given up on
+   * @throws UpstreamFailure where the upstream failed, said so, or was given up on; Refusal where it does not go out
    */
   async read(): Promise<Uint8Array | undefined> {
+    if (this.refused) throw this.refused
     if (this.#broken) throw this.#broken
     if (this.ended || this.drained) return undefined
     let chunk: { done: boolean; value?: Uint8Array | undefined }
@@ -257,14 +276,41 @@ export class Source implements Progress {
       this.drained = true
       if (this.#carrier.endsWithBody) this.finished = true
       const rest = this.#framer.end()
-      return rest.length > 0 ? this.#carryAll(rest) : undefined
+      const last = rest.length > 0 ? this.#carryAll(rest) : undefined
+      if (!this.#carrier.settle || !this.finished) return last
+      const settled = await this.#settle(!this.ended)
+      return settled.length > 0 ? settled : undefined
     }
     const value = chunk.value as Uint8Array
     const out = this.#carryAll(this.#framer.push(value), value)
     // Whoever counts as he goes will not have to be counted.
     if (this.usage) this.#kept?.drop()
     else this.#kept?.push(value)
-    return out
+    return this.#carrier.settle ? this.#settle(false) : out
+  }
+
+  /** Looks at what has come, and gives what of it may be sent. */
+  async #settle(isLast: boolean): Promise<Uint8Array> {
+    this.busy = true
+    try {
+      const text = this.#carrier.settle?.(isLast) ?? ''
+      return encoder.encode(typeof text === 'string' ? text : await text)
+    } catch (cause) {
+      if (cause instanceof Refusal) this.refused = cause
+      throw cause
+    } finally {
+      this.busy = false
+    }
+  }
+
+  /** What is still held back of a finished answer whose end did not come. @throws Refusal */
+  rest(): Promise<Uint8Array> | undefined {
+    return this.#carrier.settle && !this.ended && !this.drained ? this.#settle(true) : undefined
+  }
+
+  /** What looks at it. */
+  get gate(): Gate | undefined {
+    return this.#carrier.gate
   }
 
   /** A read that ends when the stream is broken from outside, even where the runtime's own read goes on waiting. */

@@ -24,6 +24,8 @@ export interface Wishes {
   plays?: FailureKind
   /** Where it stands in a queue for a machine of the house; the lowest number first among its key's own. */
   priority?: Priority
+  /** Guardrails that are to look at it, beside those that do anyway. */
+  guardrails?: readonly string[]
   rank?: number
   /** What is to be kept of it, and what it may be answered with. */
   cache?: CacheControls
@@ -45,6 +47,7 @@ const FIELDS = [
   'num_retries',
   'timeout',
   'stream_timeout',
+  'guardrails',
   ...Object.keys(PLAYS),
 ]
 const HEADERS = {
@@ -57,6 +60,7 @@ const PRIORITY = 'x-tollgate-priority'
 /** More than this is no patience any more but load. */
 const MOST_RETRIES = 10
 const MOST_FALLBACKS = 10
+const MOST_GUARDRAILS = 100
 
 /** Reads the wishes and takes them out of the body. @throws Refusal invalid_request where one is none */
 export function readWishes(call: Call): Wishes {
@@ -68,12 +72,24 @@ export function readWishes(call: Call): Wishes {
   }
   const priority = headers.get(PRIORITY)
   const { keys } = call.peek.scan
-  if (FIELDS.some((field) => keys.has(field))) Object.assign(said, takeOut(call))
+  if (FIELDS.some((field) => keys.has(field)) || PLACES.some((place) => namesGuards(call, place)))
+    Object.assign(said, takeOut(call))
   // Nobody is more urgent than he says himself, nor than his key may be.
   const all = [priority, said.priority, ofKey(call)].filter((one) => one !== undefined && one !== null)
   delete said.priority
   if (Object.keys(said).length === 0 && all.length === 0) return NO_WISHES
   return { ...wishesOf(said), ...priorityOf(all) }
+}
+
+/** Where LiteLLM's clients name guardrails, too. */
+const PLACES = ['metadata', 'litellm_metadata']
+
+function namesGuards({ bytes, peek: { scan } }: Call, place: string): boolean {
+  const span = scan.keys.get(place)
+  if (span?.kind !== 'object') return false
+  const said = Buffer.from(bytes.buffer, bytes.byteOffset + span.start, span.end - span.start)
+  // A name may be spelt with escapes.
+  return said.includes('guardrails') || said.includes('\\u00')
 }
 
 /** Rare, so it may cost a parse. */
@@ -84,6 +100,13 @@ function takeOut(call: Call): Record<string, unknown> {
     if (!(field in body)) continue
     if (body[field] !== null) said[field] = body[field]
     delete body[field]
+  }
+  for (const place of PLACES) {
+    const held = body[place]
+    if (typeof held !== 'object' || held === null || !('guardrails' in held)) continue
+    const { guardrails, ...rest } = held as Record<string, unknown>
+    if (guardrails !== null) said.guardrails = [...list(said.guardrails), ...list(guardrails)]
+    body[place] = rest
   }
   call.bytes = new TextEncoder().encode(JSON.stringify(body))
   call.peek = peek(call.bytes, call.door.dialect, call.door.said)
@@ -103,8 +126,18 @@ function wishesOf(said: Record<string, unknown>): Wishes {
   if (said.cache !== undefined) wishes.cache = controlsIn(said.cache)
   if (said.timeout !== undefined) wishes.totalMs = seconds(said, 'timeout')
   if (said.stream_timeout !== undefined) wishes.firstMs = seconds(said, 'stream_timeout')
+  if (said.guardrails !== undefined) wishes.guardrails = guardrailsOf(said.guardrails)
   for (const [field, kind] of Object.entries(PLAYS)) if (flag(said, field)) wishes.plays = kind
   return wishes
+}
+
+/** One by itself is a list of one, as something that is no list is something that is wrong. */
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : value === undefined ? [] : [value])
+
+function guardrailsOf(value: unknown): string[] {
+  if (!Array.isArray(value) || value.length > MOST_GUARDRAILS || !value.every((one) => typeof one === 'string'))
+    throw wrong('guardrails', `must be a list of at most ${MOST_GUARDRAILS} names`)
+  return value as string[]
 }
 
 /** What the metadata of its key says, which may have other words for other things (`priority_reservation`). */

@@ -22,6 +22,7 @@ async function serve(
   let stops = 0
   const app: App = {
     providers: () => PROVIDERS,
+    guardKinds: () => [],
     prices: noPrices,
     async start(given) {
       options = given
@@ -148,6 +149,7 @@ describe('what people meet', () => {
   const failing = (code: string) => ({
     app: async (): Promise<App> => ({
       providers: () => PROVIDERS,
+      guardKinds: () => [],
       prices: noPrices,
       start: () => Promise.reject(Object.assign(new Error('x'), { code })),
     }),

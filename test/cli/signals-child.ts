@@ -10,6 +10,7 @@ process.exit(
     probe: async () => ({ ok: false, why: 'not asked' }),
     app: async () => ({
       providers: () => [{ id: 'demo', local: true }],
+      guardKinds: () => [],
       prices: () => {
         throw new Error('nobody asks for prices')
       },

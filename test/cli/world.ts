@@ -15,6 +15,7 @@ export const noPrices = (): never => {
 
 const noApp: App = {
   providers: () => PROVIDERS,
+  guardKinds: () => [],
   prices: noPrices,
   start: () => Promise.reject(new Error('this test starts nothing')),
 }

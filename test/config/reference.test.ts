@@ -111,7 +111,11 @@ test('each unbuilt key is warned of where it stands, and each unsafe one is refu
       for (const key of listed.filter((_, i) => kind === 'E' || i % 5 === 0)) {
         const said = told(file(section, key))
         expect([key, said.length, said[0]?.[0]]).toEqual([key, 1, kind])
-        expect(said[0]).toContain(`\`${key}\` is known from LiteLLM and not built yet`)
+        expect(said[0]).toMatch(
+          new RegExp(
+            `\`${key}\` is (known from LiteLLM and not built yet|a place of LiteLLM’s that has another one here)`,
+          ),
+        )
       }
 })
 

@@ -47,10 +47,7 @@ const CASES: [name: string, text: string, expected: string[]][] = [
   [
     'a key that would let things pass',
     model('guardrails: [pii]'),
-    at(
-      'guardrails',
-      '`guardrails` is known from LiteLLM and not built yet. It decides what may pass: refusing to start without it. Remove the key if you can do without.',
-    ),
+    at('guardrails[0]', 'there is no guardrail `pii`.', 20),
   ],
   [
     'a price of a day that is none',
@@ -152,14 +149,14 @@ const CASES: [name: string, text: string, expected: string[]][] = [
     'no section at all',
     'wwww: 1',
     [
-      'E t.yaml:1:1 wwww: nobody knows this key. The sections are model_list, credential_list, general_settings, litellm_settings, router_settings, tollgate, environment_variables.',
+      'E t.yaml:1:1 wwww: nobody knows this key. The sections are model_list, credential_list, guardrails, general_settings, litellm_settings, router_settings, tollgate, environment_variables.',
     ],
   ],
   [
-    'guardrails at the top',
-    'guardrails: []',
+    'guardrails in their old place',
+    'litellm_settings:\n  guardrails: []',
     [
-      'E t.yaml:1:1 guardrails: `guardrails` is known from LiteLLM and not built yet. It decides what may pass: refusing to start without it. Remove the key if you can do without.',
+      'E t.yaml:2:3 litellm_settings.guardrails: `guardrails` is a place of LiteLLM’s that has another one here. What looks at requests stands in the list `guardrails` at the top of the file: docs/guardrails.md.',
     ],
   ],
   [

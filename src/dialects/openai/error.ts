@@ -10,6 +10,7 @@ const WORDS: Partial<Record<RefusalCode, readonly [type: string, code: string | 
   unsupported_parameter: ['invalid_request_error', 'unsupported_parameter'],
   context_length_exceeded: ['invalid_request_error', 'context_length_exceeded'],
   content_filter: ['invalid_request_error', 'content_filter'],
+  content_policy_violation: ['invalid_request_error', 'content_policy_violation'],
   missing_api_key: ['authentication_error', 'missing_api_key'],
   invalid_api_key: ['authentication_error', 'invalid_api_key'],
   expired_api_key: ['authentication_error', 'expired_api_key'],

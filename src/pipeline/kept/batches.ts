@@ -11,6 +11,7 @@ import type { Call } from '../call.ts'
 import type { Io } from '../io.ts'
 import { ownPrice } from '../price.ts'
 import { receiveBytes } from '../receive.ts'
+import { mayGoUnseen } from '../whose-guards.ts'
 import { isOver, settleBatch } from './settle.ts'
 import { fetchFrom, mine, objectIn, placeOf, remember, type Step, targetOf } from './step.ts'
 
@@ -25,6 +26,8 @@ export const createBatch: Step = async (call, io) => {
     throw new Refusal('invalid_request', "The input of a batch must have been uploaded with purpose 'batch'.", {
       param: 'input_file_id',
     })
+  call.peek = { ...call.peek, model: file.alias }
+  mayGoUnseen(call, io, 'batches', 'Send them as requests of their own.')
   const target = targetOf(call, file)
   mayStart(call, io, file.alias, target)
   const link = io.link(target)

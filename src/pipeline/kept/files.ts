@@ -12,6 +12,7 @@ import type { Call } from '../call.ts'
 import { conclude } from '../conclude.ts'
 import type { Io } from '../io.ts'
 import { receiveBytes } from '../receive.ts'
+import { mayGoUnseen } from '../whose-guards.ts'
 import { fetchFrom, mine, objectIn, placeOf, remember, type Step, targetOf } from './step.ts'
 
 /** Fields of ours: they choose the target and mean nothing to the provider. */
@@ -70,7 +71,10 @@ export const createFile: Step = async (call, io) => {
   let content = call.bytes.subarray(file.start, file.end)
   // What a batch asks is checked here: nobody looks into it again.
   const asked = purpose === 'batch' ? await modelOfBatch(content, rest) : undefined
-  const target = chooseKeeper(call, io, named ?? asked, asked === undefined ? 'files' : 'batches')
+  const alias = named ?? asked
+  call.peek = { ...call.peek, model: alias ?? '' }
+  mayGoUnseen(call, io, 'files', 'Send their text in requests of their own.')
+  const target = chooseKeeper(call, io, alias, asked === undefined ? 'files' : 'batches')
   if (asked !== undefined && asked !== named && named !== undefined && asked !== target.model)
     throw new Refusal('invalid_request', `The form names the model '${named}', the lines of the file '${asked}'.`, {
       param: 'model',

@@ -11,6 +11,7 @@ import type { Door, Io } from '../io.ts'
 import { limit } from '../limit.ts'
 import { receiveBytes } from '../receive.ts'
 import { refuse } from '../refuse.ts'
+import { mayGoUnseen } from '../whose-guards.ts'
 import { addressUnder, segmentsBehind } from './address.ts'
 import { chooseTarget, targetsOf } from './choose.ts'
 import { run } from './errand.ts'
@@ -58,6 +59,8 @@ export async function pass(io: Io, request: Request, door: Door, provider: strin
       ...(maxTokens === undefined ? {} : { maxTokens }),
     }
     call.stages = [{ alias: target.alias, targets: [target] }]
+    if (!READS.has(request.method))
+      mayGoUnseen(call, io, 'pass-through requests', "The gateway's own routes for models are seen: docs/api.md.")
     await limit(call, io, READS.has(request.method) ? 'other' : 'generation')
     const link = io.link(target).forTarget(target)
     // An alias of ours means nothing to the provider.

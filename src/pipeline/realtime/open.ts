@@ -11,6 +11,7 @@ import type { Door, Io } from '../io.ts'
 import { limit } from '../limit.ts'
 import { mayUse, plan } from '../plan.ts'
 import { refuse } from '../refuse.ts'
+import { mayGoUnseen } from '../whose-guards.ts'
 import { type Connection, connectTo } from './connect.ts'
 import { Purse } from './purse.ts'
 import { Session } from './session.ts'
@@ -37,6 +38,7 @@ export async function openRealtime(io: Io, request: Request, door: Door, sockets
     if (!model) throw new Refusal('invalid_request', "Name the model in the address: '?model=…'.", { param: 'model' })
     call.peek = { model, stream: true, includeUsage: false, n: 1, scan: { keys: new Map(), duplicates: [], open: 0 } }
     plan(call, io)
+    mayGoUnseen(call, io, 'realtime conversations', 'Ask by /v1/chat/completions or /v1/responses.')
     await limit(call, io, 'generation')
     const beta = offered.includes(BETA_PROTOCOL) || /realtime=v1/.test(request.headers.get('openai-beta') ?? '')
     const { connection, purse } = await connectFirst(call, io, beta, gone)

@@ -1,0 +1,215 @@
+/**
+ * What guards see of a request and of an answer: every text in it, decoded, with the way back, so that a redaction changes
+ * that text and no other. Pictures, sound and files are no text.
+ */
+import type { Chat, Embed, Extras, Message, Part, Reply, Rerank, Tool } from '../dialects/canonical.ts'
+import type { Piece, PieceKind } from './guard.ts'
+import { placesIn, textsIn, withText } from './json-texts.ts'
+
+export interface View {
+  pieces: readonly Piece[]
+  /**
+   * Puts another text in the place of a piece. Of several the last one first: what stands before it keeps its place.
+   * @returns what had to be left out for it, in the caller's words
+   * @throws SyntaxError where it is no JSON any more and has to be
+   */
+  put(index: number, text: string): string | undefined
+  /** Something in it is text to its model, and none to us (token ids). */
+  isHidden: boolean
+}
+
+// biome-ignore lint/suspicious/noConfusingVoidType: most have nothing to say.
+type Put = (text: string) => string | undefined | void
+
+function assign<T extends object>(to: T, changed: Partial<T>): undefined {
+  Object.assign(to, changed)
+}
+
+class Builder {
+  readonly pieces: Piece[] = []
+  readonly #puts: Put[] = []
+  isHidden = false
+
+  add(kind: PieceKind, role: Piece['role'], text: string | undefined, put: Put, choice = 0): void {
+    if (text === undefined || text === '') return
+    this.pieces.push({ kind, role, text, choice })
+    this.#puts.push(put)
+  }
+
+  get view(): View {
+    const { pieces, isHidden } = this
+    return { pieces, isHidden, put: (index, text) => this.#puts[index]?.(text) ?? undefined }
+  }
+}
+
+export function viewOf(asked: Chat | Embed | Rerank): View {
+  const to = new Builder()
+  if (asked.op === 'chat') viewChat(asked, to)
+  else if (asked.op === 'embed') {
+    for (const [i, input] of asked.input.entries())
+      if (typeof input === 'string')
+        to.add('text', 'user', input, (text) => {
+          asked.input[i] = text
+        })
+      else to.isHidden = true
+  } else {
+    to.add('text', 'user', asked.query, (text) => {
+      asked.query = text
+    })
+    addAny(asked.documents, to, 'text', 'user', () => {})
+  }
+  if (asked.op !== 'chat') addExtras(asked.extras, to, 'user')
+  return to.view
+}
+
+function viewChat(chat: Chat, to: Builder): void {
+  for (const tool of chat.tools ?? []) addTool(tool, to)
+  if (chat.format?.kind === 'schema') {
+    const { format } = chat
+    addJson(JSON.stringify(format.schema), to, (schema) => assign(format, { schema }))
+    to.add('tool_definition', 'system', format.description, (text) => assign(format, { description: text }))
+  }
+  for (const message of chat.messages) addMessage(message, to)
+  to.add('text', 'user', chat.suffix, (text) => {
+    chat.suffix = text
+  })
+  addExtras(chat.extras, to, 'user')
+}
+
+function addMessage(message: Message, to: Builder): void {
+  const { role, parts, name, extras } = message
+  to.add('text', role, name, (text) => {
+    message.name = text
+  })
+  addParts(parts, to, role, 0)
+  if (extras) addExtras(extras, to, role)
+}
+
+function addTool(tool: Tool, to: Builder): void {
+  if (tool.foreign) {
+    addAny(tool.foreign.fields, to, 'tool_definition', 'system', () => {})
+    return
+  }
+  const { name, description, parameters } = tool
+  addJson(JSON.stringify({ name, description, parameters }), to, (changed) => Object.assign(tool, changed))
+  if (tool.group) addAny(tool.group.fields, to, 'tool_definition', 'system', () => {})
+}
+
+/** One piece of JSON: what it has become is read again. */
+function addJson(json: string, to: Builder, put: (changed: Record<string, unknown>) => void): void {
+  to.add('tool_definition', 'system', json, (text) => put(JSON.parse(text) as Record<string, unknown>))
+}
+
+function addAny(
+  value: unknown,
+  to: Builder,
+  kind: PieceKind,
+  role: Piece['role'],
+  put: (value: unknown) => void,
+): void {
+  for (const place of placesIn(value, put)) to.add(kind, role, place.text, place.put)
+}
+
+/** Settings of a dialect's own (`service_tier: flex`) are no text; what is longer, or a sentence, may be. */
+function addExtras(extras: Extras, to: Builder, role: Piece['role'], choice = 0): void {
+  for (const { text, put } of placesIn(extras.fields, () => {}))
+    if (text.length >= LEAST_EXTRA || /\s/.test(text)) to.add('text', role, text, put, choice)
+}
+
+const LEAST_EXTRA = 20
+
+/** Out of its list, wherever it stands by now. */
+function leaveOut(part: Part, parts: Part[]): string {
+  const at = parts.indexOf(part)
+  if (at >= 0) parts.splice(at, 1)
+  return 'thinking'
+}
+
+function addParts(parts: Part[], to: Builder, role: Piece['role'], choice: number, within?: PieceKind): void {
+  for (const part of parts) {
+    switch (part.type) {
+      case 'text':
+        to.add(within ?? 'text', role, part.text, (text) => setText(part, text), choice)
+        break
+      case 'refusal':
+        to.add(within ?? 'refusal', role, part.text, (text) => setText(part, text), choice)
+        break
+      case 'thinking': {
+        // A thought that was changed is no longer what was signed: no model takes it back.
+        const isSigned = part.signature !== undefined || part.extras !== undefined
+        const put: Put = isSigned ? () => leaveOut(part, parts) : (text) => setText(part, text)
+        to.add('thinking', role, part.text, put, choice)
+        break
+      }
+      case 'call': {
+        const texts = textsIn(part.args)
+        if (!texts) {
+          to.add('tool_args', role, part.args, (text) => assign(part, { args: text }), choice)
+          break
+        }
+        for (const place of texts)
+          to.add(
+            'tool_args',
+            role,
+            place.text,
+            (text) => assign(part, { args: withText(part.args, place, text) }),
+            choice,
+          )
+        break
+      }
+      case 'result':
+        addParts(part.parts, to, 'tool', choice, 'tool_result')
+        break
+      case 'file':
+        to.add('text', role, part.name, (text) => assign(part, { name: text }), choice)
+        break
+      case 'foreign':
+        addAny(part.extras.fields, to, within ?? 'text', role, () => {})
+        break
+    }
+    if ('extras' in part && part.extras && part.type !== 'foreign' && part.type !== 'thinking')
+      addExtras(part.extras, to, role, choice)
+  }
+}
+
+/** What was signed with the text that it was goes with it. */
+function setText(
+  part: { text: string; extras?: { fields: Record<string, unknown> } },
+  text: string,
+): string | undefined {
+  part.text = text
+  const signed = Object.keys(part.extras?.fields ?? {}).filter((key) => /signature$/i.test(key))
+  for (const key of signed) delete part.extras?.fields[key]
+  return signed.length > 0 ? 'thinking' : undefined
+}
+
+/** All choices, with what they quote and what they searched for. */
+export function viewOfReply(reply: Reply): View {
+  const to = new Builder()
+  for (const { index, parts, citations = [], searches = [] } of reply.choices) {
+    addParts(parts, to, 'assistant', index)
+    for (const citation of citations) {
+      const put = (key: 'quote' | 'title') => (text: string) => assign(citation, { [key]: text })
+      to.add('text', 'assistant', citation.quote, put('quote'), index)
+      to.add('text', 'assistant', citation.title, put('title'), index)
+    }
+    for (const [i, query] of searches.entries())
+      to.add(
+        'text',
+        'assistant',
+        query,
+        (text) => {
+          searches[i] = text
+        },
+        index,
+      )
+  }
+  return to.view
+}
+
+/** Texts that belong to no canonical form: the fields of a request that is passed on as it is. */
+export function viewOfFields(fields: Record<string, unknown>): View {
+  const to = new Builder()
+  addAny(fields, to, 'text', 'user', () => {})
+  return to.view
+}
