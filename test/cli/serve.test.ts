@@ -107,11 +107,11 @@ describe('a configuration file', () => {
   })
 
   test('a wrong one starts nothing, and every error is told', async () => {
-    const { file, data } = await write('model_list: []\nrouter_settings: { nope: 1 }\nguardrails: []\n')
+    const { file, data } = await write('model_list: []\nrouter_settings: { nope: 1 }\npolicies: []\n')
     const { code, err, options } = await serve(['--config', file, '--data', data], {})
     expect([code, options]).toEqual([1, undefined])
     expect(err).toContain(`error: ${file}:2:20 router_settings.nope`)
-    expect(err).toContain(`error: ${file}:3:1 guardrails`)
+    expect(err).toContain(`error: ${file}:3:1 policies`)
     expect(err).toContain('2 errors. Nothing was started.')
   })
 
