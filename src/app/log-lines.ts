@@ -53,7 +53,6 @@ export function logRequest(log: Log, line: RequestLog): void {
     saved_nano: savedNano > 0 ? savedNano : undefined,
     error,
     // What they said, never what they saw.
-    guardrails:
-      guardrails.length > 0 ? guardrails.map(({ name, mode, status }) => `${name} ${mode} ${status}`) : undefined,
+    guardrails,
   })
 }

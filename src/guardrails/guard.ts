@@ -47,6 +47,11 @@ export interface Finding {
   confidence: number
   /** What it is to be replaced with where that is not the guard's name for it: the scanner has said so itself. */
   replacement?: string
+  /**
+   * What becomes of a call because of this one, where the guard's settings say so of each: it comes before the guardrail's
+   * `on_flagged`. One that is to be blocked blocks, whatever else there is.
+   */
+  action?: 'block' | 'redact'
 }
 
 /** What a guard says. */

@@ -249,7 +249,7 @@ export function conclude(
     cache: call.remembered?.how,
     savedNano: call.remembered?.saved ?? 0,
     error,
-    guardrails: call.verdicts,
+    guardrails: call.screening?.told,
   })
   if (call.screening) io.guards.report.concluded(call.verdicts)
 }

@@ -42,12 +42,11 @@ export function answerHeaders(call: Call, { link, hold }: Answer, now: number): 
 }
 
 /** What each guardrail said that has had its say: a stream's are not all known when its headers leave. */
-export function guardHeaders(headers: Record<string, string>, { verdicts }: Call): void {
-  if (verdicts.length === 0) return
+export function guardHeaders(headers: Record<string, string>, { screening }: Call): void {
+  if (!screening) return
+  const { verdicts, told } = screening
   headers['x-litellm-applied-guardrails'] = visible([...new Set(verdicts.map(({ name }) => name))].join(','))
-  headers['x-tollgate-guardrails'] = visible(
-    verdicts.map(({ name, mode, status }) => `${name}=${status}; mode=${mode}`).join(', '),
-  )
+  headers['x-tollgate-guardrails'] = visible(told.join(', '))
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString()

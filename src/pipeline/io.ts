@@ -21,7 +21,6 @@ import type { Dialect, TargetDialect } from '../dialects/dialect.ts'
 import type { PathSaid } from '../dialects/peek.ts'
 import type { Guards } from '../guardrails/guards.ts'
 import type { Said } from '../guardrails/policy.ts'
-import type { Verdict } from '../guardrails/verdict.ts'
 import type { HoldRequest, OpenHold, Outcome } from '../store/ledger.ts'
 import type { Link } from '../upstream/link.ts'
 import type { Flight } from './cache/flight.ts'
@@ -168,7 +167,7 @@ export interface RequestLog {
   prompt: Uint8Array
   /** The attempts in their order: target's id, and what came of it. */
   tried: readonly (readonly [target: string, outcome: string])[]
-  /** What guards said of it. */
+  /** What guards said of it: `pii=redacted; mode=pre_call`. */
   guardrails?: readonly string[] | undefined
   keyId: string | undefined
   alias: string | undefined
@@ -186,7 +185,6 @@ export interface RequestLog {
   cache: Remembered | undefined
   savedNano: number
   error: string | undefined
-  guardrails: readonly Verdict[]
 }
 
 /** Answers that were given before, and those on their way. */

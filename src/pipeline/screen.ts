@@ -19,6 +19,7 @@ export function screen(call: Call, io: Io): Promise<void> | undefined {
   const rails = lookingAt(call, io)
   if (rails.length === 0) return undefined
   call.screening = new Screening(call, io, rails)
+  call.guardMark = call.screening.mark
   return run(call, call.screening, io)
 }
 

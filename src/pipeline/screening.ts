@@ -39,6 +39,20 @@ export class Screening {
     return [...this.#verdicts.values()]
   }
 
+  /** The same in words, for logs and headers: `pii=redacted; mode=pre_call`. */
+  get told(): string[] {
+    return this.verdicts.map(({ name, mode, status }) => `${name}=${status}; mode=${mode}`)
+  }
+
+  /** What tells a request that is looked at like this from the same one that is not: an answer is kept for such a one. */
+  get mark(): string {
+    return JSON.stringify(
+      this.rails.map(({ guard, terms: { name, modes, onFlagged, onError, restore, pieces, roles } }) => [
+        ...[name, guard.version, modes, onFlagged, onError, restore, pieces, roles],
+      ]),
+    )
+  }
+
   /** Whether its answers have to be read and written. */
   get seesAnswers(): boolean {
     return !this.vault.isEmpty || this.rails.some(({ terms: { modes } }) => modes.some(isOfAnswers))

@@ -6,6 +6,7 @@ import { type CacheControls, type CacheRules, mayUse, tenantOf } from '../../cor
 import { Refusal } from '../../core/refusal.ts'
 import type { Call } from '../call.ts'
 import type { Io } from '../io.ts'
+import { isLocalOnly } from '../narrow.ts'
 import { ownerOf } from '../recollect.ts'
 import { controlsIn, controlsInHeader } from './controls.ts'
 import { Flight } from './flight.ts'
@@ -153,7 +154,11 @@ function wantedOf(call: Call, io: Io): Recall | undefined {
   if (messages > rules.mostMessages) return wanted.repeat === undefined ? undefined : wanted
   const tenant = tenantOf(rules.tenant, call.payer)
   wanted.key = `${tenant}:${io.cache.digest(textOf(call, asked, rules, controls.namespace))}`
-  wanted.meaning = rules.semantic && meaningOf(call, io, asked, rules, tenant, controls.namespace)
+  // What was taken out of it, or must not leave the house, is shown to no model of meanings.
+  const isSecret = call.isRewritten || isLocalOnly(call)
+  wanted.meaning = isSecret
+    ? undefined
+    : rules.semantic && meaningOf(call, io, asked, rules, tenant, controls.namespace)
   wanted.joins = rules.joins
   return wanted
 }
