@@ -63,6 +63,13 @@ export const limits = {
   model_tpm_limit: byModel.nullish(),
 }
 
+/** What is said of guardrails (docs/guardrails.md): which look at its requests, and whether those for everybody do not. */
+export const guards = {
+  guardrails: z.array(z.string().min(1).max(100)).max(100).nullish(),
+  disable_global_guardrails: z.boolean().nullish(),
+}
+export const GUARD_WORDS = ['guardrails', 'disable_global_guardrails'] as const
+
 export const metadata = z.record(z.string(), z.unknown()).nullish()
 export const models = z.array(name(256)).max(1_000).nullish()
 /** As long as a tag of a request, and few enough that a request can bring its own. */

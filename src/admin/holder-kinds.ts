@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { HolderKind } from '../core/holder.ts'
 import { ROLE_WORDS, readRole } from '../core/role.ts'
-import { aliases, duration, limits, metadata, models, name, tags, terms } from './fields.ts'
+import { aliases, duration, GUARD_WORDS, guards, limits, metadata, models, name, tags, terms } from './fields.ts'
 
 export interface HolderForm {
   kind: HolderKind
@@ -32,7 +32,7 @@ export interface HolderForm {
 }
 
 /** Fields that stand in the metadata, where LiteLLM keeps them, and are told beside it. */
-export const DETAILS = ['tags', 'description', 'user_email', 'model_aliases'] as const
+export const DETAILS = ['tags', 'description', 'user_email', 'model_aliases', ...GUARD_WORDS] as const
 
 const about = z.string().max(2_000).nullish()
 const alias = z.string().max(256).nullish()
@@ -52,7 +52,7 @@ const POSTS = { update: 'POST', remove: 'POST' } as const
 export const HOLDER_FORMS: readonly HolderForm[] = [
   {
     ...{ kind: 'team', bases: ['/team'], id: 'team_id', alias: 'team_alias', makesIds: true, hasTable: false },
-    fields: { ...common, team_alias: alias, organization_id: parent, tags, model_aliases: aliases },
+    fields: { ...common, ...guards, team_alias: alias, organization_id: parent, tags, model_aliases: aliases },
     members: 'members_with_roles',
     ...{ many: 'team_ids', asked: 'team_id', ...POSTS },
   },
@@ -76,7 +76,7 @@ export const HOLDER_FORMS: readonly HolderForm[] = [
   },
   {
     ...{ kind: 'project', bases: ['/project'], id: 'project_id', alias: 'project_alias', makesIds: true },
-    fields: { ...common, project_alias: alias, description: about, team_id: parent, tags },
+    fields: { ...common, ...guards, project_alias: alias, description: about, team_id: parent, tags },
     ...{ many: 'project_ids', asked: 'project_id', update: 'POST', remove: 'DELETE', hasTable: true },
   },
   {

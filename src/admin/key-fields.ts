@@ -12,6 +12,8 @@ import { showTerms, termsOf } from '../core/terms.ts'
 import {
   aliases,
   duration,
+  GUARD_WORDS,
+  guards,
   isEmpty,
   limits,
   limitsOf,
@@ -36,6 +38,7 @@ const fields = {
   ...limits,
   duration: z.union([duration, z.literal('-1')]).nullish(),
   metadata,
+  ...guards,
   tags,
   pricing: z.record(z.string(), z.record(z.string(), z.number().min(0))).nullish(),
   allowed_passthrough_routes: z.array(z.string().regex(/^(\*|\/.*)$/, "must be '*' or begin with '/'")).nullish(),
@@ -185,6 +188,9 @@ function changesOf(asked: Asked, before: NewKey, house: KeyHouse): Partial<NewKe
   const { allowed_passthrough_routes: passed } = asked
   if (passed !== undefined)
     changes.metadata = { ...(changes.metadata ?? before.metadata), allowed_passthrough_routes: passed ?? [] }
+  for (const word of GUARD_WORDS)
+    if (asked[word] !== undefined)
+      changes.metadata = withWord(changes.metadata ?? before.metadata, word, asked[word] ?? undefined)
   if (asked.team_id !== undefined) changes.teamId = asked.team_id || undefined
   if (asked.user_id !== undefined) changes.userId = asked.user_id || undefined
   if (asked.organization_id !== undefined) changes.organizationId = asked.organization_id || undefined
@@ -199,6 +205,11 @@ function changesOf(asked: Asked, before: NewKey, house: KeyHouse): Partial<NewKe
     changes.rotation = rotationOf(asked, before.rotation, now())
   checkReferences({ ...before, ...changes }, asked, register)
   return changes
+}
+
+function withWord(metadata: NewKey['metadata'], word: string, value: unknown): NewKey['metadata'] {
+  const { [word]: _, ...rest } = metadata
+  return value === undefined ? rest : { ...rest, [word]: value }
 }
 
 /** How long a secret goes on that is due, where nobody says so. */

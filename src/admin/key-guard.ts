@@ -2,7 +2,7 @@
 import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Payer } from '../core/scope.ts'
-import { isEmpty } from './fields.ts'
+import { GUARD_WORDS, isEmpty } from './fields.ts'
 import type { NewKey } from './keyring.ts'
 import type { Reach } from './reach.ts'
 import type { Register } from './register.ts'
@@ -29,6 +29,17 @@ export function guardFields(reach: Reach, said: Fields, before: Key | undefined,
   for (const word of OPERATORS_METADATA)
     if (metadata[word] !== undefined && !Bun.deepEquals(metadata[word], before?.metadata[word]))
       throw onlyOperator(`metadata.${word}`)
+  const { team_id: team = before?.teamId } = said
+  const rulesTeam = typeof team === 'string' && reach.rulesTeam(team) && (!before || reach.rulesTeam(before.teamId))
+  for (const word of GUARD_WORDS) {
+    const value = said[word] === undefined ? metadata[word] : said[word]
+    if (value !== undefined && !rulesTeam && !Bun.deepEquals(value ?? undefined, before?.metadata[word]))
+      throw new Refusal(
+        'forbidden',
+        `${word}: which guardrails look at a key's requests is said by the operator or by an administrator of its team.`,
+        { param: word },
+      )
+  }
   const isAdministrators = before ? reach.rulesTeam(before.teamId) : true
   if (!isAdministrators && (before?.blocked || said.blocked !== undefined))
     throw new Refusal(
@@ -44,7 +55,8 @@ const onlyOperator = (field: string): Refusal =>
 /** What the operator said in the metadata stays there, whoever writes it anew. */
 export function keptMetadata(reach: Reach, after: NewKey['metadata'], before: Key | undefined): NewKey['metadata'] {
   if (reach.isAll || !before) return after
-  const kept = OPERATORS_METADATA.filter((word) => before.metadata[word] !== undefined)
+  const words = reach.rulesTeam(before.teamId) ? OPERATORS_METADATA : [...OPERATORS_METADATA, ...GUARD_WORDS]
+  const kept = words.filter((word) => before.metadata[word] !== undefined)
   return { ...after, ...Object.fromEntries(kept.map((word) => [word, before.metadata[word]])) }
 }
 

@@ -15,7 +15,7 @@ export const guardParams = z
     mode: z
       .union([mode, z.array(mode).min(1)])
       .describe(
-        'When it looks: at the request before it is sent (`pre_call`), at the request while it is answered (`during_call`), at the answer (`post_call`), or at both for the log alone (`logging_only`). One or a list.',
+        'When it looks: at the request before it is sent (`pre_call`), at the request while it is answered (`during_call`), at the answer (`post_call`), or at the request for the log alone (`logging_only`). One or a list.',
       ),
     default_on: z
       .boolean()
