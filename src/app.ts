@@ -2,6 +2,7 @@
 import { providers as allProviders } from '../providers/index.ts'
 import { showBackends } from './admin/backends.ts'
 import { cacheRoutes } from './admin/cache-routes.ts'
+import { Changes } from './admin/changes.ts'
 import { credentialRoutes } from './admin/credential-routes.ts'
 import { Credentials, withCredentials } from './admin/credentials.ts'
 import { grantRoutes } from './admin/grant-routes.ts'
@@ -19,7 +20,7 @@ import { startRotations } from './admin/rotations.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { Standings } from './admin/standing.ts'
 import { templateRoutes } from './admin/templates.ts'
-import { startAudit } from './app/audit.ts'
+import { startAudit, startFacts } from './app/audit.ts'
 import { makeCache } from './app/cache.ts'
 import { startCheckpointer } from './app/checkpointer.ts'
 import { openGuards } from './app/guards.ts'
@@ -155,8 +156,9 @@ async function open(
   const seals = sealKeys(config.sealKey, config.sealKeysBefore, root)
   const responses = new Responses(store, new Sealer(seals, 'responses'), config.keepResponses, now)
   const cache = makeCache(config.cache, { store, seals, root, timezone: config.timezone, now, warn })
+  const changes = new Changes()
   const shelf = new SealedFact(store, new Sealer(seals, 'credentials'), 'credentials')
-  const credentials = new Credentials(shelf, config.credentials)
+  const credentials = new Credentials(shelf, config.credentials, changes.tell)
   const master = theMasterKey(store, digests, masterKey)
   const ring = new Keyring(
     new Keys(store),
@@ -168,6 +170,7 @@ async function open(
       ledger.reconsider()
       live.changed()
     },
+    changes.tell,
   )
   const ways = waysOut(config.egress, process.env, now)
   for (const { alias, credential } of config.models)
@@ -190,7 +193,7 @@ async function open(
   })
   const hasModel = (name: string): boolean => !name.includes('*') && findAlias(snapshot, name)?.name === name
   const configured = { scopes: config.budgets, others: config.usualBudgets }
-  const register = new Register(new Holders(store), configured, hasModel)
+  const register = new Register(new Holders(store), configured, hasModel, changes.tell)
   const payers = new Payers(
     register,
     groupsOf(config),
@@ -204,7 +207,7 @@ async function open(
   const reachOf = (who: Principal, extent: Extent) => new Reach(who, extent, { register, standings, payerOf })
   for (const id of register.missing())
     log.warn('A budget that the configuration names does not exist: make it with /budget/new.', { budget_id: id })
-  const grants = new Grants(new GrantStore(store), now)
+  const grants = new Grants(new GrantStore(store), now, changes.tell)
   const money = (scope: string): Money =>
     moneyOf(ledger.accounts(scope, payers.budgets(scope)), ledger.total(scope).cost)
   const counter = new TokenCounter()
@@ -237,6 +240,7 @@ async function open(
     hasTeam: (id) => register.holder('team', id) !== undefined,
     peerOf: (request) => (deskSockets?.has(request) ? deskSockets : sockets).peerOf(request),
     session: (request, headers, errand) => desk.login.verdict(request, headers, errand),
+    tell: changes.tell,
     wayOut,
     now,
     warn,
@@ -245,6 +249,8 @@ async function open(
     ...{ store, root, seals, wayOut, now, info, warn, error },
     ...{ config: config.audit, zone: config.timezone, ca: config.egress.ca },
   })
+  changes.open((act) => audit.admin.write(act))
+  changes.tell({ table: 'config', id: 'start', action: 'started', after: startFacts(config) })
   /** Whoever watches requests: told of each one, at its end. None of them may throw, or take its time. */
   const observers: ((line: RequestLog) => void)[] = [
     (line) => logRequest(log, line),
@@ -263,6 +269,7 @@ async function open(
     roleOf: (id) => standings.ofUser(id).role,
     siteUrl: () => config.admin.url ?? site,
     addressOf: (request) => door.addressOf(request),
+    tell: changes.tell,
     info,
     warn,
   })
@@ -385,7 +392,8 @@ async function open(
   const { tls, insecure, heartbeat } = config
   const all = routes(offices)
   const admitAddress = (request: Request) => door.admitAddress(request)
-  const appFor = (side: Side, of: Sockets) => buildApp({ io, reachOf, admitAddress }, all, () => draining, of, side)
+  const appFor = (side: Side, of: Sockets) =>
+    buildApp({ io, reachOf, admitAddress, changes }, all, () => draining, of, side)
   const server = await openDoors({
     ...{ port, host, tls, insecure, heartbeat, dataDir, sockets, now },
     app: appFor(deskSockets ? 'callers' : 'both', sockets),

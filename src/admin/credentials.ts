@@ -3,6 +3,7 @@
  * routes, which are kept sealed and shown to nobody again. A new value is used from the next request on.
  */
 
+import { type TellChange, tellNobody } from '../core/change.ts'
 import { Refusal } from '../core/refusal.ts'
 import { isSecretSetting, Secret } from '../secrets/secret.ts'
 
@@ -41,9 +42,12 @@ export class Credentials {
   /** What models hold, by credential and setting. */
   readonly #cells = new Map<string, Secret>()
 
+  readonly #tell: TellChange
+
   /** @param fixed of the file, which the routes can't change @throws Error where the shelf can't be opened */
-  constructor(shelf: CredentialShelf, fixed: readonly Credential[]) {
+  constructor(shelf: CredentialShelf, fixed: readonly Credential[], tell: TellChange = tellNobody) {
     this.#shelf = shelf
+    this.#tell = tell
     this.#fixed = new Map(fixed.map((one) => [one.name, one]))
     const kept = JSON.parse(shelf.read() ?? '[]') as Credential[]
     this.#entered = new Map(kept.map((one) => [one.name, one]))
@@ -74,9 +78,14 @@ export class Credentials {
     this.#mayChange(credential.name)
     if (!this.#entered.has(credential.name) && this.#entered.size >= MOST)
       throw new Refusal('conflict', `There are ${MOST} credentials already. Delete one that is not needed.`)
-    const before = this.#entered.get(credential.name)?.values ?? {}
+    const known = this.#entered.get(credential.name)
+    const before = known?.values ?? {}
     this.#entered.set(credential.name, credential)
     this.#keep()
+    this.#tell({
+      ...{ table: 'credential', id: credential.name, action: known ? 'updated' : 'created' },
+      ...{ before: known && shown(known), after: shown(credential) },
+    })
     this.#fill(credential.name, credential.values)
     const settings = new Set([...Object.keys(before), ...Object.keys(credential.values)])
     return [...settings].filter((setting) => {
@@ -88,8 +97,10 @@ export class Credentials {
   /** Models that use it have no key from now on. */
   remove(name: string): void {
     this.#mayChange(name)
+    const before = this.#entered.get(name)
     if (!this.#entered.delete(name)) throw new Refusal('not_found', `There is no credential '${name.slice(0, 100)}'.`)
     this.#keep()
+    this.#tell({ table: 'credential', id: name, action: 'deleted', before: before && shown(before) })
     this.#fill(name, {})
   }
 
@@ -121,3 +132,6 @@ export class Credentials {
     this.#shelf.write(JSON.stringify([...this.#entered.values()]))
   }
 }
+
+/** The names of its settings, and nothing of what they are. */
+const shown = ({ name, values, info }: Credential) => ({ name, settings: Object.keys(values), info })

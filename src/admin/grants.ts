@@ -1,5 +1,6 @@
 /** Leave to use models that ask for it: asked for by a key, given for a time or refused by the operator, every step kept. */
 import { randomBytes } from 'node:crypto'
+import { type TellChange, tellNobody } from '../core/change.ts'
 import { type Grant, type GrantState, isOpen, stateAt } from '../core/grant.ts'
 import { expiryAfter, parsePeriod } from '../core/period.ts'
 import { Refusal } from '../core/refusal.ts'
@@ -19,8 +20,12 @@ export class Grants {
   /** Key → alias or pattern → the newest. Maps are replaced, never changed: a request keeps the one it began with. */
   readonly #ofKeys = new Map<string, ReadonlyMap<string, Grant>>()
 
-  constructor(store: GrantStore, now: () => number) {
+  readonly #tell: TellChange
+
+  /** @param tell told what each change was */
+  constructor(store: GrantStore, now: () => number, tell: TellChange = tellNobody) {
     this.#store = store
+    this.#tell = tell
     this.#now = now
     for (const grant of store.all()) this.#remember(grant)
   }
@@ -129,6 +134,12 @@ export class Grants {
     const { changedBy } = actor
     const told = { key: grant.keyId, model: grant.alias, ...facts, ...(changedBy ? { changed_by: changedBy } : {}) }
     this.#store.put(grant, { at: this.#now(), actor: actor.id, action: grant.state, facts: told })
+    const before = this.of(grant.keyId).get(grant.alias)
+    const isNew = before?.id !== grant.id
+    this.#tell({
+      ...{ table: 'grant', id: grant.id, action: isNew ? 'created' : 'updated', after: grant },
+      ...(isNew ? {} : { before }),
+    })
     this.#remember(grant)
     return grant
   }

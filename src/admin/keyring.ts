@@ -1,5 +1,6 @@
 /** Makes, changes and removes virtual keys, at rest and in the snapshot that requests are decided by. */
 import { randomBytes } from 'node:crypto'
+import { actionOf, type TellChange, tellNobody } from '../core/change.ts'
 import type { Key } from '../core/key.ts'
 import { Refusal } from '../core/refusal.ts'
 import type { Digests, Keys } from '../store/keys.ts'
@@ -27,7 +28,12 @@ export class Keyring {
   readonly #asOld = new WeakMap<Key, Map<string, Key>>()
   readonly #lastUse = new Map<string, number>()
 
-  /** @param master digest of the master key, which no virtual key may be @param changed told of each change of a key */
+  readonly #tell: TellChange
+
+  /**
+   * @param master digest of the master key, which no virtual key may be
+   * @param changed told that a key has changed @param tell told what each change was
+   */
   constructor(
     keys: Keys,
     oldSecrets: OldSecrets,
@@ -35,7 +41,9 @@ export class Keyring {
     now: () => number,
     master: () => string,
     changed: () => void,
+    tell: TellChange = tellNobody,
   ) {
+    this.#tell = tell
     this.#changed = changed
     this.#oldSecrets = oldSecrets
     this.#keys = keys
@@ -162,6 +170,7 @@ export class Keyring {
     }
     this.#refuseOld(digest)
     this.#keys.insert(key, digest)
+    this.#tell({ table: 'key', id: key.id, action: 'created', after: key })
     this.#remember(key, digest)
     return { key, secret }
   }
@@ -196,6 +205,7 @@ export class Keyring {
       ...(key.rotation ? { rotation: { ...(changes.rotation ?? key.rotation), since: now } } : {}),
     }
     this.#keys.update(changed, digest)
+    this.#tell({ table: 'key', id: key.id, action: 'rotated', before: key, after: changed })
     this.#byDigest.delete(before)
     this.#remember(changed, digest)
     this.#changed()
@@ -225,6 +235,7 @@ export class Keyring {
     const digest = this.#digestOf.get(key.id) as string
     const changed: Key = { ...key, ...changes, updatedAt: this.#now() }
     this.#keys.update(changed, digest)
+    this.#tell({ table: 'key', id: key.id, action: actionOf(key, changed), before: key, after: changed })
     this.#remember(changed, digest)
     this.#changed()
     return changed
@@ -235,6 +246,7 @@ export class Keyring {
     this.#endOld(key, 0)
     this.#takeAway(key, digest, 'deleted', this.#now())
     this.#keys.delete(key.id)
+    this.#tell({ table: 'key', id: key.id, action: 'deleted', before: key })
     this.#byDigest.delete(digest)
     this.#digestOf.delete(key.id)
     this.#changed()

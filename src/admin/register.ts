@@ -1,5 +1,6 @@
 /** The holders, templates and configured budgets, in memory and at rest: who there is, and what was said of them. */
 import type { BudgetTerms } from '../core/budget.ts'
+import { actionOf, type TellChange, tellNobody } from '../core/change.ts'
 import type { Holder, HolderKind, Member, Template } from '../core/holder.ts'
 import { Refusal } from '../core/refusal.ts'
 import { readScope, type ScopeKind, spokenScope } from '../core/scope.ts'
@@ -27,9 +28,17 @@ export class Register {
   /** Told of every change. */
   readonly #listeners: (() => void)[] = []
 
-  /** @param hasModel whether there is an alias of this very name */
-  constructor(store: Holders, configured: ConfiguredBudgets, hasModel: (name: string) => boolean) {
+  readonly #tell: TellChange
+
+  /** @param hasModel whether there is an alias of this very name @param tell told what each change was */
+  constructor(
+    store: Holders,
+    configured: ConfiguredBudgets,
+    hasModel: (name: string) => boolean,
+    tell: TellChange = tellNobody,
+  ) {
     this.#store = store
+    this.#tell = tell
     this.configured = configured
     this.#hasModel = hasModel
     for (const holder of store.all()) this.#holders.set(scopeOf(holder), holder)
@@ -63,13 +72,16 @@ export class Register {
   }
 
   putMember(member: Member): void {
+    const before = this.member(member.kind, member.id, member.userId)
     this.#store.putMember(member)
+    this.#tell({ table: 'member', id: nameOf(member), action: before ? 'updated' : 'created', before, after: member })
     this.#memberships.set(member.userId, [...this.#othersOf(member), member])
     this.#changed()
   }
 
   removeMember(member: Member): void {
     this.#store.deleteMember(member)
+    this.#tell({ table: 'member', id: nameOf(member), action: 'deleted', before: member })
     const others = this.#othersOf(member)
     if (others.length > 0) this.#memberships.set(member.userId, others)
     else this.#memberships.delete(member.userId)
@@ -185,7 +197,9 @@ export class Register {
   }
 
   put(holder: Holder): void {
+    const before = this.holder(holder.kind, holder.id)
     this.#store.put(holder)
+    this.#tell({ table: holder.kind, id: holder.id, action: actionOf(before, holder), before, after: holder })
     this.#holders.set(scopeOf(holder), holder)
     this.#changed()
   }
@@ -195,6 +209,7 @@ export class Register {
       for (const member of this.membersOf(kind, id)) this.removeMember(member)
     if (kind === 'user') for (const member of this.membershipsOf(id)) this.removeMember(member)
     this.#store.delete(kind, id)
+    this.#tell({ table: kind, id, action: 'deleted', before: this.holder(kind, id) })
     this.#holders.delete(`${kind}:${id}`)
     this.#changed()
   }
@@ -208,16 +223,21 @@ export class Register {
   }
 
   putTemplate(template: Template): void {
+    const before = this.template(template.id)
     this.#store.putTemplate(template)
+    this.#tell({ table: 'budget', id: template.id, action: before ? 'updated' : 'created', before, after: template })
     this.#templates.set(template.id, template)
     this.#changed()
   }
 
   removeTemplate(id: string): void {
     this.#store.deleteTemplate(id)
+    this.#tell({ table: 'budget', id, action: 'deleted', before: this.template(id) })
     this.#templates.delete(id)
     this.#changed()
   }
 }
 
 const scopeOf = ({ kind, id }: Holder): string => `${kind}:${id}`
+
+const nameOf = ({ kind, id, userId }: Member): string => `${kind}:${id} ${userId}`

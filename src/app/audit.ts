@@ -1,11 +1,14 @@
 /** Puts the audit together, and lets go of what is old enough. */
+import { createHash } from 'node:crypto'
 import pkg from '../../package.json'
+import { AdminAudit } from '../audit/admin.ts'
 import { Anchors } from '../audit/anchors.ts'
 import { AuditKeys, Signer } from '../audit/keys.ts'
 import { AuditLog } from '../audit/log.ts'
 import { RequestAudit } from '../audit/requests.ts'
 import type { WayOut } from '../auth/way-out.ts'
 import type { AuditConfig } from '../config/audit.ts'
+import type { Config } from '../config/config.ts'
 import { CHAINS } from '../core/audit-entry.ts'
 import { Refusal } from '../core/refusal.ts'
 import { dayAt, startOfDay } from '../core/zone.ts'
@@ -44,6 +47,14 @@ export interface AuditParts {
   error(message: string, facts: Readonly<Record<string, unknown>>): void
 }
 
+/** What a start says of the configuration that it begins with: a number that is another one when anything is another. */
+export const startFacts = (config: Config): Record<string, unknown> => ({
+  // Secrets print as stars: of them it says nothing.
+  config_sha256: createHash('sha256').update(JSON.stringify(config)).digest('hex'),
+  models: config.models.length,
+  version: pkg.version,
+})
+
 /** @throws Error where the key that signs cannot be opened */
 export function startAudit({ store, root, seals, config, zone, wayOut, now, ca, ...hooks }: AuditParts) {
   const shelf = new AuditStore(store)
@@ -68,6 +79,7 @@ export function startAudit({ store, root, seals, config, zone, wayOut, now, ca, 
     wrote: (rows) => sinks.take(rows),
   })
   const requests = new RequestAudit(log, config.addresses, now)
+  const admin = new AdminAudit(log, now, (ip) => requests.address(ip))
   log.start()
 
   let timer: ReturnType<typeof setTimeout>
@@ -97,6 +109,7 @@ export function startAudit({ store, root, seals, config, zone, wayOut, now, ca, 
     log,
     shelf,
     requests,
+    admin,
     /** @throws Refusal where what comes in could not be written down, and must be */
     admit: () => {
       if (config.onFull === 'refuse_requests' && log.isFull)
@@ -115,6 +128,7 @@ export function startAudit({ store, root, seals, config, zone, wayOut, now, ca, 
     stop: async () => {
       clearTimeout(timer)
       await requests.stop()
+      admin.stop()
       log.stop()
       await Promise.all([anchors.stop(LAST_MS), sinks.stop(LAST_MS)])
     },

@@ -2,6 +2,7 @@
 
 import type { AuthEntry, AuthInner } from '../config/auth.ts'
 import type { AttemptRules } from '../core/attempts.ts'
+import type { TellChange } from '../core/change.ts'
 import type { Errand } from '../core/errand.ts'
 import type { Key } from '../core/key.ts'
 import type { Peer } from '../core/peer.ts'
@@ -57,6 +58,8 @@ export interface DoorOptions {
   /** Who a cookie says he is. */
   session(request: Request, headers: Headers, errand: Errand): Verdict
   wayOut: WayOut
+  /** Told who has to wait. */
+  tell: TellChange
   now(): number
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
 }
@@ -79,7 +82,7 @@ export class Door {
     this.#allowed = Object.fromEntries(
       Object.entries(auth.allowed).flatMap(([name, list]) => (list ? [[name, new Ranges(list)]] : [])),
     )
-    this.#guard = new Guard(auth.attempts, now, warn)
+    this.#guard = new Guard(auth.attempts, now, warn, options.tell)
     this.#way = anyOf((auth.entries ?? [{ api_key: {} }]).map((entry) => this.#wayOf(entry)))
   }
 

@@ -1,6 +1,7 @@
 /** Counts failed attempts by address and by account, and says who has to wait. */
 import ipaddr from 'ipaddr.js'
 import { type AttemptRules, type Attempts, afterFailure, waitLeft } from '../core/attempts.ts'
+import { type TellChange, tellNobody } from '../core/change.ts'
 import { Refusal } from '../core/refusal.ts'
 import { Lru } from './lru.ts'
 
@@ -11,6 +12,7 @@ export class Guard {
   readonly #rules: AttemptRules
   readonly #now: () => number
   readonly #warn: (message: string, facts: Readonly<Record<string, unknown>>) => void
+  readonly #tell: TellChange
   readonly #addresses = new Lru<Attempts>(MOST)
   readonly #accounts = new Lru<Attempts>(MOST)
 
@@ -18,7 +20,9 @@ export class Guard {
     rules: AttemptRules,
     now: () => number,
     warn: (message: string, facts: Readonly<Record<string, unknown>>) => void,
+    tell: TellChange = tellNobody,
   ) {
+    this.#tell = tell
     this.#rules = rules
     this.#now = now
     this.#warn = warn
@@ -45,8 +49,10 @@ export class Guard {
       this.#of(name).set(name, after)
       const wait = waitLeft(after, this.#now())
       // Once for each doubling, and not for each of a million attempts: waits do not grow for ever.
-      if (wait > 0 && (wait < this.#rules.longestMs || (after.fails & (after.fails - 1)) === 0))
+      if (wait > 0 && (wait < this.#rules.longestMs || (after.fails & (after.fails - 1)) === 0)) {
         this.#warn('Somebody fails to come in and has to wait.', { who: name, fails: after.fails, wait_ms: wait })
+        this.#tell({ table: 'lockout', id: name, action: 'locked_out', after: { fails: after.fails, wait_ms: wait } })
+      }
     }
   }
 

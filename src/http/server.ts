@@ -1,5 +1,6 @@
 /** The routes on a socket. Elysia finds the route; one function here stands before each of them. */
 import { Elysia } from 'elysia'
+import type { Act, Changes } from '../admin/changes.ts'
 import type { Reach } from '../admin/reach.ts'
 import type { Principal } from '../core/principal.ts'
 import { Refusal } from '../core/refusal.ts'
@@ -20,6 +21,8 @@ interface House {
   reachOf(who: Principal, extent: Extent): Reach
   /** Whether this address may manage at all. @throws Refusal 403 */
   admitAddress(request: Request): void
+  /** Who changes what. */
+  changes: Changes
 }
 
 /**
@@ -120,7 +123,7 @@ function enter(
 const pass = (io: Io, request: Request, door: Door): Promise<Response> =>
   door.counts ? count(io, request, door) : door.other ? door.other(io, request, door) : serve(io, request, door)
 
-/** The one door of every route that is not a model's: who may come in, and how errors are told. */
+/** The one door of every route that is not a model's: who may come in, how errors are told, and what is written down of it. */
 async function visit(
   house: House,
   route: PlainRoute | OpenRoute,
@@ -128,13 +131,37 @@ async function visit(
   request: Request,
   params: Record<string, string>,
 ): Promise<Response> {
-  const { io, reachOf } = house
+  const { io, changes } = house
   const requestId = `req_${io.ledger.nextOperation().toString(36)}`
-  const admitted = async (open: OpenVisit) => {
+  const open = { request, url: new URL(request.url), params, requestId }
+  if (!isWatched(route, permission)) return answer(house, route, permission, open)
+  const act: Act = {
+    ...{ requestId, route: `${route.method} ${route.path}`, who: undefined, ip: io.ipOf(request), changes: [] },
+    changedBy: request.headers.get('litellm-changed-by')?.slice(0, 200),
+    ...{ status: 200, outcome: 'ok' },
+  }
+  const response = await changes.during(act, () => answer(house, route, permission, open, act))
+  act.status = response.status
+  if (isWritten(route, act)) changes.done(act)
+  return response
+}
+
+/** @param act what is to be known of it, where it is written down */
+async function answer(
+  house: House,
+  route: PlainRoute | OpenRoute,
+  permission: Permission,
+  open: OpenVisit,
+  act?: Act,
+): Promise<Response> {
+  const { io, reachOf } = house
+  const { request, requestId } = open
+  const admitted = async () => {
     if ('open' in route || permission === 'open' || permission === 'login')
       throw new Error(`${route.path} is open in one table only.`)
     const errand = permission === 'caller' ? 'models' : permission === 'session' ? 'session' : 'manage'
     const who = await io.admit(request, request.headers, errand)
+    if (act) act.who = who
     const extent = extentOf(permission, who.role)
     if (extent === undefined) throw notForYou(route, permission, who)
     // What is blocked may not manage either.
@@ -143,17 +170,35 @@ async function visit(
   }
   try {
     if (permission === 'login') house.admitAddress(request)
-    const open = { request, url: new URL(request.url), params, requestId }
-    const answer = await ('open' in route ? route.open(open) : admitted(open))
+    const answer = await ('open' in route ? route.open(open) : admitted())
     const response = answer instanceof Response ? answer : Response.json(answer)
     response.headers.set('x-request-id', requestId)
     return response
   } catch (cause) {
     const refusal = Refusal.from(cause)
+    if (act) act.outcome = refusal.code
     if (refusal.owner === 'ours')
       io.warn('A route failed.', { request_id: requestId, path: route.path, told: refusal.detail.private })
     return tell(io, route.dialect, refusal, {}, requestId)
   }
+}
+
+/** Questions that are asked by POST. */
+const QUESTIONS: ReadonlySet<string> = new Set([
+  ...['POST /tag/info', 'POST /budget/info', 'POST /login/passkey/options', 'POST /session/passkey/options'],
+  ...['POST /session/passkey/new', 'POST /session/totp/new'],
+])
+
+const isRead = ({ method }: Route): boolean => method === 'GET' || method === 'HEAD'
+
+/** Whether somebody may do something there that is to be known: all of the management, and whatever else may change something. */
+const isWatched = (route: Route, permission: Permission): boolean =>
+  permission !== 'open' && (permission !== 'caller' || !isRead(route))
+
+/** What was done or tried: reading is not, unless it was refused to him or what he read was told of. */
+function isWritten(route: Route, { changes, status, route: name }: Act): boolean {
+  if (changes.length > 0 || status === 401 || status === 403 || status === 429) return true
+  return !isRead(route) && !QUESTIONS.has(name) && permissionOf(route) !== 'caller'
 }
 
 /** Told clearly, and not where the other address is: that is the operator's to say. */

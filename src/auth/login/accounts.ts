@@ -1,5 +1,6 @@
 /** What users of this gateway log in with: made, changed, checked and taken away. */
 import { randomBytes } from 'node:crypto'
+import type { TellChange } from '../../core/change.ts'
 import { Refusal } from '../../core/refusal.ts'
 import type { Passkey } from './passkeys.ts'
 import { checkNewPassword, type Passwords } from './passwords.ts'
@@ -54,6 +55,8 @@ export interface AccountHouse {
   tickets: Tickets
   /** A keyed digest. */
   digestOf(text: string): string
+  /** Told what changes in a login: which parts, and nothing of what they are. */
+  tell: TellChange
   now(): number
 }
 
@@ -79,6 +82,14 @@ export class Accounts {
 
   #put(userId: string, changes: Partial<LoginRow>): void {
     this.#house.shelf.put({ ...this.#row(userId), ...changes, updatedAt: this.#house.now() })
+    const parts = Object.entries(changes).map(
+      ([part, value]) => `${part} ${value === null || value === '[]' ? 'removed' : 'set'}`,
+    )
+    if (parts.length > 0) this.#tell(userId, parts)
+  }
+
+  #tell(userId: string, parts: readonly string[]): void {
+    this.#house.tell({ table: 'login', id: userId, action: 'updated', after: { parts } })
   }
 
   /** The number that a user's passkeys know him by; made when it is first asked for. */
@@ -165,11 +176,13 @@ export class Accounts {
     if (shelf.passkeys(passkey.userId).length >= MOST_PASSKEYS)
       throw new Refusal('invalid_request', `A user may have ${MOST_PASSKEYS} passkeys. Delete one first.`)
     if (!shelf.addPasskey(passkey)) throw new Refusal('conflict', 'This passkey is registered already.')
+    this.#tell(passkey.userId, ['passkey added'])
   }
 
   removePasskey(userId: string, id: string): void {
     if (!this.#house.shelf.removePasskey(userId, id))
       throw new Refusal('not_found', 'You have no such passkey.', { param: 'id' })
+    this.#tell(userId, ['passkey removed'])
     this.#dropRecovery(userId)
   }
 
@@ -201,6 +214,7 @@ export class Accounts {
   /** Takes every second factor away: somebody has lost them all. */
   resetFactors(userId: string): void {
     this.#house.shelf.removePasskeys(userId)
+    this.#tell(userId, ['passkeys removed'])
     this.#put(userId, { totp: null, recovery: '[]' })
   }
 
@@ -222,6 +236,7 @@ export class Accounts {
       expiresAt: createdAt + forMs,
     }
     this.#house.shelf.invite(invitation)
+    this.#house.tell({ table: 'invitation', id: userId, action: 'created', after: { expiresAt: invitation.expiresAt } })
     return { invitation, token }
   }
 
@@ -234,6 +249,8 @@ export class Accounts {
   }
 
   withdraw(token: string): boolean {
+    const found = this.invitation(token)
+    if (found) this.#house.tell({ table: 'invitation', id: found.userId, action: 'deleted' })
     return this.#house.shelf.withdraw(this.#invitationDigest(token))
   }
 

@@ -1,5 +1,6 @@
 /** Logging in: who shows what becomes a session, and what a session may. The routes are http/login-routes.ts. */
 import type { AttemptRules } from '../../core/attempts.ts'
+import type { TellChange } from '../../core/change.ts'
 import type { LoggedIn, Principal } from '../../core/principal.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { Secret } from '../../secrets/secret.ts'
@@ -35,6 +36,8 @@ export interface LoginHouse {
   requireMfa: boolean
   /** Origin of the pages, where it is configured. */
   origin(): string | undefined
+  /** Told who fails. */
+  tell: TellChange
   now(): number
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
 }
@@ -62,7 +65,7 @@ export class Login {
 
   constructor(house: LoginHouse) {
     this.house = house
-    this.#second = new Guard(SECOND, house.now, house.warn)
+    this.#second = new Guard(SECOND, house.now, house.warn, house.tell)
   }
 
   /** @returns what the browser keeps @throws Refusal: in the same words and time whether name or password is wrong */
@@ -74,6 +77,7 @@ export class Login {
     const hash = own ?? (user && accounts.passwordOf(user.id))
     const right = await passwords.isRight(password, hash, () => guard.refusalFor(...names))
     if (!right || !user || user.blocked) {
+      this.house.tell({ table: 'login', id: user?.id ?? 'unknown', action: 'failed' })
       guard.failed(...names)
       throw new Refusal('invalid_credentials', 'The user name or the password is wrong.')
     }
@@ -117,6 +121,7 @@ export class Login {
     if (wait) throw wait
     const isRight = recovery_code ? accounts.takeRecovery(userId, recovery_code) : accounts.takeTotp(userId, code ?? '')
     if (!isRight) {
+      this.house.tell({ table: 'second_factor', id: userId, action: 'failed' })
       this.#second.failed(name)
       throw new Refusal(
         'invalid_credentials',

@@ -1,6 +1,7 @@
 /** Puts together what logs people in. */
 import type { AdminConfig } from '../../config/admin.ts'
 import type { SsoProvider } from '../../config/sso.ts'
+import type { TellChange } from '../../core/change.ts'
 import type { Holder } from '../../core/holder.ts'
 import type { Badges } from '../badges.ts'
 import type { Guard } from '../guard.ts'
@@ -34,6 +35,8 @@ export interface LoginParts {
   /** Where pages are opened; known once the gateway listens. */
   siteUrl(): string
   addressOf(request: Request): string | undefined
+  /** Told who fails to come in. */
+  tell: TellChange
   now(): number
   info(message: string, facts: Readonly<Record<string, unknown>>): void
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
@@ -43,9 +46,9 @@ export function makeLogins(parts: LoginParts) {
   const { admin, shelf, sessionShelf, seals, digestOf, badges, guard, user, siteUrl, now, warn } = parts
   const tickets = new Tickets(seals.lent, now)
   const passwords = new Passwords()
-  const accounts = new Accounts({ shelf, passwords, seal: seals.kept, tickets, digestOf, now })
+  const accounts = new Accounts({ shelf, passwords, seal: seals.kept, tickets, digestOf, now, tell: parts.tell })
   const { idleMs, longestMs, invitationMs } = admin
-  const sessions = new Sessions(sessionShelf, { idleMs, longestMs, digestOf, now })
+  const sessions = new Sessions(sessionShelf, { idleMs, longestMs, digestOf, now, tell: parts.tell })
   const site = () => {
     const { origin, hostname } = new URL(siteUrl())
     return { origin, host: hostname }
@@ -57,7 +60,18 @@ export function makeLogins(parts: LoginParts) {
     use: (id, counter, at) => shelf.usePasskey(id, counter, at),
   })
   const login = new Login({
-    ...{ accounts, passkeys, passwords, sessions, badges, guard, now, warn, requireMfa: admin.requireMfa },
+    ...{
+      accounts,
+      passkeys,
+      passwords,
+      sessions,
+      badges,
+      guard,
+      now,
+      warn,
+      tell: parts.tell,
+      requireMfa: admin.requireMfa,
+    },
     userOf: user,
     findUser: (name) => user(name) ?? ofAddress(parts.users(), name),
     configured: admin.login && {

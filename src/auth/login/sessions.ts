@@ -2,7 +2,9 @@
  * Who is logged in. What the browser has is a random number, of which a digest alone is kept; all are in memory, so that one
  * that is ended is over with the next request.
  */
+
 import { randomBytes } from 'node:crypto'
+import type { TellChange } from '../../core/change.ts'
 
 /** store/sessions.ts. */
 export interface Session {
@@ -32,6 +34,8 @@ export interface SessionRules {
   longestMs: number
   /** A keyed digest. */
   digestOf(text: string): string
+  /** Told who logs in, and whose logins are ended. */
+  tell?: TellChange
   now(): number
 }
 
@@ -61,8 +65,11 @@ export class Sessions {
     const others = this.of(facts.userId)
     for (const old of others.slice(MOST_OF_ONE - 1)) this.#drop(old)
     const at = this.#rules.now()
+    const id = randomBytes(9).toString('base64url')
+    const { userId, way, mfa } = facts
+    this.#rules.tell?.({ table: 'session', id, action: 'created', after: { userId, way, mfa } })
     return this.#open({
-      ...{ digest: '', id: randomBytes(9).toString('base64url'), userId: facts.userId, way: facts.way, mfa: facts.mfa },
+      ...{ digest: '', id, userId: facts.userId, way: facts.way, mfa: facts.mfa },
       ...{ createdAt: at, provedAt: at, seenAt: at, address: facts.address ?? null },
       agent: facts.agent?.slice(0, LONGEST_AGENT) ?? null,
     })
@@ -122,7 +129,10 @@ export class Sessions {
   /** @param which of them; all without @returns how many */
   end(userId: string, which: (session: Session) => boolean = () => true): number {
     const ended = [...this.#all.values()].filter((session) => session.userId === userId && which(session))
-    for (const session of ended) this.#drop(session)
+    for (const session of ended) {
+      this.#drop(session)
+      this.#rules.tell?.({ table: 'session', id: session.id, action: 'deleted', before: { userId, way: session.way } })
+    }
     return ended.length
   }
 
