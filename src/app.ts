@@ -379,6 +379,7 @@ async function open(
       return spendLogs(store, ring, config.timezone, reach, query)
     },
     reports: reportRoutes(store, ring, config.timezone, now, () => ledger.flush()),
+    audit: audit.routes,
     backends: () => showBackends(backends.all.values(), now()),
     globalSpend: () => globalSpend(money(GATEWAY), ledger.total(GATEWAY), ledger.open()),
     ready: () => {

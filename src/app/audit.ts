@@ -1,6 +1,7 @@
 /** Puts the audit together, and lets go of what is old enough. */
 import { createHash } from 'node:crypto'
 import pkg from '../../package.json'
+import { auditRoutes } from '../admin/audit-routes.ts'
 import { AdminAudit } from '../audit/admin.ts'
 import { Anchors } from '../audit/anchors.ts'
 import { AuditKeys, Signer } from '../audit/keys.ts'
@@ -110,6 +111,17 @@ export function startAudit({ store, root, seals, config, zone, wayOut, now, ca, 
     shelf,
     requests,
     admin,
+    routes: auditRoutes({
+      from: (chain, after, limit) => shelf.from(chain, after, limit),
+      upTo: (chain, before, limit) => shelf.upTo(chain, before, limit),
+      details: (seq) => shelf.details(seq),
+      lastBefore: (chain, at) => shelf.lastBefore(chain, at),
+      checkpoint: (chain) => shelf.checkpoint(chain),
+      flush: () => void log.flush(),
+      publicKey: () => log.publicKey,
+      digestOf: (kind, id) => (kind === 'key' ? log.keys.key(id) : log.known(kind, id)),
+      version: pkg.version,
+    }),
     /** @throws Refusal where what comes in could not be written down, and must be */
     admit: () => {
       if (config.onFull === 'refuse_requests' && log.isFull)

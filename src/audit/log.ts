@@ -173,6 +173,12 @@ export class AuditLog {
     return number
   }
 
+  /** The number of somebody who has one. */
+  known(kind: 'user' | 'customer', id: string): string | undefined {
+    const salt = this.#shelf.salt(`${kind}:${id}`)
+    return salt && this.keys.person(`${kind}:${id}`, salt)
+  }
+
   /** From now on he has another number. The salt in the database is deleted by whoever forgets him. */
   forget(kind: 'user' | 'customer', id: string): void {
     this.flush()

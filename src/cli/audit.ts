@@ -2,12 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { defineCommand } from 'citty'
+import pkg from '../../package.json'
+import { cefOf, jsonlOf } from '../core/audit-cef.ts'
 import { type Checkpoint, readAnchor } from '../core/audit-chain.ts'
 import { DetailsCheck } from '../core/audit-details.ts'
 import { CHAINS } from '../core/audit-entry.ts'
 import { type ChainReport, verifyChain } from '../core/audit-verify.ts'
 import { counted } from './report.ts'
-import { type ExitCode, type Terminal, Trouble } from './terminal.ts'
+import { type ExitCode, type Terminal, Trouble, UsageError } from './terminal.ts'
 
 const data = {
   type: 'string',
@@ -127,6 +129,45 @@ const keyCommand = defineCommand({
   },
 })
 
+const exportCommand = defineCommand({
+  meta: { name: 'export', description: 'Print the entries of a time: lines of JSON, or CEF' },
+  args: {
+    data,
+    chain: { type: 'string', description: 'requests or admin. Default: both' },
+    from: { type: 'string', description: 'The first time, as 2026-11-21 or 2026-11-21T13:00:00Z' },
+    to: { type: 'string', description: 'The time at which it ends' },
+    format: { type: 'string', description: 'jsonl or cef. Default: jsonl' },
+  },
+  async run({ args, data: given }): Promise<ExitCode> {
+    const terminal = given as Terminal
+    const { chain, format = 'jsonl' } = args
+    if (chain !== undefined && !Object.hasOwn(CHAINS, chain)) throw new UsageError('`--chain` is requests or admin.')
+    if (format !== 'jsonl' && format !== 'cef') throw new UsageError('`--format` is jsonl or cef.')
+    const [from, to] = [timeOf(args.from, '--from'), timeOf(args.to, '--to')]
+    const { file } = await auditOf(args.data, terminal)
+    try {
+      for (const number of chain === undefined ? Object.values(CHAINS) : [CHAINS[chain as keyof typeof CHAINS]])
+        for (const row of file.rows(number)) {
+          if (row.at < (from ?? 0)) continue
+          if (to !== undefined && row.at >= to) break
+          const beside = number === CHAINS.admin ? file.details(row.seq) : undefined
+          const details = beside && JSON.parse(beside.text)
+          terminal.out(format === 'cef' ? cefOf(row, pkg.version, details) : jsonlOf(row, details))
+        }
+      return 0
+    } finally {
+      file.close()
+    }
+  },
+})
+
+function timeOf(said: string | undefined, flag: string): number | undefined {
+  if (said === undefined) return undefined
+  const at = Date.parse(said)
+  if (!Number.isFinite(at)) throw new UsageError(`\`${flag}\` is a time, as 2026-11-21T13:00:00Z.`)
+  return at
+}
+
 const hashCommand = defineCommand({
   meta: {
     name: 'hash',
@@ -144,5 +185,5 @@ const hashCommand = defineCommand({
 
 export const auditCommand = defineCommand({
   meta: { name: 'audit', description: 'Look at the audit: who did what' },
-  subCommands: { verify: verifyCommand, key: keyCommand, hash: hashCommand },
+  subCommands: { verify: verifyCommand, key: keyCommand, export: exportCommand, hash: hashCommand },
 })

@@ -125,6 +125,12 @@ export const litellmSettings = z
       .describe(
         'What you put on the price of a provider: `{ global: 0.05, openai: 0.1, anthropic: { percentage: 0.1, fixed_amount: 0.001 } }`, as a share and in US dollars a request. A line of the provider wins over `global`.',
       ),
+    store_audit_logs: z
+      .boolean()
+      .optional()
+      .describe(
+        'Whether what is done to the gateway is written down. It always is here, whatever this says: docs/audit.md.',
+      ),
     callbacks: callbacks('requests'),
     success_callback: callbacks('requests that went well'),
     failure_callback: callbacks('requests that failed'),

@@ -123,6 +123,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   ...each(SEE_ALL, 'GET /spend/keys', 'GET /spend/users', 'GET /spend/tags'),
 
   ...each(SEE_ALL, 'GET /backends', 'GET /health'),
+  ...each(SEE_ALL, 'GET /audit', 'GET /audit/:id', 'GET /audit/key', 'GET /audit/requests', 'GET /audit/export'),
 }
 
 /** All below a provider's id: as many as there are providers. What may pass there is granted to keys, path by path. */

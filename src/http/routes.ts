@@ -1,4 +1,5 @@
 /** Every route there is; who may use it stands in permissions.ts. Nothing is reached but through this table. */
+import type { AuditRoutes } from '../admin/audit-routes.ts'
 import type { CacheRoutes } from '../admin/cache-routes.ts'
 import type { CredentialRoutes } from '../admin/credential-routes.ts'
 import type { GrantRoutes } from '../admin/grant-routes.ts'
@@ -62,6 +63,7 @@ export interface Offices extends OllamaDoor, ModelDoor {
   spendLogs(reach: Reach, query: URLSearchParams): { rows: unknown[]; next: string | undefined }
   globalSpend(): Record<string, unknown>
   reports: ReportRoutes
+  audit: AuditRoutes
   /** The machines of the house. */
   backends(): Record<string, unknown>
   /** Whether it can take requests: the database answers and no stop is under way. */
@@ -366,6 +368,14 @@ export function routes(offices: Offices): Route[] {
       const { rows, next } = offices.spendLogs(v.reach, v.url.searchParams)
       return Response.json(rows, next ? { headers: { 'x-tollgate-next': next } } : {})
     }),
+    plain('GET', '/audit', (v) => offices.audit.list(v.url.searchParams)),
+    plain('GET', '/audit/key', () => offices.audit.key()),
+    plain('GET', '/audit/requests', (v) => {
+      const { rows, next } = offices.audit.requests(v.url.searchParams)
+      return Response.json(rows, next ? { headers: { 'x-tollgate-next': String(next) } } : {})
+    }),
+    plain('GET', '/audit/export', (v) => offices.audit.export(v.url.searchParams)),
+    plain('GET', '/audit/:id', (v) => offices.audit.show(v.params.id ?? '')),
     plain('GET', '/global/spend', () => offices.globalSpend()),
     ...reportsOf(offices.reports),
 

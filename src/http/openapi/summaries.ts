@@ -146,6 +146,11 @@ const SAID: Readonly<Record<string, string | readonly [summary: string, ...query
   'GET /spend/keys': ['Keys, the dearest first', ...DAYS, 'limit'],
   'GET /spend/users': ['Users, the dearest first', ...DAYS, 'limit'],
   'GET /spend/tags': ['Tags, the dearest first', ...DAYS, 'limit'],
+  'GET /audit': 'What was done to the gateway: who, what, before and after, newest first',
+  'GET /audit/:id': 'One entry of that',
+  'GET /audit/key': 'The public key that checkpoints of the audit are signed with, and how far they have come',
+  'GET /audit/requests': 'The entries of requests, newest first; by key, user, customer, model, outcome, time',
+  'GET /audit/export': 'All entries of a time, as lines of JSON or CEF',
   'GET /global/spend': 'What the whole gateway has spent',
   'GET /global/spend/report': [
     ...(['What was spent, by day and scope', ...DAYS, 'group_by', 'summarize', 'format', ...PARTS] as const),
