@@ -50,11 +50,14 @@ import type { Target } from './core/target.ts'
 import { wallAt } from './core/zone.ts'
 import type { Kind } from './guardrails/kind.ts'
 import { kinds } from './guardrails/kinds/index.ts'
+import { AccessLog } from './http/access-log.ts'
 import { openDoors } from './http/doors.ts'
 import type { Side } from './http/permissions.ts'
 import { type Offices, routes } from './http/routes.ts'
 import { buildApp } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
+import { showStatus } from './http/status.ts'
+import { LineFile } from './observe/line-file.ts'
 import { type Log, makeLog } from './observe/log.ts'
 import { checkupOf } from './pipeline/checkup.ts'
 import { TokenCounter } from './pipeline/counting/counter.ts'
@@ -251,10 +254,17 @@ async function open(
   })
   changes.open((act) => audit.admin.write(act))
   changes.tell({ table: 'config', id: 'start', action: 'started', after: startFacts(config) })
+  const accessFile = config.accessLog === undefined ? undefined : new LineFile(config.accessLog, { warn })
+  const accessLog =
+    accessFile &&
+    new AccessLog({ now, ipOf: (request) => door.addressOf(request), write: (line) => accessFile.write(line) })
+  /** Since the start. */
+  let requests = 0
   /** Whoever watches requests: told of each one, at its end. None of them may throw, or take its time. */
   const observers: ((line: RequestLog) => void)[] = [
     (line) => logRequest(log, line),
     ...(config.audit.requests ? [(line: RequestLog) => audit.requests.see(line)] : []),
+    ...(accessLog ? [(line: RequestLog) => accessLog.see(line)] : []),
   ]
   let site = ''
   const [logins, loginSeal] = [new Logins(store), new Sealer(seals, 'logins')]
@@ -380,6 +390,11 @@ async function open(
     },
     reports: reportRoutes(store, ring, config.timezone, now, () => ledger.flush()),
     audit: audit.routes,
+    status: (request) =>
+      showStatus(request, (deskSockets?.has(request) ? deskSockets : sockets).peerOf(request).address, {
+        active: server.pending() + sockets.open,
+        requests,
+      }),
     backends: () => showBackends(backends.all.values(), now()),
     globalSpend: () => globalSpend(money(GATEWAY), ledger.total(GATEWAY), ledger.open()),
     ready: () => {
@@ -393,8 +408,16 @@ async function open(
   const { tls, insecure, heartbeat } = config
   const all = routes(offices)
   const admitAddress = (request: Request) => door.admitAddress(request)
-  const appFor = (side: Side, of: Sockets) =>
-    buildApp({ io, reachOf, admitAddress, changes }, all, () => draining, of, side)
+  const appFor = (side: Side, of: Sockets) => {
+    const app = buildApp({ io, reachOf, admitAddress, changes }, all, () => draining, of, side)
+    const counted = {
+      fetch: (request: Request) => {
+        requests++
+        return app.fetch(request)
+      },
+    }
+    return accessLog ? accessLog.around(counted) : counted
+  }
   const server = await openDoors({
     ...{ port, host, tls, insecure, heartbeat, dataDir, sockets, now },
     app: appFor(deskSockets ? 'callers' : 'both', sockets),
@@ -442,6 +465,11 @@ async function open(
     url: server.url,
     adminUrl: server.deskUrl,
     madeMasterKey: master.made,
+    reopen: () => {
+      audit.reopen()
+      accessFile?.flush()
+      accessFile?.reopen()
+    },
     stop: async () => {
       draining = true
       const deadline = now() + config.shutdownGrace
@@ -460,6 +488,7 @@ async function open(
       await checkpointer.stop()
       await cache.close()
       await audit.stop()
+      accessFile?.close()
       ledger.flush()
       store.close()
       log.flush()

@@ -57,6 +57,9 @@ async function serve(args: ServeArgs, terminal: Terminal): Promise<ExitCode> {
   } catch (cause) {
     throw troubleOf(cause, host, port)
   }
+  process.on('SIGUSR1', () => started.reopen?.())
+  // Of a terminal that is closed it means the end.
+  if (!terminal.interactive) process.on('SIGHUP', () => started.reopen?.())
   // A log in JSON has stdout for itself.
   const print = log === 'json' ? terminal.err : terminal.out
   for (const line of banner({ started, config, file, found, dataDir, env })) print(line)

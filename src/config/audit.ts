@@ -81,6 +81,14 @@ export const retention = z
   .prefault({})
   .describe('How long the audit is kept. Charges and responses say it themselves: `keep_charges`, `keep_responses`.')
 
+export const accessLog = z
+  .string()
+  .min(1)
+  .optional()
+  .describe(
+    "A file for an access log in nginx's `combined` format with request and upstream time, or `stdout`: docs/access-log.md. Default: none is written.",
+  )
+
 /** As the rest of the house reads it. */
 export interface AuditConfig {
   requests: boolean

@@ -125,6 +125,8 @@ export interface Config {
   admin: AdminConfig
   /** What is written down of what happens. */
   audit: AuditConfig
+  /** A file, or `stdout`. */
+  accessLog: string | undefined
   /** By scope: `gateway`, `provider:openai`. */
   budgets: Readonly<Record<string, BudgetTerms>>
   /** Of those who have none of their own: the first that amounts to something. */

@@ -118,6 +118,7 @@ const SAMPLES: Readonly<Record<string, string>> = {
   url: 'https://gate.example.com',
   webhook: 'https://keeper.example.com/anchors',
   syslog: 'tls://logs.example.com:6514',
+  access_log: 'access.log',
   sso: '[{ provider: keycloak, issuer: https://login.example.com/realms/house, client_id: tollgate, allowed_domains: [example.com] }]',
   tls: '{ self_signed: [gpu1.lan, 192.168.1.20] }',
   budget_exceeded_status_code: '422',

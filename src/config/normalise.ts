@@ -67,6 +67,7 @@ export function normalise(
     admin: adminOf(tollgate.admin, env),
     sso: ssoOf(tollgate.sso, env),
     audit: auditOf(tollgate.audit, tollgate.retention),
+    accessLog: tollgate.access_log,
     budgets: budgetsIn(file, providers),
     usualBudgets: usualBudgets(file),
     newKeys: {

@@ -32,6 +32,8 @@ export interface Started {
   stop(): Promise<void>
   /** Only where it was made at this start: it is shown once. */
   madeMasterKey?: string | undefined
+  /** Files that lines are appended to may have been moved away: new ones are begun. */
+  reopen?(): void
 }
 
 /** What `src/app.ts` exports. */

@@ -40,6 +40,8 @@ const houses = (bases: readonly string[], method: string, steps: readonly string
 
 export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   ...each('open', 'GET /', 'HEAD /', 'GET /health/liveliness', 'GET /health/liveness', 'GET /health/readiness'),
+  // To programs on the same machine: the handler looks at the other end of the connection.
+  ...each('open', 'GET /status'),
 
   ...each('caller', ...both('POST', ...MODEL_PATHS), 'POST /v2/rerank'),
   ...each('caller', 'POST /v1/messages', 'POST /anthropic/v1/messages'),

@@ -64,6 +64,8 @@ export interface Offices extends OllamaDoor, ModelDoor {
   globalSpend(): Record<string, unknown>
   reports: ReportRoutes
   audit: AuditRoutes
+  /** How busy it is, for whoever asks on this machine. @throws Refusal 403 */
+  status(request: Request): Response
   /** The machines of the house. */
   backends(): Record<string, unknown>
   /** Whether it can take requests: the database answers and no stop is under way. */
@@ -368,6 +370,7 @@ export function routes(offices: Offices): Route[] {
       const { rows, next } = offices.spendLogs(v.reach, v.url.searchParams)
       return Response.json(rows, next ? { headers: { 'x-tollgate-next': next } } : {})
     }),
+    open('GET', '/status', (v) => offices.status(v.request)),
     plain('GET', '/audit', (v) => offices.audit.list(v.url.searchParams)),
     plain('GET', '/audit/key', () => offices.audit.key()),
     plain('GET', '/audit/requests', (v) => {

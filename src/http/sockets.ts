@@ -23,6 +23,11 @@ export class Sockets implements SocketDoor {
     this.#here = notes ? new WeakSet() : undefined
   }
 
+  /** How many are open. */
+  get open(): number {
+    return this.#open.size
+  }
+
   /** Whether a request came by this listener. */
   has(request: Request): boolean {
     return this.#here?.has(this.#originals.get(request) ?? request) ?? false

@@ -146,6 +146,7 @@ const SAID: Readonly<Record<string, string | readonly [summary: string, ...query
   'GET /spend/keys': ['Keys, the dearest first', ...DAYS, 'limit'],
   'GET /spend/users': ['Users, the dearest first', ...DAYS, 'limit'],
   'GET /spend/tags': ['Tags, the dearest first', ...DAYS, 'limit'],
+  'GET /status': "How busy it is, as nginx's stub_status: for the machine itself alone",
   'GET /audit': 'What was done to the gateway: who, what, before and after, newest first',
   'GET /audit/:id': 'One entry of that',
   'GET /audit/key': 'The public key that checkpoints of the audit are signed with, and how far they have come',
