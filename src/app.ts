@@ -7,6 +7,7 @@ import { credentialRoutes } from './admin/credential-routes.ts'
 import { Credentials, withCredentials } from './admin/credentials.ts'
 import { grantRoutes } from './admin/grant-routes.ts'
 import { Grants } from './admin/grants.ts'
+import { guardRoutes } from './admin/guard-routes.ts'
 import { holderRoutes } from './admin/holder-routes.ts'
 import { Keyring } from './admin/keyring.ts'
 import { keyRoutes } from './admin/keys.ts'
@@ -50,6 +51,7 @@ import type { Target } from './core/target.ts'
 import { wallAt } from './core/zone.ts'
 import type { Kind } from './guardrails/kind.ts'
 import { kinds } from './guardrails/kinds/index.ts'
+import { tryGuards as runTrial, type Trial, type TrialVerdict } from './guardrails/trial.ts'
 import { AccessLog } from './http/access-log.ts'
 import { openDoors } from './http/doors.ts'
 import type { Side } from './http/permissions.ts'
@@ -102,6 +104,16 @@ export const providers = (): readonly KnownProvider[] => allProviders
 
 /** Every kind of guard there is, for the checks of a configuration. */
 export const guardKinds = (): readonly Kind[] => kinds
+
+/** What its guardrails say of a text, without a gateway. @throws Error naming one that can't be made */
+export function tryGuards(config: Config, env: Env, trial: Trial): Promise<TrialVerdict[]> {
+  const ways = waysOut(config.egress, env, () => Date.now())
+  const guards = openGuards(config.guardrails, {
+    ...{ now: () => Date.now(), random: Math.random, io: undefined },
+    fetch: (url, init) => ways.of(new URL(url).origin, true).fetch(url, init),
+  })
+  return runTrial(guards, trial)
+}
 
 /** What the models of a configuration cost, now and on other days. */
 export function prices(config: Config, env: Env): PriceBook {
@@ -379,6 +391,11 @@ async function open(
     holders: holderRoutes({ ...house, keyRoutes: keys }),
     budgets: templateRoutes(house),
     credentials: credentialRoutes(credentials),
+    guards: guardRoutes({
+      terms: config.guardrails,
+      run: (trial) => runTrial(guards, trial),
+      report: () => guards.report.lines,
+    }),
     cache: cacheRoutes({ ...cache, isOn: config.cache.rules !== undefined, timezone: config.timezone, now }),
     grants: grantRoutes(grants, { snapshot: () => snapshot, access, keyOf: (id) => ring.get(id), now }),
     responses,

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import * as cache from './cache-routes.ts'
 import * as credentials from './credential-routes.ts'
 import * as grants from './grant-routes.ts'
+import * as guards from './guard-routes.ts'
 import { HOLDER_FORMS } from './holder-kinds.ts'
 import { blocking, listing } from './holder-routes.ts'
 import { holderBodies } from './holders.ts'
@@ -47,6 +48,9 @@ export const BODIES: Readonly<Record<string, z.ZodType>> = {
   'POST /organization/member_add': organization.add,
   'PATCH /organization/member_update': organization.update,
   'DELETE /organization/member_delete': organization.remove,
+  'POST /guardrails/test': guards.testing,
+  'POST /guardrails/apply_guardrail': guards.applying,
+  'POST /apply_guardrail': guards.applying,
   'POST /cache/delete': cache.deletion,
   'POST /cache/flush': cache.flushing,
   'POST /cache/flushall': cache.flushing,

@@ -1,6 +1,6 @@
 /** The guardrails of a configuration, with what they need of the house. */
 import { MemoryShelf } from '../cache/memory.ts'
-import type { GuardTools } from '../guardrails/guard.ts'
+import { GuardError, type GuardTools } from '../guardrails/guard.ts'
 import { type Guards, guardsOf } from '../guardrails/guards.ts'
 import { kinds } from '../guardrails/kinds/index.ts'
 import type { GuardTerms } from '../guardrails/terms.ts'
@@ -14,8 +14,8 @@ interface House {
   now(): number
   random(): number
   fetch: GuardTools['fetch']
-  /** Made later than the guards. */
-  io(): Io
+  /** Made later than the guards; undefined: there is no gateway, and none of its models can be asked. */
+  io: (() => Io) | undefined
 }
 
 /** @throws Error naming a guardrail that can't be made */
@@ -23,7 +23,10 @@ export function openGuards(terms: readonly GuardTerms[], { now, random, fetch, i
   const shelf = new MemoryShelf(now, BOUNDS)
   const tools: GuardTools = {
     fetch,
-    ask: (alias, messages, signal) => askAlias(io(), alias, messages, signal),
+    ask: (alias, messages, signal) => {
+      if (io) return askAlias(io(), alias, messages, signal)
+      throw new GuardError('refused', 'It asks a model of the gateway: try it with POST /guardrails/test.', false)
+    },
     now,
     env: process.env,
   }

@@ -9,6 +9,7 @@ import { authCommand } from './auth.ts'
 import { checkCommand } from './check.ts'
 import { doctorCommand } from './doctor.ts'
 import { grantsCommand } from './grants.ts'
+import { guardCommand } from './guard.ts'
 import { initCommand } from './init.ts'
 import { keyCommand } from './key.ts'
 import { ledgerCommand } from './ledger.ts'
@@ -38,6 +39,7 @@ const root: Command = {
     auth: authCommand,
     route: routeCommand,
     grants: grantsCommand,
+    guard: guardCommand,
     statement: statementCommand,
     ledger: ledgerCommand,
     audit: auditCommand,

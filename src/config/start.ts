@@ -1,5 +1,6 @@
 /** What the command line and the composition root (`src/app.ts`) agree on. Types only. */
 import type { PriceBook } from '../core/price-book.ts'
+import type { Trial, TrialVerdict } from '../guardrails/trial.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { Config, KnownProvider } from './config.ts'
 import type { Renewal } from './files.ts'
@@ -43,6 +44,8 @@ export interface App {
   providers(): Promise<readonly KnownProvider[]> | readonly KnownProvider[]
   /** Every kind of guard there is, for the checks of a configuration. */
   guardKinds(): readonly KnownKind[]
+  /** What the guardrails of a configuration say of a text, without a gateway. @throws Error naming one that can't be made */
+  tryGuards(config: Config, env: Env, trial: Trial): Promise<TrialVerdict[]>
   /** What the models of a configuration cost. @throws Error naming a model whose settings are wrong */
   prices(config: Config, env: Env): PriceBook
 }

@@ -4,6 +4,7 @@ import type { CacheRoutes } from '../admin/cache-routes.ts'
 import type { CredentialRoutes } from '../admin/credential-routes.ts'
 import type { GrantRoutes } from '../admin/grant-routes.ts'
 import type { Actor } from '../admin/grants.ts'
+import type { GuardRoutes } from '../admin/guard-routes.ts'
 import type { HolderRoute } from '../admin/holder-route.ts'
 import type { KeyRoutes } from '../admin/keys.ts'
 import type { Reach } from '../admin/reach.ts'
@@ -56,6 +57,7 @@ export interface Offices extends OllamaDoor, ModelDoor {
   budgets: TemplateRoutes
   credentials: CredentialRoutes
   cache: CacheRoutes
+  guards: GuardRoutes
   grants: GrantRoutes
   responses: ResponseShelf
   sockets: SocketDoor
@@ -230,7 +232,7 @@ export function routes(offices: Offices): Route[] {
     ...{ method, path, dialect: openai, open },
   })
   const access = (visit: Visit): Access => offices.access(visit.who)
-  const { keys, budgets, credentials, grants, cache } = offices
+  const { keys, budgets, credentials, grants, cache, guards } = offices
   const post = (path: string, run: (body: Record<string, unknown>, reach: Reach) => unknown) =>
     plain('POST', path, async ({ request, reach }) => run(await jsonBody(request), reach))
   let description: Record<string, unknown> | undefined
@@ -347,6 +349,10 @@ export function routes(offices: Offices): Route[] {
       credentials.change(v.params.name ?? '', await jsonBody(v.request)),
     ),
     plain('DELETE', '/credentials/:name', (v) => credentials.remove(v.params.name ?? '')),
+    ...['/guardrails/list', '/v2/guardrails/list'].map((path) => plain('GET', path, () => guards.list())),
+    post('/guardrails/test', (body) => guards.test(body)),
+    ...['/guardrails/apply_guardrail', '/apply_guardrail'].map((path) => post(path, (body) => guards.apply(body))),
+    plain('GET', '/guardrails/report', () => guards.report()),
     plain('GET', '/cache/ping', () => cache.ping()),
     post('/cache/delete', (body) => cache.delete(body)),
     post('/cache/flush', (body) => cache.flush(body)),

@@ -1,9 +1,10 @@
 /** The guardrails of one call: which look at it, what they have said, and what that means for it. */
 import { Refusal } from '../core/refusal.ts'
+import { redactable, statusOf } from '../guardrails/act.ts'
 import { Gate } from '../guardrails/gate.ts'
-import type { Look, Piece, Subject } from '../guardrails/guard.ts'
+import type { Piece, Subject } from '../guardrails/guard.ts'
 import type { Looked, Rail } from '../guardrails/rail.ts'
-import type { Mode, OnFlagged } from '../guardrails/terms.ts'
+import type { Mode } from '../guardrails/terms.ts'
 import { Vault } from '../guardrails/vault.ts'
 import { joined, type Status, type Verdict } from '../guardrails/verdict.ts'
 import type { Call } from './call.ts'
@@ -138,32 +139,6 @@ const isOfAnswers = (mode: Mode): boolean => mode === 'post_call'
 
 function notRun(name: string, kind: string, mode: Mode): Verdict {
   return { name, kind, mode, status: 'not_run', categories: [], ms: 0, cached: 0, looks: 0 }
-}
-
-function statusOf(rail: Rail, look: Looked['look'], isError: boolean, mode: Mode): Status {
-  if (isError) return 'error'
-  if (!look) return 'not_run'
-  if (!look.flagged) return 'passed'
-  if (mode === 'logging_only') return 'warned'
-  const actions = actionsOf(rail, look)
-  if (actions.has('block')) return 'blocked'
-  // A request that is on its way is not changed any more.
-  if (actions.has('redact')) return mode === 'during_call' ? 'blocked' : 'redacted'
-  return 'warned'
-}
-
-/** What its findings ask for, each for itself or as the guardrail has it. Who can't say where it is can't have it taken out. */
-function actionsOf({ terms: { onFlagged } }: Rail, { findings }: Look): ReadonlySet<OnFlagged> {
-  if (findings.length === 0) return new Set([onFlagged === 'redact' ? 'block' : onFlagged])
-  return new Set(findings.map(({ action }) => action ?? onFlagged))
-}
-
-/** Only what is to be taken out. */
-function redactable(looked: Looked): Looked {
-  const { rail, look } = looked
-  if (!look) return looked
-  const findings = look.findings.filter(({ action }) => (action ?? rail.terms.onFlagged) === 'redact')
-  return { ...looked, look: { ...look, findings } }
 }
 
 const isClosed = ({ error, rail }: Looked): boolean => error !== undefined && rail.terms.onError === 'fail_closed'

@@ -23,6 +23,7 @@ async function serve(
   const app: App = {
     providers: () => PROVIDERS,
     guardKinds: () => [],
+    tryGuards: async () => [],
     prices: noPrices,
     async start(given) {
       options = given
@@ -150,6 +151,7 @@ describe('what people meet', () => {
     app: async (): Promise<App> => ({
       providers: () => PROVIDERS,
       guardKinds: () => [],
+      tryGuards: async () => [],
       prices: noPrices,
       start: () => Promise.reject(Object.assign(new Error('x'), { code })),
     }),

@@ -11,6 +11,7 @@ process.exit(
     app: async () => ({
       providers: () => [{ id: 'demo', local: true }],
       guardKinds: () => [],
+      tryGuards: async () => [],
       prices: () => {
         throw new Error('nobody asks for prices')
       },

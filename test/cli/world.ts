@@ -16,6 +16,7 @@ export const noPrices = (): never => {
 const noApp: App = {
   providers: () => PROVIDERS,
   guardKinds: () => [],
+  tryGuards: async () => [],
   prices: noPrices,
   start: () => Promise.reject(new Error('this test starts nothing')),
 }
