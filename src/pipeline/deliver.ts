@@ -56,6 +56,8 @@ const TOP_UP = 256
 const DRIP_MS = 5_000
 
 function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
+  // Nothing of it has left: it can be refused as any other answer is.
+  if (answer.source.refused && answer.prefix.length === 0) throw answer.source.refused
   const dialect = call.door.dialect as ChatDialect | ForwardDialect
   let { source, hold } = answer
   const { target } = answer.link
@@ -144,6 +146,7 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     if (!open || isEnding) return
     isEnding = true
     try {
+      if (source.refused) throw source.refused
       const rest = sawEnd ? undefined : await source.rest()
       if (!open) return
       if (rest && rest.byteLength > 0) emit(rest)
@@ -249,6 +252,8 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
           try {
             // An empty part is a frame that says nothing to this caller: read on.
             for (;;) {
+              // It may have come to its end, and not out.
+              if (source.refused) throw source.refused
               sawEnd = source.ended && source.finished
               const part = sawEnd ? undefined : await source.read()
               if (!open) return

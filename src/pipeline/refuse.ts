@@ -16,10 +16,13 @@ const isScreened = ({ code }: Refusal): boolean =>
 export function refuse(call: Call, io: Io, cause: unknown): Response {
   const refusal = toldOf(call, cause)
   const { answer } = call
+  let [usage, cost] = [NO_USAGE, 0]
   if (answer) {
     // Something broke between the answer's beginning and its delivery: what it cost is still booked.
-    const charged = used(answer.kind === 'whole' ? answer.usage : answer.source.usage, answer.hold, 0, true)
-    endAttempt(call, io, answer.hold, {
+    const frames = answer.kind === 'stream' ? answer.source.contentFrames : 0
+    const charged = used(answer.kind === 'whole' ? answer.usage : answer.source.usage, answer.hold, frames, true)
+    usage = charged.usage
+    cost = endAttempt(call, io, answer.hold, {
       outcome: call.leaving.revoked || isScreened(refusal) ? cutBy(refusal) : 'internal',
       status: refusal.status,
       ...charged,
@@ -27,7 +30,7 @@ export function refuse(call: Call, io: Io, cause: unknown): Response {
     })
     if (answer.kind === 'stream') answer.source.hangUp()
   }
-  conclude(call, io, refusal.status, refusal.code, NO_USAGE, 0, refusal.detail.private ?? refusal.message)
+  conclude(call, io, refusal.status, refusal.code, usage, cost, refusal.detail.private ?? refusal.message)
   const { status, body } = call.door.dialect.writeError(refusal)
   const headers = refusalHeaders(refusal, call.id)
   limitHeaders(headers, call, io.now())
