@@ -108,8 +108,8 @@ export const guardKinds = (): readonly Kind[] => kinds
 /** What its guardrails say of a text, without a gateway. @throws Error naming one that can't be made */
 export function tryGuards(config: Config, env: Env, trial: Trial): Promise<TrialVerdict[]> {
   const ways = waysOut(config.egress, env, () => Date.now())
-  const guards = openGuards(config.guardrails, {
-    ...{ now: () => Date.now(), random: Math.random, io: undefined },
+  const { guards } = openGuards(config.guardrails, {
+    ...{ now: () => Date.now(), random: Math.random, io: undefined, kept: undefined },
     fetch: (url, init) => ways.of(new URL(url).origin, true).fetch(url, init),
   })
   return runTrial(guards, trial)
@@ -307,10 +307,12 @@ async function open(
   const live = new Live({ still: (who) => door.still(who), payers })
   register.onChange(() => live.changed())
 
-  const guards = openGuards(config.guardrails, {
+  const screens = openGuards(config.guardrails, {
     ...{ now, random: Math.random, io: () => io },
     fetch: (url, init) => wayOut(url, true, init),
+    kept: { store, seals, root, redis: config.cache.redis, warn },
   })
+  const { guards } = screens
   const io: Io = {
     guards,
     live,
@@ -504,6 +506,7 @@ async function open(
       rotations.stop()
       await checkpointer.stop()
       await cache.close()
+      await screens.close()
       await audit.stop()
       accessFile?.close()
       ledger.flush()

@@ -44,6 +44,7 @@ export function check(file: FileConfig, providers: readonly KnownProvider[], say
       file.model_list.flatMap(({ litellm_params: { guardrails: names } }, i) =>
         names ? [{ path: ['model_list', i, 'litellm_params', 'guardrails'] as Path, names }] : [],
       ),
+      /^redis/.test(file.litellm_settings.cache_params?.type ?? ''),
     ),
   ]
 }

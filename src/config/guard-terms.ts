@@ -96,10 +96,15 @@ function noSuchKind(said: string, kinds: readonly KnownKind[]): { message: strin
   }
 }
 
-/** What a schema can't say. @param model every `litellm_params.guardrails`, with its place */
+/**
+ * What a schema can't say.
+ * @param models every `litellm_params.guardrails`, with its place
+ * @param hasRedis whether a Redis is known
+ */
 export function checkGuards(
   list: readonly GuardEntry[],
   models: readonly { path: Path; names: readonly string[] }[],
+  hasRedis: boolean,
 ): Finding[] {
   const found: Finding[] = []
   const wrong = (path: Path, message: string, suggestion?: string) =>
@@ -129,6 +134,11 @@ export function checkGuards(
       )
     if (said.on_error && said.unreachable_fallback && said.on_error !== said.unreachable_fallback)
       wrong(at('unreachable_fallback'), 'says something else than `on_error`. Keep one of them.')
+    if (said.cache?.in === 'redis' && !hasRedis)
+      wrong(
+        ['guardrails', i, 'litellm_params', 'cache', 'in'],
+        'there is no Redis: say `type: redis` and its address in `litellm_settings.cache_params`.',
+      )
     if (said.default_on)
       for (const key of ['keys', 'teams', 'projects', 'models', 'tags'] as const)
         if (said[key])

@@ -52,7 +52,12 @@ export const guardParams = z
     cache: z
       .strictObject({
         ttl: z.number().positive().max(31_536_000).default(3600).describe('How long a verdict is kept, in seconds.'),
-        in: z.enum(['memory']).default('memory').describe('Where verdicts are kept.'),
+        in: z
+          .enum(['memory', 'sqlite', 'redis'])
+          .default('memory')
+          .describe(
+            'Where verdicts are kept: in memory, in the data folder, or in the Redis of `litellm_settings.cache_params`; the last two sealed.',
+          ),
       })
       .optional()
       .describe('Keeps verdicts, by tenant, the text itself and all that could change them. Default: none is kept.'),
