@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { defineCommand } from 'citty'
+import { masked } from '../../secrets/formats.ts'
 import { managementArgs, openGateway } from '../management.ts'
 import { counted } from '../report.ts'
 import { plain, table } from '../table.ts'
 import { type ExitCode, type Terminal, Trouble } from '../terminal.ts'
 import { type Finding, Findings } from './findings.ts'
 import { scanFolder } from './folder.ts'
-import { masked } from './formats.ts'
 import { scanHistory } from './git.ts'
 
 /** Keys that are asked for at a time. */

@@ -1,5 +1,5 @@
 /** Finds keys in bytes as they come: of a file or an object of any size, no more than a piece is held. */
-import { anyFormat, FORMATS, type Format, LONGEST } from './formats.ts'
+import { anyFormat, FORMATS, type Format, LONGEST } from '../../secrets/formats.ts'
 
 export interface Hit {
   secret: string

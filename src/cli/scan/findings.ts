@@ -1,6 +1,7 @@
 /** What was found, each key once with its places. Bounded: what goes beyond is counted. */
+
+import { isDrawn } from '../../secrets/formats.ts'
 import type { Hit } from './finder.ts'
-import { isDrawn } from './formats.ts'
 
 const MOST = 10_000
 const MOST_PLACES = 20
