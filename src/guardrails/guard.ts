@@ -48,8 +48,8 @@ export interface Finding {
   /** What it is to be replaced with where that is not the guard's name for it: the scanner has said so itself. */
   replacement?: string
   /**
-   * What becomes of a call because of this one, where the guard's settings say so of each: it comes before the guardrail's
-   * `on_flagged`. One that is to be blocked blocks, whatever else there is.
+   * What becomes of a call because of this one, where the guard's settings say so of each: in place of the guardrail's
+   * `on_flagged`, unless that only warns. One that is to be blocked blocks, whatever else there is.
    */
   action?: 'block' | 'redact'
 }
@@ -108,6 +108,17 @@ export interface GuardTools {
     messages: readonly { role: 'system' | 'user' | 'assistant'; content: string }[],
     signal: AbortSignal,
   ): Promise<string>
+  /**
+   * AWS's signature (version 4) of a request, by the identity in these settings (`aws_access_key_id`, `aws_role_name` … as a
+   * target of Bedrock has them) or by that of the machine. Where it is missing Bedrock's guardrails need an API key.
+   * @returns the headers to send with it
+   */
+  sign?(
+    identity: Readonly<Record<string, unknown>>,
+    service: string,
+    region: string,
+    request: { method: 'POST'; url: string; body: string },
+  ): Promise<Record<string, string>>
   /** ms since the epoch. */
   now(): number
   /** The environment, for keys that a kind looks for by a usual name (`LAKERA_API_KEY`). */

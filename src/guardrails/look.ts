@@ -52,3 +52,19 @@ const better = (one: Finding, than: Finding): boolean =>
     : one.confidence !== than.confidence
       ? one.confidence > than.confidence
       : one.end - one.start > than.end - than.start
+
+/** One of several that is flagged flags all. */
+export function worst(looks: readonly Look[]): Look {
+  const flagged = looks.filter((look) => look.flagged)
+  if (flagged.length === 0) {
+    const most = Math.max(...looks.map((look) => look.confidence ?? -1))
+    return most >= 0 ? { ...PASSED, confidence: most } : PASSED
+  }
+  const most = Math.max(...flagged.map((look) => look.confidence ?? -1))
+  return {
+    flagged: true,
+    categories: [...new Set(flagged.flatMap((look) => look.categories))],
+    findings: flagged.flatMap((look) => look.findings),
+    ...(most >= 0 ? { confidence: most } : {}),
+  }
+}

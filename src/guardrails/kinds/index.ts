@@ -1,10 +1,34 @@
 /** All kinds of guards. */
 import type { Kind } from '../kind.ts'
+import { azureShield, azureText } from './azure.ts'
+import { bedrock } from './bedrock.ts'
+import { judge } from './judge.ts'
+import { lakera } from './lakera.ts'
+import { lockllm } from './lockllm.ts'
+import { model } from './model.ts'
+import { openaiModeration } from './openai-moderation.ts'
 import { pii } from './pii.ts'
+import { presidio } from './presidio.ts'
 import { secrets } from './secrets.ts'
+import { genericGuardrailApi, webhook } from './webhook.ts'
 import { words } from './words.ts'
 
-export const kinds: readonly Kind[] = [pii, secrets, words]
+export const kinds: readonly Kind[] = [
+  pii,
+  secrets,
+  words,
+  lockllm,
+  openaiModeration,
+  presidio,
+  lakera,
+  azureText,
+  azureShield,
+  bedrock,
+  model,
+  judge,
+  webhook,
+  genericGuardrailApi,
+]
 
 const BY_NAME = new Map(kinds.flatMap((one) => [one.kind, ...one.litellm].map((name) => [name, one] as const)))
 
