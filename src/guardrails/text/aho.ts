@@ -6,6 +6,9 @@ export interface Word {
   length: number
 }
 
+/** 4 bytes each. */
+const MOST_CELLS = 32_000_000
+
 export class Automaton {
   /** Classes of characters: those of no word are 0. */
   readonly #classes = new Uint16Array(65_536)
@@ -28,6 +31,10 @@ export class Automaton {
     // A phrase goes on over the end of a line.
     for (const code of [9, 10, 11, 12, 13, 0xa0]) this.#classes[code] ||= this.#classes[32] as number
     const width = classes
+    if (most * width > MOST_CELLS)
+      throw new Error(
+        'these words take too much memory: fewer or shorter ones, or several guardrails with a part of them each.',
+      )
     const grown = new Int32Array(most * width)
     const ends: Word[][] = [[]]
     let states = 1
@@ -46,6 +53,11 @@ export class Automaton {
     this.#next = grown.slice(0, states * width)
     this.#width = width
     this.#link(ends)
+    // A state is told by where its row begins, and by whether a word ends there.
+    for (let i = 0; i < this.#next.length; i++) {
+      const state = this.#next[i] as number
+      this.#next[i] = ((state * width) << 1) | ((ends[state] as Word[]).length > 0 ? 1 : 0)
+    }
     this.#ends = ends.map((words) => (words.length > 0 ? words : undefined))
   }
 
@@ -74,11 +86,12 @@ export class Automaton {
   /** @param tell of each word where it ends; longer ones before those within them */
   scan(text: string, tell: (word: Word, end: number) => void): void {
     const [classes, next, width, ends] = [this.#classes, this.#next, this.#width, this.#ends]
-    let state = 0
+    let row = 0
     for (let at = 0; at < text.length; at++) {
-      state = next[state * width + (classes[text.charCodeAt(at)] as number)] as number
-      const words = ends[state]
-      if (words !== undefined) for (const word of words) tell(word, at + 1)
+      const cell = next[row + (classes[text.charCodeAt(at)] as number)] as number
+      row = cell >> 1
+      if ((cell & 1) === 0) continue
+      for (const word of ends[row / width] as readonly Word[]) tell(word, at + 1)
     }
   }
 }

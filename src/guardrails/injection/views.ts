@@ -1,0 +1,110 @@
+/** Texts behind a text: what it says when it is decoded. Bounded, so that nobody can make one look for ever. */
+
+/** Another reading of a stretch of a text. */
+export interface View {
+  text: string
+  start: number
+  end: number
+}
+
+const MOST_VIEWS = 16
+/** Characters of one that are read. */
+const MOST = 4_096
+const SHORTEST_CODE = 24
+
+const LETTER = 1
+const DIGIT = 2
+const CODE = 4
+const TABLE = new Uint8Array(128)
+for (const char of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ') TABLE[char.charCodeAt(0)] = LETTER
+for (const char of '0123456789') TABLE[char.charCodeAt(0)] = DIGIT
+for (const char of '+/-_=@$!') TABLE[char.charCodeAt(0)] = CODE
+
+/** @param text as it was written */
+export function viewsOf(text: string): View[] {
+  const views: View[] = []
+  const add = (read: string | undefined, start: number, end: number) => {
+    if (read !== undefined && views.length < MOST_VIEWS) views.push({ text: read, start, end })
+  }
+  let [single, singleFrom, singleTo, mixed, mixedFrom, mixedTo] = [0, 0, 0, 0, 0, 0]
+  for (let at = 0; at < text.length; ) {
+    const code = text.charCodeAt(at)
+    const kind = code < 128 ? (TABLE[code] as number) : 0
+    if (kind === 0) {
+      at++
+      continue
+    }
+    let end = at
+    let seen = 0
+    for (; end < text.length; end++) {
+      const next = text.charCodeAt(end)
+      const what = next < 128 ? (TABLE[next] as number) : 0
+      if (what === 0) break
+      seen |= what
+    }
+    const size = end - at
+    if (size >= SHORTEST_CODE && (seen & LETTER) !== 0) add(decoded(text.slice(at, Math.min(end, at + MOST))), at, end)
+    // S p a c e d: letters that stand alone, of which there are many in a row.
+    if (size === 1 && (seen & LETTER) !== 0) {
+      if (single === 0 || at - singleTo > 3) {
+        if (single >= 8) add(collapsed(text, singleFrom, singleTo), singleFrom, singleTo)
+        single = 0
+        singleFrom = at
+      }
+      single++
+      singleTo = end
+    }
+    if (size >= 3 && size < SHORTEST_CODE && (seen & LETTER) !== 0 && seen !== LETTER) {
+      if (mixed === 0) mixedFrom = at
+      mixed++
+      mixedTo = end
+    }
+    at = end
+  }
+  if (single >= 8) add(collapsed(text, singleFrom, singleTo), singleFrom, singleTo)
+  // 1gn0r3: digits in the place of letters.
+  if (mixed >= 2) {
+    const to = Math.min(mixedTo + 64, mixedFrom + MOST, text.length)
+    const [start] = [Math.max(0, mixedFrom - 64)]
+    add(
+      text.slice(start, to).replace(/[013457@$]/g, (char) => LEET[char] as string),
+      start,
+      to,
+    )
+  }
+  const turned = /rot-?13|caesar/i.exec(text.slice(0, 65_536))
+  if (turned)
+    add(rot13(text.slice(turned.index, turned.index + MOST)), turned.index, Math.min(text.length, turned.index + MOST))
+  return views
+}
+
+const LEET: Readonly<Record<string, string>> = { 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's' }
+
+/** Two spaces, or more, are between words; one is between letters. */
+function collapsed(text: string, from: number, to: number): string {
+  return text
+    .slice(from, Math.min(to, from + MOST))
+    .replace(/\s{2,}/g, '\u0001')
+    .replace(/\s/g, '')
+    .replaceAll('\u0001', ' ')
+}
+
+const rot13 = (text: string): string =>
+  text.replace(/[a-z]/gi, (char) => {
+    const base = char <= 'Z' ? 65 : 97
+    return String.fromCharCode(((char.charCodeAt(0) - base + 13) % 26) + base)
+  })
+
+/** Base64 or hexadecimal of a text that people can read; undefined: of something else. */
+function decoded(code: string): string | undefined {
+  const bytes = /^(?:[0-9a-fA-F]{2})+$/.test(code) ? Buffer.from(code, 'hex') : Buffer.from(code, 'base64')
+  if (bytes.length < 12) return undefined
+  const text = bytes.toString('utf8')
+  let readable = 0
+  for (let i = 0; i < text.length; i++) {
+    const one = text.charCodeAt(i)
+    if (one === 0xfffd) return undefined
+    if ((one >= 97 && one <= 122) || (one >= 65 && one <= 90) || one === 32 || one > 0xbf) readable++
+  }
+  return readable >= text.length * 0.8 ? text : undefined
+}
