@@ -26,7 +26,7 @@ vorige|eerdere|bovenstaande|alle|poprzedni*|wczesniejsz*|wszystkie|onceki|tum|yu
 предыдущи*|прежни*|выше|все|всё
 之前|以上|先前|前面|所有|上述|これまで|今まで|以前|上記|すべて|全て|前の|이전|위의|모든|السابقة|جميع|पिछले|सभी`,
   /** Orders, rules, what a model was told. */
-  orders: `instruction|instructions|prompt|prompts|directive|directives|rules|guidelines|commands|orders|directions|told|system message|constraints|restrictions|programming|training|policies
+  orders: `instruction|instructions|prompt|prompts|directive|directives|rules|guidelines|commands|orders|directions|told|system message|constraints|restrictions|programming|training|policies|everything above|everything before this|all of the above|everything you know
 anweisung*|vorgabe*|regeln|instruktion*|befehl*|richtlinie*|systemprompt*
 instructions|consignes|regles|directives
 instrucciones|ordenes|reglas|indicaciones|directrices
@@ -37,7 +37,7 @@ instructies|regels|opdrachten|instrukcj*|polecen*|zasad*|talimat*|kural*
 指令|指示|提示|规则|命令|说明|設定|プロンプト|ルール|지시|명령|규칙|التعليمات|الاوامر|निर्देश*`,
   /** Orders to say something out. */
   tell: `reveal|show|print|repeat|output|display|tell me|give me|leak|dump|translate|write out|list|recite|expose|disclose|share|spell|encode|copy|paste|return|send me|what is|what are|what's|what were
-gib|zeig*|nenne|verrate|wiederhole|drucke|schreib*|offenbare|wie lautet|was ist
+gib|zeig*|nenne|verrate|wiederhole|drucke|schreib*|offenbare|wie lautet|wie lauten|was ist
 affiche*|montre*|repete*|revele*|donne*|ecris|quel est|quelles sont
 muestra*|dime|repite|revela*|imprime|ensena*|cual es|cuales son
 mostra*|dimmi|ripeti|rivela*|stampa|scrivi|qual e|quali sono

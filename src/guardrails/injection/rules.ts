@@ -88,7 +88,8 @@ export function signsIn(text: string): Sign[] {
         const told = combine(last, end)
         if (told === undefined) continue
         const begin = Math.min(...told.roles.map((one) => from[one]))
-        const quoted = begin - mention < QUOTED && isQuoted(text, begin)
+        const order = from[told.roles[0] as Role]
+        const quoted = order - mention < QUOTED && isQuoted(text, order)
         fire(quoted ? told.weight / 3 : told.weight, begin, end)
         for (const one of told.roles) last[one] = NEVER
       }

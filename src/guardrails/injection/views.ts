@@ -54,7 +54,7 @@ export function viewsOf(text: string): View[] {
       single++
       singleTo = end
     }
-    if (size >= 3 && size < SHORTEST_CODE && (seen & LETTER) !== 0 && seen !== LETTER) {
+    if (size >= 3 && size < SHORTEST_CODE && (seen & LETTER) !== 0 && seen !== LETTER && isLeet(text, at, end)) {
       if (mixed === 0) mixedFrom = at
       mixed++
       mixedTo = end
@@ -76,6 +76,19 @@ export function viewsOf(text: string): View[] {
   if (turned)
     add(rot13(text.slice(turned.index, turned.index + MOST)), turned.index, Math.min(text.length, turned.index + MOST))
   return views
+}
+
+/** Whether a digit that looks like a letter stands between letters, or before them: `pr3v`, `4ll`; not `web3`, `x=1`. */
+function isLeet(text: string, from: number, to: number): boolean {
+  for (let at = from; at < to - 1; at++) {
+    const code = text.charCodeAt(at)
+    // Addresses of e-mail have an @ between letters, too.
+    if (!(code >= 48 && code <= 57) || LEET[text[at] as string] === undefined) continue
+    const after = text.charCodeAt(at + 1)
+    if (after < 128 && TABLE[after] === LETTER && (at === from || TABLE[text.charCodeAt(at - 1)] === LETTER))
+      return true
+  }
+  return false
 }
 
 const LEET: Readonly<Record<string, string>> = { 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's' }

@@ -17,6 +17,7 @@ import {
   isUsSsn,
 } from './ids.ts'
 import { isInternational, nationalForm, saysPhone } from './phone.ts'
+import { PASSPORT_CUE } from './words.ts'
 
 /** Groups that belong to one number at most, and digits. */
 const MOST_GROUPS = 8
@@ -201,8 +202,8 @@ export class Numbers {
     return (
       this.#card(candidate) ||
       this.#address(candidate) ||
-      this.#phone(candidate) ||
       this.#identity(candidate) ||
+      this.#phone(candidate) ||
       this.#birth(candidate)
     )
   }
@@ -229,7 +230,8 @@ export class Numbers {
     return true
   }
 
-  #phone({ text, start, end, digits, shape, joints, mayBeSaid }: Candidate): boolean {
+  #phone(candidate: Candidate): boolean {
+    const { text, start, end, digits, shape, joints, mayBeSaid } = candidate
     const { length } = digits
     if (length < 7 || length > 17) return false
     const plus = text.charCodeAt(start - 1) === 43
@@ -259,7 +261,7 @@ export class Numbers {
       joints === '' && shape.includes('-') && digits[0] === '0' ? ' ' : joints,
       bracketed,
     )
-    if (sure < 0.65 && mayBeSaid && length <= 13) {
+    if (sure < 0.65 && mayBeSaid && length <= 13 && !goesOn(candidate)) {
       this.#phoneSaid ??= saysPhone(this.#words())
       if (this.#phoneSaid) sure = 0.75
     }
@@ -272,14 +274,25 @@ export class Numbers {
     return true
   }
 
-  #identity({ text, start, end, digits, shape, joint, mayBeSaid }: Candidate): boolean {
+  #identity(candidate: Candidate): boolean {
+    const { text, start, end, digits, shape, joint, mayBeSaid } = candidate
+    if (
+      shape === String(digits.length) &&
+      mayBeSaid &&
+      digits.length >= 7 &&
+      digits.length <= 9 &&
+      this.#said(PASSPORT_CUE)
+    ) {
+      this.#tell('PASSPORT', start, end, 0.75)
+      return true
+    }
     for (const { what, check, forms, cue, bare } of BY_DIGITS[digits.length] ?? []) {
       const isBare = shape === String(digits.length)
       const formed =
         forms.has(`${shape}${joint ?? ''}`) ||
         (what === 'BR_CPF' && /^\d{3}\.\d{3}\.\d{3}-\d\d$/.test(text.slice(start, end)))
       if (!formed && !isBare && !(mayBeSaid && joint !== undefined)) continue
-      if (!check(digits)) continue
+      if (!check(digits) || goesOn(candidate)) continue
       const isPart = text.charCodeAt(start - 1) === 45 || text.charCodeAt(end) === 45
       const said = mayBeSaid && this.#said(cue)
       // Few checks say much of a number that might as well be an order's.
@@ -317,6 +330,16 @@ export class Numbers {
   #isFraction = (start: number): boolean => this.#text.charCodeAt(start - 1) === 46 && isDigitAt(this.#text, start - 2)
 }
 
+/** Whether it is a part of a longer number: the same sign and more digits follow, or stand before. */
+function goesOn({ text, start, end, joint }: Candidate): boolean {
+  if (joint === undefined) return false
+  const size = joint.length
+  return (
+    (text.startsWith(joint, end) && isDigitAt(text, end + size)) ||
+    (text.startsWith(joint, start - size) && isDigitAt(text, start - size - 1))
+  )
+}
+
 /** How sure a number in its usual form is without a word before it, by how unusual the form is and how strong the check. */
 const FORMED: Readonly<Partial<Record<Entity, number>>> = {
   US_SSN: 0.8,
@@ -326,7 +349,7 @@ const FORMED: Readonly<Partial<Record<Entity, number>>> = {
   FR_NIR: 0.95,
   DE_TAX_ID: 0.7,
   IN_AADHAAR: 0.6,
-  UK_NHS: 0.5,
+  UK_NHS: 0.45,
   SE_PERSONAL_NUMBER: 0.7,
 }
 const CARD_SHAPES = /^(?:4-4-4-(?:[1-4]|4-[1-3])|4-6-[45]|4-[45]-[45]|6-[7-9]|6-1[0-3])$/

@@ -6,7 +6,7 @@ import type { Tell } from './entities.ts'
 import { ibanLength, isIban } from './iban.ts'
 import { isEsNie, isEsNif, isFiPersonal, isInPan, isItFiscalCode, isSgNric, isUkNino } from './ids.ts'
 
-const PASSPORT_CUE =
+export const PASSPORT_CUE =
   /(?:passport|passeport|reisepass|pasaporte|passaporto|paspoort|paszport|passaporte|护照|パスポート|паспорт)[^\n]{0,24}$/
 const PAN_CUE = /\bpan\b|permanent account/
 

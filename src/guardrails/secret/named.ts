@@ -79,7 +79,7 @@ const codes = (text: string): Set<number> => new Set([...text].map((char) => cha
 /** Between a name and its sign. */
 const NEXT_TO = codes(' \t"\'`])*')
 /** How the names above end. */
-const TAILS = new Set('ord ort swd ase ode pwd mdp nha rds rts ses ret ken key rer ion ial als'.split(' '))
+const TAILS = new Set('ord ort sse eña sło swd ase ode pwd mdp nha rds rts ses ret ken key rer ion ial als'.split(' '))
 const BEFORE = codes(' \t>=')
 const ENDS = codes('"\'`,;)}<&|\\')
 const TRAILING = codes('.!?:')

@@ -54,13 +54,15 @@ export const LANGUAGES: readonly string[] = [...NAMES, 'fa', ...SCRIPTS.map(([, 
 
 /** Words of one language that it takes, and the share of letters in a script. */
 const FEWEST = 4
+/** With so many the answer stands. */
+const ENOUGH = 64
 const SHARE = 0.5
 
 /** @returns its code of ISO 639-1; undefined where there is too little to tell */
 export function languageOf(text: string, from = 0, to = text.length): string | undefined {
   const counts = new Uint32Array(NAMES.length)
   const scripts = new Uint32Array(SCRIPTS.length)
-  let [letters, persian, word] = [0, 0, -1]
+  let [letters, persian, known, word] = [0, 0, 0, -1]
   for (let at = from; at <= to; at++) {
     const code = at < to ? text.charCodeAt(at) | 0 : 0
     const isLetter =
@@ -76,6 +78,7 @@ export function languageOf(text: string, from = 0, to = text.length): string | u
     if (word >= 0) {
       if (at - word <= 8) {
         let bits = BITS.get(text.slice(word, at).toLowerCase()) ?? 0
+        if (bits !== 0 && ++known >= ENOUGH) break
         while (bits !== 0) {
           const bit = 31 - Math.clz32(bits)
           counts[bit] = (counts[bit] as number) + 1

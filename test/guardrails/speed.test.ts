@@ -1,0 +1,58 @@
+/** What guards of the process cost: linear in the text whatever it is, and little. Ratios within one run, not times. */
+import { describe, expect, test } from 'bun:test'
+import { GUARDS, HARD, micros, repeated, typical } from './loads.ts'
+import { guard, look } from './support.ts'
+
+const SMALL = 65_536
+const LARGE = 1_048_576
+
+/** How much more a character of a large text costs than one of a small one. Measured again where the machine was disturbed. */
+function ratio(run: (text: string) => unknown, make: (size: number) => string): number {
+  const [small, large] = [make(SMALL), make(LARGE)]
+  run(small)
+  let least = Infinity
+  for (let again = 0; again < 5 && least > 2.5; again++) {
+    const few = micros(() => run(small), 3, 1)
+    const many = micros(() => run(large), 1, 1)
+    least = Math.min(least, many / few / (LARGE / SMALL))
+  }
+  return least
+}
+
+describe.each(Object.keys(GUARDS))('%s', (name) => {
+  const one = (GUARDS[name] as () => ReturnType<(typeof GUARDS)[string]>)()
+  const run = (text: string) => look(one, text)
+
+  test('a megabyte costs sixteen times what 64 kB do', () => {
+    expect(ratio(run, typical)).toBeLessThanOrEqual(2.5)
+  })
+
+  test('so it does where a text is made to be hard', () => {
+    for (const [hard, unit] of Object.entries(HARD)) {
+      const more = ratio(run, (size) => repeated(unit, size))
+      expect(`${hard}: ${more <= 2.5 ? 'linear' : more.toFixed(1)}`).toBe(`${hard}: linear`)
+    }
+  }, 60_000)
+
+  test('4 kB cost ten times 50 µs at most, however busy the machine is', () => {
+    const text = typical(4_096)
+    micros(() => run(text), 3, 200)
+    expect(micros(() => run(text), 10, 50)).toBeLessThan(500)
+  })
+})
+
+test('the number of words does not count', () => {
+  const text = typical(SMALL)
+  const few = guard('words', { words: ['falcon'] })
+  const many = (GUARDS.words as () => ReturnType<(typeof GUARDS)[string]>)()
+  const run = (one: typeof few) => micros(() => look(one, text), 5, 3)
+  run(few)
+  expect(run(many) / run(few)).toBeLessThan(4)
+})
+
+test('patterns that go back for ever elsewhere do not here', () => {
+  const one = (GUARDS.patterns as () => ReturnType<(typeof GUARDS)[string]>)()
+  const [attack, plain] = [`${'a'.repeat(LARGE)}!`, typical(LARGE)]
+  look(one, plain)
+  expect(micros(() => look(one, attack), 1, 1)).toBeLessThan(20 * micros(() => look(one, plain), 1, 1))
+})
