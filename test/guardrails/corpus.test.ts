@@ -9,7 +9,7 @@ import { report } from './corpus/report.ts'
 const DOC = join(import.meta.dir, '../../docs/guardrails-corpus.md')
 const measured = FILES.map(measure)
 
-test('the figures in docs/guardrails-corpus.md are those of the code (`bun test/guardrails/corpus/main.ts --write`)', () => {
+test('the figures in docs/guardrails-corpus.md are those of the code (`bun run corpus --write`)', () => {
   expect(readFileSync(DOC, 'utf8').split('<!-- measured -->\n')[1]).toBe(report(measured))
 })
 

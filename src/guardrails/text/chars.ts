@@ -14,9 +14,6 @@ TABLE[64] = TABLE[58] = MARK
 /** Of ASCII; whatever else there is is OTHER. */
 export const classOf = (code: number): number => (code < 128 ? (TABLE[code] as number) : OTHER)
 
-export const isDigit = (code: number): boolean => code >= 48 && code <= 57
 export const isAlnum = (code: number): boolean => code < 128 && ((TABLE[code] as number) & (LETTER | DIGIT)) !== 0
-/** What makes a word go on, of ASCII and of Latin letters with marks. */
-export const isWord = (code: number): boolean => isAlnum(code) || code === 95 || (code >= 0xc0 && code <= 0x24f)
 export const HAS_LETTER = LETTER
 export const HAS_DIGIT = DIGIT

@@ -1,5 +1,5 @@
 /**
- * `bun test/guardrails/corpus/main.ts [--write] [--faults]`: precision and recall of the guards of the process on the corpus.
+ * `bun run corpus [--write] [--faults]`: precision and recall of the guards of the process on the corpus.
  * `--write` puts them into docs/guardrails-corpus.md, whose figures a test holds.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
