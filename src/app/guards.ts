@@ -1,4 +1,5 @@
 /** The guardrails of a configuration, with what they need of the house. */
+import { sign } from '../../providers/bedrock.ts'
 import { MemoryShelf } from '../cache/memory.ts'
 import { RedisShelf } from '../cache/redis.ts'
 import { SealedShelf } from '../cache/sealed.ts'
@@ -13,6 +14,7 @@ import { Sealer, type SealKeys } from '../secrets/seal.ts'
 import type { Secret } from '../secrets/secret.ts'
 import { StoredShelf } from '../store/kept-things.ts'
 import type { Store } from '../store/open.ts'
+import type { AwsIdentity } from '../upstream/aws-credentials.ts'
 
 /** Verdicts that are kept in memory: 64 MB, of which most are one byte and a key. */
 const BOUNDS = { bytes: 64 * 1024 * 1024, entries: 200_000, largest: 256 * 1024 }
@@ -60,6 +62,8 @@ export function openGuards(terms: readonly GuardTerms[], house: House): OpenGuar
       throw new GuardError('refused', 'It asks a model of the gateway: try it with POST /guardrails/test.', false)
     },
     now,
+    sign: (identity, service, region, request) =>
+      sign(identity as AwsIdentity, service, region, { ...request, headers: {} }),
     env: process.env,
   }
   return {

@@ -240,6 +240,11 @@ test('Bedrock is signed as its settings say where there is no API key', async ()
   expect(await lookLater(one, ['hello'])).toMatchObject({ flagged: false })
   expect(signed).toEqual([['AKIDEXAMPLE', 'bedrock', 'eu-central-1']])
   expect(scanners.asked[0]?.headers.authorization).toStartWith('AWS4-HMAC-SHA256')
+  const nobody = tools({ sign: () => Promise.reject(new Error('no credentials')) })
+  for (const given of [nobody, tools()])
+    expect(await lookLater(guard('bedrock', rest, given), ['hello']).catch((caught: unknown) => caught)).toMatchObject({
+      why: 'refused',
+    })
 })
 
 test('a key that nobody gave is missed with its name', async () => {

@@ -1,7 +1,7 @@
 /** Guardrails of Amazon Bedrock, asked apart from a model (docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardrail.html). */
 import { z } from 'zod'
 import { secret } from '../../secrets/secret.ts'
-import type { Finding, Piece } from '../guard.ts'
+import { type Finding, GuardError, type GuardTools, type Piece } from '../guard.ts'
 import { defineKind, versionOf } from '../kind.ts'
 import { apart, PASSED, SAID } from '../look.ts'
 import { each, type Part, partsOf } from '../remote/parts.ts'
@@ -85,14 +85,8 @@ export const bedrock = defineKind({
           })
           const key =
             said.api_key?.reveal() ?? (said.aws_access_key_id ? undefined : tools.env.AWS_BEARER_TOKEN_BEDROCK)
-          const headers = key
-            ? { authorization: `Bearer ${key}` }
-            : await tools.sign?.(said, 'bedrock', region, { method: 'POST', url: address, body })
-          const told = await post(
-            tools,
-            { service: 'Bedrock', url: address, headers: headers ?? {}, body, reply },
-            until,
-          )
+          const headers = key ? { authorization: `Bearer ${key}` } : await signed(tools, said, region, address, body)
+          const told = await post(tools, { service: 'Bedrock', url: address, headers, body, reply }, until)
           return verdict(told, subject.pieces, parts)
         })
         const flagged = looks.filter((look) => look.flagged)
@@ -109,6 +103,22 @@ export const bedrock = defineKind({
     }
   },
 })
+
+/** @throws GuardError where there is nobody to sign as */
+async function signed(
+  tools: GuardTools,
+  said: z.output<typeof settings>,
+  region: string,
+  url: string,
+  body: string,
+): Promise<Record<string, string>> {
+  if (!tools.sign) throw new GuardError('refused', 'Bedrock needs an `api_key` here: nothing can be signed.', false)
+  try {
+    return await tools.sign(said, 'bedrock', region, { method: 'POST', url, body })
+  } catch {
+    throw new GuardError('refused', 'Bedrock has no credentials: say `api_key` or `aws_access_key_id`.', true)
+  }
+}
 
 /** Parts in questions of what Bedrock takes at a time. */
 function grouped(parts: readonly Part[]): Part[][] {
