@@ -3,6 +3,7 @@ import { providers as allProviders } from '../providers/index.ts'
 import { showBackends } from './admin/backends.ts'
 import { cacheRoutes } from './admin/cache-routes.ts'
 import { Changes } from './admin/changes.ts'
+import { showContent } from './admin/content-routes.ts'
 import { credentialRoutes } from './admin/credential-routes.ts'
 import { Credentials, withCredentials } from './admin/credentials.ts'
 import { grantRoutes } from './admin/grant-routes.ts'
@@ -24,6 +25,7 @@ import { templateRoutes } from './admin/templates.ts'
 import { startAudit, startFacts } from './app/audit.ts'
 import { makeCache } from './app/cache.ts'
 import { startCheckpointer } from './app/checkpointer.ts'
+import { keepContent } from './app/content.ts'
 import { openGuards } from './app/guards.ts'
 import { crossed, logRequest } from './app/log-lines.ts'
 import { theMasterKey } from './app/master-key.ts'
@@ -71,6 +73,7 @@ import { sealKeys, startResealing } from './secrets/keep-sealed.ts'
 import { rootOf, Sealer } from './secrets/seal.ts'
 import { Belongings } from './store/belongings.ts'
 import { startChores } from './store/chores.ts'
+import { Contents } from './store/contents.ts'
 import { GrantStore } from './store/grants.ts'
 import { Holders } from './store/holders.ts'
 import { Digests, Keys } from './store/keys.ts'
@@ -266,6 +269,11 @@ async function open(
   })
   changes.open((act) => audit.admin.write(act))
   changes.tell({ table: 'config', id: 'start', action: 'started', after: startFacts(config) })
+  const contents = new Contents(store, new Sealer(seals, 'contents'))
+  const content = keepContent(config, {
+    ...{ contents, now, warn },
+    metadataOf: (kind, id) => register.holder(kind, id)?.metadata,
+  })
   const accessFile = config.accessLog === undefined ? undefined : new LineFile(config.accessLog, { warn })
   const accessLog =
     accessFile &&
@@ -343,6 +351,7 @@ async function open(
     count: (job) => counter.count(job),
     send,
     knock,
+    content,
     log: (line) => {
       for (const see of observers) see(line)
     },
@@ -409,6 +418,12 @@ async function open(
     },
     reports: reportRoutes(store, ring, config.timezone, now, () => ledger.flush()),
     audit: audit.routes,
+    content: (who, id) =>
+      showContent(
+        { get: (one) => contents.get(one), user: (one) => register.holder('user', one), tell: changes.tell },
+        who,
+        id,
+      ),
     status: (request) =>
       showStatus(request, (deskSockets?.has(request) ? deskSockets : sockets).peerOf(request).address, {
         active: server.pending() + sockets.open,
@@ -454,7 +469,13 @@ async function open(
     warn,
   })
   const resealing = startResealing(
-    [() => responses.reseal(), () => shelf.reseal(), () => logins.reseal(loginSeal), audit.reseal],
+    [
+      () => responses.reseal(),
+      () => shelf.reseal(),
+      () => logins.reseal(loginSeal),
+      audit.reseal,
+      () => contents.reseal(),
+    ],
     {
       info,
       error,
@@ -507,6 +528,7 @@ async function open(
       await checkpointer.stop()
       await cache.close()
       await screens.close()
+      content.stop()
       await audit.stop()
       accessFile?.close()
       ledger.flush()

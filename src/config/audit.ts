@@ -79,7 +79,27 @@ export const retention = z
     admin_audit: days(0, 'How long entries about what was done to the gateway are kept.'),
   })
   .prefault({})
-  .describe('How long the audit is kept. Charges and responses say it themselves: `keep_charges`, `keep_responses`.')
+  .describe(
+    'How long the audit is kept. Charges, responses and content say it themselves: `keep_charges`, `keep_responses`, `content_log.keep`.',
+  )
+
+export const contentLog = z
+  .strictObject({
+    keep: z.number().int().min(1).max(3_650).default(30).describe('How long it is kept, in days.'),
+    most_kb: z
+      .number()
+      .int()
+      .min(1)
+      .max(65_536)
+      .default(256)
+      .describe(
+        'The most that is kept of a request, and the same of its answer, in kilobytes (2^10 bytes). What is more is cut, and that is said.',
+      ),
+  })
+  .prefault({})
+  .describe(
+    'What was said and answered, sealed, of keys, projects and teams whose metadata says `log_content: true`, and of nobody else: docs/privacy.md.',
+  )
 
 export const accessLog = z
   .string()

@@ -125,6 +125,8 @@ export interface Config {
   admin: AdminConfig
   /** What is written down of what happens. */
   audit: AuditConfig
+  /** What was said and answered: whether of all, days that it is kept, bytes of a request and of an answer, and whether callers may say no. */
+  content: { all: boolean; never: boolean; keep: number; most: number; hearsNo: boolean }
   /** A file, or `stdout`. */
   accessLog: string | undefined
   /** By scope: `gateway`, `provider:openai`. */

@@ -41,6 +41,12 @@ export const generalSettings = z
       .max(100)
       .optional()
       .describe('Checks that are under way at one time. Default: 4.'),
+    store_prompts_in_spend_logs: z
+      .boolean()
+      .optional()
+      .describe(
+        'Content is kept of everybody, sealed (docs/privacy.md). Default: false, of those alone whose metadata asks for it.',
+      ),
     enable_jwt_auth: z.boolean().optional().describe('Whether `litellm_jwtauth` holds.'),
     litellm_jwtauth: litellmJwtAuth,
     allowed_ips: ranges("LiteLLM's word for `tollgate.allow_from.all`: addresses, and here ranges too.").optional(),

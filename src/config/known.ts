@@ -61,7 +61,6 @@ const HINTS: Readonly<Record<string, string>> = {
   json_logs: 'Use `tollgate.log: json`.',
   max_request_size_mb: 'Use `tollgate.body_limit_mb`.',
   cancel_on_disconnect: 'It is always so here.',
-  turn_off_message_logging: 'It is always so here: no content is logged.',
   redact_messages_in_exceptions: 'It is always so here: no content is logged.',
   fail_closed_budget_enforcement: 'It is always so here.',
   always_include_stream_usage: 'It is always so here.',

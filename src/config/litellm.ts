@@ -125,6 +125,16 @@ export const litellmSettings = z
       .describe(
         'What you put on the price of a provider: `{ global: 0.05, openai: 0.1, anthropic: { percentage: 0.1, fixed_amount: 0.001 } }`, as a share and in US dollars a request. A line of the provider wins over `global`.',
       ),
+    turn_off_message_logging: z
+      .boolean()
+      .optional()
+      .describe(
+        'No content is kept, whatever keys, teams and projects ask for. Default: false; nothing is kept that nobody asked for.',
+      ),
+    global_disable_no_log_param: z
+      .boolean()
+      .optional()
+      .describe('Callers cannot keep their content out of the log with `no-log: true`. Default: false.'),
     store_audit_logs: z
       .boolean()
       .optional()

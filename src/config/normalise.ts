@@ -68,6 +68,13 @@ export function normalise(
     sso: ssoOf(tollgate.sso, env),
     audit: auditOf(tollgate.audit, tollgate.retention),
     accessLog: tollgate.access_log,
+    content: {
+      all: general.store_prompts_in_spend_logs ?? false,
+      never: litellm.turn_off_message_logging ?? false,
+      keep: tollgate.content_log.keep,
+      most: tollgate.content_log.most_kb * 1024,
+      hearsNo: litellm.global_disable_no_log_param !== true,
+    },
     budgets: budgetsIn(file, providers),
     usualBudgets: usualBudgets(file),
     newKeys: {

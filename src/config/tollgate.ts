@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ENVIRONMENTS } from '../core/key.ts'
 import { isZone } from '../core/zone.ts'
 import { admin } from './admin.ts'
-import { accessLog, audit, retention } from './audit.ts'
+import { accessLog, audit, contentLog, retention } from './audit.ts'
 import { authSettings } from './auth.ts'
 import { backends } from './backends.ts'
 import { budget } from './budget.ts'
@@ -83,6 +83,7 @@ export const tollgateSettings = z
     audit,
     retention,
     access_log: accessLog,
+    content_log: contentLog,
     limits: limitSettings,
     budgets: z
       .record(z.string(), budget)

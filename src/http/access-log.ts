@@ -1,6 +1,7 @@
 /** Writes a line for each request once its answer has gone out, or nobody takes it any more. */
 import { type Access, accessLine } from '../core/access-line.ts'
 import type { RequestLog } from '../pipeline/io.ts'
+import { watchBody } from '../pipeline/watch-body.ts'
 
 type Handler = { fetch(request: Request): Response | Promise<Response> }
 
@@ -43,39 +44,17 @@ export class AccessLog {
 
   #watched(request: Request, response: Response, ip: string | undefined, began: number): Response {
     // One that has become a WebSocket has no answer.
-    const { body } = response ?? {}
-    if (!body) {
+    if (!response) {
       this.#write(request, response, ip, began, 0)
       return response
     }
     let bytes = 0
-    const reader = body.getReader()
-    const counted = new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          try {
-            const { done, value } = await reader.read()
-            if (done) {
-              controller.close()
-              this.#write(request, response, ip, began, bytes)
-              return
-            }
-            bytes += value.byteLength
-            controller.enqueue(value)
-          } catch (cause) {
-            this.#write(request, response, ip, began, bytes)
-            controller.error(cause)
-          }
-        },
-        cancel: async (reason) => {
-          await reader.cancel(reason).catch(() => {})
-          this.#write(request, response, ip, began, bytes)
-        },
+    return watchBody(response, {
+      part: ({ byteLength }) => {
+        bytes += byteLength
       },
-      { highWaterMark: 0 },
-    )
-    const { status, statusText, headers } = response
-    return new Response(counted, { status, statusText, headers })
+      over: () => this.#write(request, response, ip, began, bytes),
+    })
   }
 
   #write(request: Request, response: Response | undefined, ip: string | undefined, began: number, bytes: number): void {

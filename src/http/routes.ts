@@ -66,6 +66,8 @@ export interface Offices extends OllamaDoor, ModelDoor {
   globalSpend(): Record<string, unknown>
   reports: ReportRoutes
   audit: AuditRoutes
+  /** What was said and answered. @throws Refusal for whoever may not read it */
+  content(who: Principal, requestId: string): Record<string, unknown>
   /** How busy it is, for whoever asks on this machine. @throws Refusal 403 */
   status(request: Request): Response
   /** The machines of the house. */
@@ -385,6 +387,7 @@ export function routes(offices: Offices): Route[] {
     }),
     plain('GET', '/audit/export', (v) => offices.audit.export(v.url.searchParams)),
     plain('GET', '/audit/:id', (v) => offices.audit.show(v.params.id ?? '')),
+    plain('GET', '/content/:id', (v) => offices.content(v.who, v.params.id ?? '')),
     plain('GET', '/global/spend', () => offices.globalSpend()),
     ...reportsOf(offices.reports),
 

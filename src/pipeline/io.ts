@@ -28,6 +28,7 @@ import type { AnswerShelf } from './cache/kept.ts'
 import type { Remembered } from './cache/replay.ts'
 import type { MeaningsDoor } from './cache/semantic.ts'
 import type { Call } from './call.ts'
+import type { ContentDoor } from './content.ts'
 import type { Counted, CountJob } from './counting/job.ts'
 import type { Deadlines } from './deadlines.ts'
 
@@ -261,6 +262,7 @@ export interface Io {
   count(job: CountJob): Promise<Counted | undefined>
   /** An image that a caller names by URL, through the guarded way out. @throws Refusal invalid_request */
   fetchImage(url: string, signal: AbortSignal): Promise<{ mediaType: string; data: string }>
+  content: ContentDoor
   log(line: RequestLog): void
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
   settings: {

@@ -20,6 +20,8 @@ export interface Wishes {
   /** ms for the whole request, and to the first content of a stream. */
   totalMs?: number
   firstMs?: number
+  /** Its content is not to be kept. */
+  noLog?: boolean
   /** The first alias fails so, without being asked. */
   plays?: FailureKind
   /** Where it stands in a queue for a machine of the house; the lowest number first among its key's own. */
@@ -48,6 +50,7 @@ const FIELDS = [
   'timeout',
   'stream_timeout',
   'guardrails',
+  'no-log',
   ...Object.keys(PLAYS),
 ]
 const HEADERS = {
@@ -127,6 +130,7 @@ function wishesOf(said: Record<string, unknown>): Wishes {
   if (said.timeout !== undefined) wishes.totalMs = seconds(said, 'timeout')
   if (said.stream_timeout !== undefined) wishes.firstMs = seconds(said, 'stream_timeout')
   if (said.guardrails !== undefined) wishes.guardrails = guardrailsOf(said.guardrails)
+  if (flag(said, 'no-log')) wishes.noLog = true
   for (const [field, kind] of Object.entries(PLAYS)) if (flag(said, field)) wishes.plays = kind
   return wishes
 }
