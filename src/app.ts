@@ -15,6 +15,7 @@ import { keyRoutes } from './admin/keys.ts'
 import { type Money, moneyOf } from './admin/money.ts'
 import { makeOperator } from './admin/operator.ts'
 import { Payers } from './admin/payers.ts'
+import { privacyRoutes } from './admin/privacy.ts'
 import { Reach } from './admin/reach.ts'
 import { Register } from './admin/register.ts'
 import { reportRoutes } from './admin/reports.ts'
@@ -31,6 +32,7 @@ import { crossed, logRequest } from './app/log-lines.ts'
 import { theMasterKey } from './app/master-key.ts'
 import { takeNoteOfPrices } from './app/prices.ts'
 import { groupsOf, longestOperation, snapshotOf } from './app/snapshot.ts'
+import { redact } from './audit/redact.ts'
 import { Badges } from './auth/badges.ts'
 import { Door } from './auth/door.ts'
 import { makeLogins, siteOf } from './auth/login/make.ts'
@@ -74,6 +76,7 @@ import { rootOf, Sealer } from './secrets/seal.ts'
 import { Belongings } from './store/belongings.ts'
 import { startChores } from './store/chores.ts'
 import { Contents } from './store/contents.ts'
+import { forgetIn, formerKeysOf } from './store/forget.ts'
 import { GrantStore } from './store/grants.ts'
 import { Holders } from './store/holders.ts'
 import { Digests, Keys } from './store/keys.ts'
@@ -418,6 +421,21 @@ async function open(
     },
     reports: reportRoutes(store, ring, config.timezone, now, () => ledger.flush()),
     audit: audit.routes,
+    privacy: privacyRoutes({
+      ...{ register, keys: () => ring.all(), tell: changes.tell, rewrite: (clean) => changes.rewrite(clean) },
+      removeKeys: (ids) => {
+        if (ids.length > 0) keys.removeAll(ids)
+      },
+      formerKeysOf: (id) => formerKeysOf(store, id),
+      forgetIn: (person) => {
+        ledger.flush()
+        audit.log.flush()
+        return forgetIn(store, person)
+      },
+      forgetNames: (scope) => ledger.forget(scope),
+      forgetNumber: (kind, id) => audit.log.forget(kind, id),
+      redact: (names, clean) => redact(audit.log, audit.shelf, names, clean, now()),
+    }),
     content: (who, id) =>
       showContent(
         { get: (one) => contents.get(one), user: (one) => register.holder('user', one), tell: changes.tell },

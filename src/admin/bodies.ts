@@ -11,6 +11,7 @@ import { generate, regeneration, serviceAccount, update } from './key-fields.ts'
 import { checking, named, removal } from './keys.ts'
 import { LOGIN_BODIES } from './login-bodies.ts'
 import { memberBodies } from './members.ts'
+import * as privacy from './privacy.ts'
 import * as templates from './templates.ts'
 
 const [team, organization] = [memberBodies('team'), memberBodies('organization')]
@@ -54,6 +55,7 @@ export const BODIES: Readonly<Record<string, z.ZodType>> = {
   'POST /cache/delete': cache.deletion,
   'POST /cache/flush': cache.flushing,
   'POST /cache/flushall': cache.flushing,
+  'POST /privacy/forget': privacy.forgetting,
   'POST /credentials': credentials.making,
   'PATCH /credentials/:name': credentials.changing,
   'POST /budget/new': templates.making,

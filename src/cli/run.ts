@@ -7,6 +7,7 @@ import { adminCommand } from './admin.ts'
 import { auditCommand } from './audit.ts'
 import { authCommand } from './auth.ts'
 import { checkCommand } from './check.ts'
+import { contentCommand } from './content.ts'
 import { doctorCommand } from './doctor.ts'
 import { grantsCommand } from './grants.ts'
 import { guardCommand } from './guard.ts'
@@ -15,6 +16,7 @@ import { keyCommand } from './key.ts'
 import { ledgerCommand } from './ledger.ts'
 import { openapiCommand } from './openapi.ts'
 import { pricesCommand } from './prices.ts'
+import { privacyCommand } from './privacy.ts'
 import { routeCommand } from './route.ts'
 import { sbomCommand } from './sbom.ts'
 import { serveCommand } from './serve.ts'
@@ -43,6 +45,8 @@ const root: Command = {
     statement: statementCommand,
     ledger: ledgerCommand,
     audit: auditCommand,
+    content: contentCommand,
+    privacy: privacyCommand,
     prices: pricesCommand,
     openapi: openapiCommand,
     doctor: doctorCommand,

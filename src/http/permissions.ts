@@ -131,6 +131,7 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   ...each(SEE_ALL, 'GET /audit', 'GET /audit/:id', 'GET /audit/key', 'GET /audit/requests', 'GET /audit/export'),
   // And of those only whom an administrator has named: the handler says who.
   ...each(SEE_ALL, 'GET /content/:id'),
+  ...each(OPERATOR, 'POST /privacy/forget'),
 }
 
 /** All below a provider's id: as many as there are providers. What may pass there is granted to keys, path by path. */

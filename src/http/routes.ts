@@ -7,6 +7,7 @@ import type { Actor } from '../admin/grants.ts'
 import type { GuardRoutes } from '../admin/guard-routes.ts'
 import type { HolderRoute } from '../admin/holder-route.ts'
 import type { KeyRoutes } from '../admin/keys.ts'
+import type { PrivacyRoutes } from '../admin/privacy.ts'
 import type { Reach } from '../admin/reach.ts'
 import type { ReportRoutes } from '../admin/reports.ts'
 import type { TemplateRoutes } from '../admin/templates.ts'
@@ -66,6 +67,7 @@ export interface Offices extends OllamaDoor, ModelDoor {
   globalSpend(): Record<string, unknown>
   reports: ReportRoutes
   audit: AuditRoutes
+  privacy: PrivacyRoutes
   /** What was said and answered. @throws Refusal for whoever may not read it */
   content(who: Principal, requestId: string): Record<string, unknown>
   /** How busy it is, for whoever asks on this machine. @throws Refusal 403 */
@@ -387,6 +389,7 @@ export function routes(offices: Offices): Route[] {
     }),
     plain('GET', '/audit/export', (v) => offices.audit.export(v.url.searchParams)),
     plain('GET', '/audit/:id', (v) => offices.audit.show(v.params.id ?? '')),
+    post('/privacy/forget', (body) => offices.privacy.forget(body)),
     plain('GET', '/content/:id', (v) => offices.content(v.who, v.params.id ?? '')),
     plain('GET', '/global/spend', () => offices.globalSpend()),
     ...reportsOf(offices.reports),

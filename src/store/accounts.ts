@@ -88,6 +88,12 @@ export class Accounts {
     return accounts
   }
 
+  /** What was spent under this name stands under another one now. */
+  forget(scope: string): void {
+    const entry = this.#entries.get(scope)
+    if (entry?.accounts.every((account) => account.held === 0)) this.#close(scope, entry)
+  }
+
   #close(scope: string, { accounts }: Entry): void {
     for (const account of accounts) account.closed = true
     this.#entries.delete(scope)

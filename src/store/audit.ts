@@ -129,4 +129,20 @@ export class AuditStore {
   details(seq: number): string | undefined {
     return this.#sqlite.prepare<[number], string>('SELECT text FROM audit_details WHERE seq = ?').pluck().get(seq)
   }
+
+  /** What stands beside entries and has one of these texts in it. */
+  detailsWith(texts: readonly string[]): Details[] {
+    const found = this.#sqlite.prepare<[string], Details>(
+      'SELECT * FROM audit_details WHERE EXISTS (SELECT 1 FROM json_each(?) WHERE instr(audit_details.text, value) > 0) ORDER BY seq',
+    )
+    // As they stand in JSON: a name may hold what is escaped there.
+    return found.all(JSON.stringify(texts.map((text) => JSON.stringify(text).slice(1, -1))))
+  }
+
+  putDetails(changed: readonly Details[]): void {
+    const put = this.#sqlite.prepare('UPDATE audit_details SET nonce = ?, text = ? WHERE seq = ?')
+    this.#sqlite.transaction(() => {
+      for (const { seq, nonce, text } of changed) put.run(nonce, text, seq)
+    })()
+  }
 }

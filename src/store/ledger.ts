@@ -182,6 +182,12 @@ export class Ledger {
     }
   }
 
+  /** A scope has another name in the database from now on. */
+  forget(scope: string): void {
+    this.#names.forget()
+    this.#accounts.forget(scope)
+  }
+
   /** All that a scope has ever spent. */
   total(scope: string): { cost: number; requests: number; tokens: number } {
     this.#outbox.flush()

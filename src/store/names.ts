@@ -18,7 +18,7 @@ export class Names {
   /** By identity first: making the text anew each time costs more than the row itself. */
   readonly #knownTargets = new WeakMap<NamedTarget, number>()
   readonly #knownPrices = new WeakMap<Price, number>()
-  readonly #knownPayers = new WeakMap<Payer, number>()
+  #knownPayers = new WeakMap<Payer, number>()
   readonly #words = new Map<string, number>()
   /** Scopes of payers and of targets, by their numbers. */
   readonly #payerScopes = new Map<number, readonly number[]>()
@@ -53,6 +53,12 @@ export class Names {
     this.#targetOf = sqlite.prepare<[number], { alias: string; provider: string }>(
       'SELECT alias, provider FROM targets WHERE id = ?',
     )
+  }
+
+  /** Names have changed in the database: what is remembered of payers and words is asked for anew. */
+  forget(): void {
+    this.#knownPayers = new WeakMap()
+    for (const map of [this.#payers, this.#words, this.#payerScopes]) map.clear()
   }
 
   /** The number of a word that stands in many rows. */

@@ -155,6 +155,7 @@ const SAID: Readonly<Record<string, string | readonly [summary: string, ...query
   'GET /status': "How busy it is, as nginx's stub_status: for the machine itself alone",
   'GET /content/:id':
     'What was said and answered in a request, where that was to be kept: for those who are named to read it',
+  'POST /privacy/forget': 'Forget a user or a customer: what names him goes, what was spent stays',
   'GET /audit': 'What was done to the gateway: who, what, before and after, newest first',
   'GET /audit/:id': 'One entry of that',
   'GET /audit/key': 'The public key that checkpoints of the audit are signed with, and how far they have come',
