@@ -212,3 +212,35 @@ test('thinking that was changed loses its signature', async () => {
   expect(out.map(({ type }) => type)).toEqual(['thinking', 'text', 'finish'])
   expect([...gate.dropped]).toEqual(['thinking'])
 })
+
+test('somebody else goes on: what was held back is forgotten, what was sent is remembered', async () => {
+  const { gate } = gateOf([rail(finder(), { onFlagged: 'redact' })])
+  const out: Event[] = []
+  gate.push(text(`${'a '.repeat(100)}${SECRET.slice(0, 7)}`))
+  out.push(...(await gate.settle()))
+  const sent = heard(out)['text 0'] ?? ''
+  expect(sent.length).toBeLessThan(200)
+  gate.restart()
+  // The other one goes on behind what was sent.
+  for (const part of ['b '.repeat(60), SECRET, ' end']) {
+    gate.push(text(part))
+    out.push(...(await gate.settle()))
+  }
+  gate.push(finish())
+  out.push(...(await gate.settle()))
+  expect(heard(out)['text 0']).toBe(`${sent}${'b '.repeat(60)}<CODE> end`)
+})
+
+test('a long stream is looked at in windows and not kept', async () => {
+  const { gate, looks } = gateOf([rail(finder(), { onFlagged: 'redact' })])
+  const out: Event[] = []
+  const story = `${'word '.repeat(40)}${SECRET} `
+  for (let i = 0; i < 400; i++) {
+    gate.push(text(story))
+    out.push(...(await gate.settle()))
+  }
+  gate.push(finish())
+  out.push(...(await gate.settle()))
+  expect(heard(out)['text 0']).toBe(story.replace(SECRET, '<CODE>').repeat(400))
+  expect(Math.max(...looks.map(({ pieces }) => pieces[0]?.text.length ?? 0))).toBeLessThan(story.length * 2)
+})
