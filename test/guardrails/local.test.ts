@@ -48,6 +48,7 @@ describe('words', () => {
     ['i like c++ a lot', ['c++']],
     ['no secret\nthing here', ['secret\nthing']],
     ['😀 falcon 😀', ['falcon']],
+    ['é falcon\u0301\u200b', ['falcon\u0301\u200b']],
   ])('%j', (text, expected) => {
     expect(found(look(banned, text), text).map(([, shown]) => shown)).toEqual(expected)
   })

@@ -151,6 +151,25 @@ test('each asks as its documentation says', async () => {
   })
 })
 
+test('of an answer without an end so much is read as an answer may have', async () => {
+  let given = 0
+  let left = false
+  const endless = () =>
+    new ReadableStream<Uint8Array>({
+      pull(controller) {
+        given += 16_384
+        controller.enqueue(new Uint8Array(16_384).fill(32))
+      },
+      cancel() {
+        left = true
+      },
+    })
+  const one = guard('lockllm', SETTINGS.lockllm, tools({ fetch: async () => new Response(endless()) }))
+  expect(await lookLater(one, ['hello']).catch((caught: unknown) => caught)).toMatchObject({ why: 'bad_reply' })
+  expect(given).toBeLessThan(200_000)
+  expect(left).toBe(true)
+})
+
 describe('LockLLM’s fields and thresholds', () => {
   test('other names, as a service has them that answers alike', async () => {
     const asked: unknown[] = []

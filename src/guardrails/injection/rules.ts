@@ -22,47 +22,73 @@ interface Entry {
 const NEAR = 90
 const MOST_SIGNS = 64
 
-const phrases: string[] = []
-const entries: Entry[][] = []
-const places = new Map<string, number>()
-function add(written: string, entry: Omit<Entry, 'open'>): void {
-  const open = written.endsWith('*')
-  const phrase = fold((open ? written.slice(0, -1) : written).replaceAll('¦', '|')).text
-  const at = places.get(phrase)
-  if (at === undefined) {
-    places.set(phrase, phrases.length)
-    phrases.push(phrase)
-    entries.push([{ ...entry, open }])
-  } else entries[at]?.push({ ...entry, open })
+/** All phrases with what each means, and the tables that find them. */
+interface Lexicon {
+  entries: readonly (readonly Entry[])[]
+  /** Most texts are ASCII, and so is most of the list: its table stays small. */
+  ascii: Part
+  other: Part
 }
-for (const [role, words] of Object.entries(ROLES))
-  for (const word of new Set(words.split(/[|\n]/))) add(word, { role: role as Role, weight: 0, mention: false })
-for (const [weight, words] of CUES)
-  for (const word of words.split('|')) add(word, { role: undefined, weight, mention: false })
-for (const word of MENTIONS.split('|')) add(word, { role: undefined, weight: 0, mention: true })
+interface Part {
+  automaton: Automaton
+  /** Numbers of its phrases in the whole list. */
+  indexes: readonly number[]
+}
 
-/** Most texts are ASCII, and so is most of the list: its table stays small. */
+let lexicon: Lexicon | undefined
+/** Made when a guard is: the tables have some megabytes. */
+export function openLexicon(): Lexicon {
+  lexicon ??= makeLexicon()
+  return lexicon
+}
+
+function makeLexicon(): Lexicon {
+  const phrases: string[] = []
+  const entries: Entry[][] = []
+  const places = new Map<string, number>()
+  const add = (written: string, entry: Omit<Entry, 'open'>): void => {
+    const open = written.endsWith('*')
+    const phrase = fold((open ? written.slice(0, -1) : written).replaceAll('¦', '|')).text
+    const at = places.get(phrase)
+    if (at === undefined) {
+      places.set(phrase, phrases.length)
+      phrases.push(phrase)
+      entries.push([{ ...entry, open }])
+    } else entries[at]?.push({ ...entry, open })
+  }
+  for (const [role, words] of Object.entries(ROLES))
+    for (const word of new Set(words.split(/[|\n]/))) add(word, { role: role as Role, weight: 0, mention: false })
+  for (const [weight, words] of CUES)
+    for (const word of words.split('|')) add(word, { role: undefined, weight, mention: false })
+  for (const word of MENTIONS.split('|')) add(word, { role: undefined, weight: 0, mention: true })
+  const part = (wanted: boolean): Part => {
+    const indexes = phrases.flatMap((phrase, index) => (isAscii(phrase) === wanted ? [index] : []))
+    return { automaton: new Automaton(indexes.map((index) => phrases[index] as string)), indexes }
+  }
+  return { entries, ascii: part(true), other: part(false) }
+}
+
 const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
-const ascii = phrases.flatMap((phrase, index) => (isAscii(phrase) ? [index] : []))
-const other = phrases.flatMap((phrase, index) => (isAscii(phrase) ? [] : [index]))
-const [asciiAutomaton, otherAutomaton] = [ascii, other].map(
-  (list) => new Automaton(list.map((index) => phrases[index] as string)),
-) as [Automaton, Automaton]
 
 /** Calls with each phrase that stands in a text, in the order of their ends. */
-function eachPhrase(text: string, tell: (index: number, start: number, end: number) => void): void {
+function eachPhrase(
+  { ascii, other }: Lexicon,
+  text: string,
+  tell: (index: number, start: number, end: number) => void,
+): void {
   if (isAscii(text)) {
-    asciiAutomaton.scan(text, ({ index, length }, end) => tell(ascii[index] as number, end - length, end))
+    ascii.automaton.scan(text, ({ index, length }, end) => tell(ascii.indexes[index] as number, end - length, end))
     return
   }
   const hits: [number, number, number][] = []
-  asciiAutomaton.scan(text, ({ index, length }, end) => hits.push([ascii[index] as number, end - length, end]))
-  otherAutomaton.scan(text, ({ index, length }, end) => hits.push([other[index] as number, end - length, end]))
+  for (const { automaton, indexes } of [ascii, other])
+    automaton.scan(text, ({ index, length }, end) => hits.push([indexes[index] as number, end - length, end]))
   for (const hit of hits.sort((a, b) => a[2] - b[2])) tell(...hit)
 }
 
 /** @param text folded */
 export function signsIn(text: string): Sign[] {
+  const known = openLexicon()
   const signs: Sign[] = []
   const seen = new Set<number>()
   const last = { drop: NEVER, before: NEVER, orders: NEVER, tell: NEVER, hidden: NEVER }
@@ -71,8 +97,8 @@ export function signsIn(text: string): Sign[] {
   const fire = (weight: number, start: number, end: number) => {
     if (signs.length < MOST_SIGNS) signs.push({ weight, start, end })
   }
-  eachPhrase(text, (index, start, end) => {
-    for (const { role, weight, mention: isMention, open } of entries[index] as Entry[]) {
+  eachPhrase(known, text, (index, start, end) => {
+    for (const { role, weight, mention: isMention, open } of known.entries[index] as Entry[]) {
       if (!isWhole(text, start, end, open)) continue
       if (isMention) mention = end
       else if (role === undefined) {

@@ -1,7 +1,7 @@
 /** Attacks on prompts, by signs that they have in common. It finds what is usual; for what is not there are models. */
 import { z } from 'zod'
-import type { Finding } from '../guard.ts'
-import { type Sign, scoreOf, signsIn } from '../injection/rules.ts'
+import type { Finding, Guard } from '../guard.ts'
+import { openLexicon, type Sign, scoreOf, signsIn } from '../injection/rules.ts'
 import { viewsOf } from '../injection/views.ts'
 import { defineKind, versionOf } from '../kind.ts'
 import { apart, PASSED, SAID } from '../look.ts'
@@ -26,29 +26,34 @@ const settings = z.strictObject({
 export const injection = defineKind({
   kind: 'injection',
   settings,
-  make: (said) => ({
-    kind: 'injection',
-    local: true,
-    needsWhole: false,
-    window: WINDOW,
-    kinds: SAID,
-    version: versionOf('injection', 1, said),
-    look({ pieces }) {
-      let most = 0
-      const findings: Finding[] = []
-      for (const [piece, { text, role }] of pieces.entries()) {
-        if (role === 'system' && !said.system) continue
-        const { score, signs } = judge(text, 0)
-        if (score > most) most = score
-        if (score < said.threshold) continue
-        findings.push(
-          ...apart(signs.map(({ start, end }) => ({ piece, start, end, what: 'PROMPT_INJECTION', confidence: score }))),
-        )
-      }
-      if (most < said.threshold) return most > 0 ? { ...PASSED, confidence: most } : PASSED
-      return { flagged: true, categories: ['prompt_injection'], confidence: most, findings }
-    },
-  }),
+  make(said) {
+    openLexicon()
+    return guardOf(said)
+  },
+})
+
+const guardOf = (said: z.output<typeof settings>): Guard => ({
+  kind: 'injection',
+  local: true,
+  needsWhole: false,
+  window: WINDOW,
+  kinds: SAID,
+  version: versionOf('injection', 1, said),
+  look({ pieces }) {
+    let most = 0
+    const findings: Finding[] = []
+    for (const [piece, { text, role }] of pieces.entries()) {
+      if (role === 'system' && !said.system) continue
+      const { score, signs } = judge(text, 0)
+      if (score > most) most = score
+      if (score < said.threshold) continue
+      findings.push(
+        ...apart(signs.map(({ start, end }) => ({ piece, start, end, what: 'PROMPT_INJECTION', confidence: score }))),
+      )
+    }
+    if (most < said.threshold) return most > 0 ? { ...PASSED, confidence: most } : PASSED
+    return { flagged: true, categories: ['prompt_injection'], confidence: most, findings }
+  },
 })
 
 /** @returns the highest score of any stretch of it, and the signs there. Places are of the text as it is. */

@@ -17,7 +17,11 @@ desculpe, mas não posso|não posso ajudar|não consigo ajudar|não posso fornec
 het spijt me, maar ik kan|ik kan daar niet bij helpen|przykro mi, ale nie mogę|nie mogę pomóc
 извините, но я не могу|я не могу помочь|к сожалению, я не могу|我无法|我不能提供|抱歉，我不能|很抱歉，但|申し訳ありませんが|お手伝いできません|죄송하지만|도와드릴 수 없`
 
-const automaton = new Automaton(PHRASES.split(/[|\n]/).map((one) => fold(one.replaceAll("'", '’')).text))
+let automaton: Automaton | undefined
+function phrases(): Automaton {
+  automaton ??= new Automaton(PHRASES.split(/[|\n]/).map((one) => fold(one.replaceAll("'", '’')).text))
+  return automaton
+}
 
 export const refusal = defineKind({
   kind: 'refusal',
@@ -47,7 +51,7 @@ export const refusal = defineKind({
 /** Whether an answer begins as refusals do. */
 export function isRefusal(text: string): boolean {
   let found = false
-  automaton.scan(fold(text.slice(0, BEGINNING).replaceAll("'", '’')).text, () => {
+  phrases().scan(fold(text.slice(0, BEGINNING).replaceAll("'", '’')).text, () => {
     found = true
   })
   return found

@@ -1,5 +1,4 @@
 /** An answer that must be JSON, of a schema. */
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { RE2JS } from 're2js'
 import { z } from 'zod'
 import { defineKind, versionOf } from '../kind.ts'
@@ -30,6 +29,8 @@ export const schema = defineKind({
   kind: 'schema',
   settings,
   make(said) {
+    // Loaded where it is needed: it takes longer than all other kinds together.
+    const { Ajv2020 }: typeof import('ajv/dist/2020.js') = require('ajv/dist/2020.js')
     // Formats are notes: what checks them would be guesswork.
     const ajv = new Ajv2020({ strict: false, validateFormats: false, addUsedSchema: false, code: { regExp } })
     let validate: (value: unknown) => unknown
