@@ -2,11 +2,14 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { kinds } from '../../src/guardrails/kinds/index.ts'
+import { PREBUILT } from '../../src/guardrails/kinds/prebuilt.ts'
+import { ENTITIES } from '../../src/guardrails/pii/entities.ts'
 import { cut } from '../../src/guardrails/remote/parts.ts'
 import { Automaton } from '../../src/guardrails/text/aho.ts'
 import { fold, unfold } from '../../src/guardrails/text/fold.ts'
 import { LANGUAGES, languageOf } from '../../src/guardrails/text/language.ts'
 import { Pattern } from '../../src/guardrails/text/patterns.ts'
+import { FORMATS } from '../../src/secrets/formats.ts'
 import { found, guard, look, piece, subject, tools } from './support.ts'
 
 const NEVER = new AbortController().signal
@@ -481,4 +484,21 @@ test('guards of the process give no promise, others do', () => {
     expect(one.local).toBe(true)
     expect(look(one, 'hello').flagged).toBeBoolean()
   }
+})
+
+test('the docs name every kind, every setting of each and every entity', async () => {
+  const [table, told] = await Promise.all(
+    ['guardrails.md', 'guardrails-kinds.md'].map((file) => Bun.file(`${import.meta.dir}/../../docs/${file}`).text()),
+  )
+  const missing: string[] = []
+  for (const { kind, litellm, settings } of kinds) {
+    for (const name of [kind, ...litellm]) if (!table?.includes(`\`${name}\``)) missing.push(`${kind}: ${name}`)
+    const { shape, in: first } = settings as { shape?: object; in?: { shape?: object } }
+    for (const name of Object.keys(shape ?? first?.shape ?? {}))
+      if (!told?.includes(name)) missing.push(`${kind}: ${name}`)
+  }
+  for (const one of ENTITIES) if (!told?.includes(`\`${one}\``)) missing.push(one)
+  for (const { what } of FORMATS) if (!told?.includes(`\`${what}\``)) missing.push(what)
+  for (const name of Object.keys(PREBUILT)) if (!told?.includes(`\`${name}\``)) missing.push(name)
+  expect(missing).toEqual([])
 })
