@@ -1,5 +1,6 @@
 /** The composition root: from a configuration to a gateway that listens. The only file that constructs I/O. */
 import { providers as allProviders } from '../providers/index.ts'
+import { alertRoutes } from './admin/alert-routes.ts'
 import { showBackends } from './admin/backends.ts'
 import { cacheRoutes } from './admin/cache-routes.ts'
 import { Changes } from './admin/changes.ts'
@@ -23,6 +24,7 @@ import { startRotations } from './admin/rotations.ts'
 import { globalSpend, spendLogs } from './admin/spend.ts'
 import { Standings } from './admin/standing.ts'
 import { templateRoutes } from './admin/templates.ts'
+import { type Alerts, startAlerts, testChannels } from './app/alerts.ts'
 import { startAudit, startFacts } from './app/audit.ts'
 import { makeCache } from './app/cache.ts'
 import { startCheckpointer } from './app/checkpointer.ts'
@@ -41,7 +43,7 @@ import type { WayOut } from './auth/way-out.ts'
 import { type Config, type KnownProvider, timeoutsFor } from './config/config.ts'
 import type { Env } from './config/interpolate.ts'
 import { startRenewal } from './config/renewal.ts'
-import type { Started, StartOptions } from './config/start.ts'
+import type { Started, StartOptions, Tested } from './config/start.ts'
 import { type Access, EVERYTHING } from './core/access.ts'
 import type { Key } from './core/key.ts'
 import { AllCounters } from './core/limit.ts'
@@ -63,6 +65,7 @@ import { type Offices, routes } from './http/routes.ts'
 import { buildApp } from './http/server.ts'
 import { Sockets } from './http/sockets.ts'
 import { showStatus } from './http/status.ts'
+import type { Pair } from './http/tls/pair.ts'
 import { LineFile } from './observe/line-file.ts'
 import { type Log, makeLog } from './observe/log.ts'
 import { checkupOf } from './pipeline/checkup.ts'
@@ -126,6 +129,14 @@ export function prices(config: Config, env: Env): PriceBook {
   const catalog = catalogOf(config, env)
   return priceBook(config.models, catalog, snapshotOf(config, catalog))
 }
+
+/** Sends a test to each channel of alerts, or to the one that is named. */
+export const testAlerts = (config: Config, env: Env, channel?: string): Promise<Tested[]> =>
+  testChannels(
+    config.alerts.channels,
+    waysOut(config.egress, env, () => Date.now()),
+    channel,
+  )
 
 const catalogOf = (config: Config, env: Env, ways = waysOut(config.egress, env, () => Date.now())): Catalog =>
   new Catalog(config.models, (model, local) => timeoutsFor(config, model, local), env, ways)
@@ -208,9 +219,16 @@ async function open(
     warnAt: config.warnAt,
     longestMs: longestOperation(config),
   }
+  let alerts: Alerts | undefined
   const ledger = new Ledger(store, systemTiming(now), settings, {
-    onError: (cause) => log.error('The ledger could not be written; it will be tried again.', { told: String(cause) }),
-    onCrossed: (account, mark) => log.warn('A budget has come to a mark.', crossed(account, mark)),
+    onError: (cause) => {
+      log.error('The ledger could not be written; it will be tried again.', { told: String(cause) })
+      alerts?.writeFailed(String(cause))
+    },
+    onCrossed: (account, mark) => {
+      log.warn('A budget has come to a mark.', crossed(account, mark))
+      alerts?.crossed(account)
+    },
   })
   const hasModel = (name: string): boolean => !name.includes('*') && findAlias(snapshot, name)?.name === name
   const configured = { scopes: config.budgets, others: config.usualBudgets }
@@ -265,6 +283,7 @@ async function open(
     wayOut,
     now,
     warn,
+    failedFrom: (address) => alerts?.failedAuth(address),
   })
   const audit = startAudit({
     ...{ store, root, seals, wayOut, now, info, warn, error },
@@ -286,6 +305,7 @@ async function open(
   /** Whoever watches requests: told of each one, at its end. None of them may throw, or take its time. */
   const observers: ((line: RequestLog) => void)[] = [
     (line) => logRequest(log, line),
+    (line) => alerts?.see(line),
     ...(config.audit.requests ? [(line: RequestLog) => audit.requests.see(line)] : []),
     ...(accessLog ? [(line: RequestLog) => accessLog.see(line)] : []),
   ]
@@ -365,6 +385,16 @@ async function open(
       heartbeatMs: config.heartbeat,
     },
   }
+  let certificate: () => Pair | undefined = () => undefined
+  alerts = startAlerts(config.alerts, {
+    ...{ store, dataDir, ring, now, warn, stateOf: state },
+    links: () => catalog.links,
+    certificate: () => certificate(),
+    hanging: (ms, at) => live.hanging(ms, at),
+    url: () => config.admin.url ?? (site === '' ? undefined : site),
+    fetch: (url, init) => wayOut(url, true, init),
+  })
+  const alertDesk = alerts.desk
   const access = ({ key }: Principal): Access =>
     key
       ? {
@@ -410,6 +440,7 @@ async function open(
       run: (trial) => runTrial(guards, trial),
       report: () => guards.report.lines,
     }),
+    alerts: alertRoutes(alertDesk, now),
     cache: cacheRoutes({ ...cache, isOn: config.cache.rules !== undefined, timezone: config.timezone, now }),
     grants: grantRoutes(grants, { snapshot: () => snapshot, access, keyOf: (id) => ring.get(id), now }),
     responses,
@@ -479,6 +510,7 @@ async function open(
     warn,
   })
   site = siteOf(server.deskUrl ?? server.url)
+  certificate = server.certificate
   takeNoteOfPrices(dataDir, keptPrices(priceBook(config.models, catalog, snapshot), now()), log)
   const prewarming = startPrewarming(config.prewarm, catalog.links, {
     now,
@@ -517,7 +549,7 @@ async function open(
     now,
     warn,
   })
-  const chores = startChores(store, ledger, config, now, log)
+  const chores = startChores(store, ledger, config, now, { error, leaked: (request) => alerts?.leaked(request) })
 
   return {
     url: server.url,
@@ -544,6 +576,7 @@ async function open(
       chores.stop()
       rotations.stop()
       await checkpointer.stop()
+      await alertDesk.stop()
       await cache.close()
       await screens.close()
       content.stop()

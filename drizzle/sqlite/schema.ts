@@ -506,3 +506,27 @@ export const contents = sqliteTable(
   },
   (t) => [index('contents_at').on(t.at)],
 )
+
+/** Alerts, open and over: what they say is JSON. */
+export const alerts = sqliteTable(
+  'alerts',
+  {
+    id: text('id').primaryKey(),
+    /** Null: it still holds. */
+    resolvedAt: integer('resolved_at'),
+    facts: text('facts').notNull(),
+  },
+  (t) => [index('alerts_resolved').on(t.resolvedAt)],
+)
+
+export const alertSilences = sqliteTable('alert_silences', {
+  id: text('id').primaryKey(),
+  until: integer('until').notNull(),
+  facts: text('facts').notNull(),
+})
+
+/** What is usual of a key, as it was learnt. */
+export const alertHabits = sqliteTable('alert_habits', {
+  subject: text('subject').primaryKey(),
+  facts: text('facts').notNull(),
+})

@@ -1,5 +1,6 @@
 /** What each route of the management takes in its body: the very schemas that its handler reads with. */
 import { z } from 'zod'
+import * as alerts from './alert-routes.ts'
 import * as cache from './cache-routes.ts'
 import * as credentials from './credential-routes.ts'
 import * as grants from './grant-routes.ts'
@@ -52,6 +53,9 @@ export const BODIES: Readonly<Record<string, z.ZodType>> = {
   'POST /guardrails/test': guards.testing,
   'POST /guardrails/apply_guardrail': guards.applying,
   'POST /apply_guardrail': guards.applying,
+  'POST /alerts/look': alerts.looking,
+  'POST /alerts/test': alerts.testing,
+  'POST /alerts/silences': alerts.silencing,
   'POST /cache/delete': cache.deletion,
   'POST /cache/flush': cache.flushing,
   'POST /cache/flushall': cache.flushing,

@@ -5,7 +5,7 @@ import { Refusal } from '../core/refusal.ts'
 import type { KeptHabit } from './habits.ts'
 import type { Message } from './message.ts'
 import type { State } from './sample.ts'
-import { type Route, Teller } from './teller.ts'
+import { type Route, Teller, testAll } from './teller.ts'
 import type { Watch } from './watch.ts'
 
 export interface AlertShelf {
@@ -128,7 +128,9 @@ export class AlertDesk {
   }
 
   /** Sends one to each channel, or to the one that is named. @returns what became of each */
-  async test(name: string | undefined): Promise<{ channel: string; kind: string; ok: boolean; told: string | undefined }[]> {
+  async test(
+    name: string | undefined,
+  ): Promise<{ channel: string; kind: string; ok: boolean; told: string | undefined }[]> {
     const channels = this.#teller.channels.filter((channel) => name === undefined || channel.name === name)
     if (channels.length === 0)
       throw new Refusal(
@@ -137,18 +139,7 @@ export class AlertDesk {
           ? 'No channel is configured: tollgate.alerts.channels.'
           : `There is no channel '${name.slice(0, 60)}'. There are ${this.#teller.channels.map((one) => one.name).join(', ') || 'none'}.`,
       )
-    const message = testMessage(this.#hooks.now(), this.#hooks.url())
-    return Promise.all(
-      channels.map(async (channel) => {
-        const { name, kind } = channel
-        try {
-          await this.#teller.test(channel, message)
-          return { channel: name, kind, ok: true, told: undefined }
-        } catch (cause) {
-          return { channel: name, kind, ok: false, told: cause instanceof Error ? cause.message : String(cause) }
-        }
-      }),
-    )
+    return testAll(channels, testMessage(this.#hooks.now(), this.#hooks.url()))
   }
 
   async stop(): Promise<void> {
@@ -173,7 +164,12 @@ export class AlertDesk {
       const rule = this.#rules.get(alert.rule) as Rule
       for (const action of rule.actions) this.#act(alert, action)
       this.#shelf.put(alert)
-      this.#hooks.warn('An alert begins.', { rule: alert.rule, subject: alert.subject, severity: alert.severity, told: alert.text })
+      this.#hooks.warn('An alert begins.', {
+        rule: alert.rule,
+        subject: alert.subject,
+        severity: alert.severity,
+        told: alert.text,
+      })
       this.#teller.tell('firing', rule, alert)
     }
     for (const alert of again) this.#teller.tell('still firing', this.#rules.get(alert.rule) as Rule, alert)
@@ -206,7 +202,13 @@ export class AlertDesk {
 /** @param now ms since the epoch */
 export function testMessage(now: number, url: string | undefined): Message {
   const alert: Alert = {
-    ...{ id: 'test', rule: 'test', subject: 'gateway', severity: 'info', text: 'This is a test. Nothing has happened.' },
+    ...{
+      id: 'test',
+      rule: 'test',
+      subject: 'gateway',
+      severity: 'info',
+      text: 'This is a test. Nothing has happened.',
+    },
     ...{ value: undefined, limit: undefined, since: now, seenAt: now, toldAt: undefined, resolvedAt: undefined },
     ...{ looked: undefined, done: [] },
   }

@@ -19,14 +19,21 @@ const MOST = 10
 
 export function titleOf({ state, rule, severity, alerts }: Message): string {
   const many = alerts.length > 1 ? ` (${alerts.length})` : ''
-  const word = { firing: severity.toUpperCase(), 'still firing': `STILL ${severity.toUpperCase()}`, resolved: 'RESOLVED', test: 'TEST' }
+  const word = {
+    firing: severity.toUpperCase(),
+    'still firing': `STILL ${severity.toUpperCase()}`,
+    resolved: 'RESOLVED',
+    test: 'TEST',
+  }
   return `[${word[state]}] ${rule}${many}`
 }
 
 export function linesOf({ state, alerts, at }: Message): string[] {
   const lines = alerts.slice(0, MOST).map((alert) => {
     const after = state === 'resolved' ? ` (after ${lasted(at - alert.since)})` : ''
-    const done = alert.done.map(({ action }) => (action.kind === 'block_key' ? 'the key is blocked' : 'its limit is lower'))
+    const done = alert.done.map(({ action }) =>
+      action.kind === 'block_key' ? 'the key is blocked' : 'its limit is lower',
+    )
     const until = done.length > 0 ? ` Done: ${done.join(', ')}, until somebody looks (POST /alerts/look).` : ''
     return `${alert.subject}: ${alert.text}${after}${until}`
   })

@@ -64,11 +64,6 @@ export class Teller {
     this.#later(this.#groupMs, () => this.#flush(name))
   }
 
-  /** To one channel, now. @throws Error where it can't be delivered */
-  async test(channel: Channel, message: Message): Promise<void> {
-    await channel.send(message, AbortSignal.any([this.#stop.signal, AbortSignal.timeout(TRY_MS)]))
-  }
-
   /** What waits to be grouped goes out at once; what fails is not tried again. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer)
@@ -84,7 +79,14 @@ export class Teller {
     this.#waiting.delete(name)
     const { state, rule, alerts } = group
     const now = this.#hooks.now()
-    const message: Message = { state, rule: rule.name, severity: rule.severity, alerts, at: now, url: this.#hooks.url() }
+    const message: Message = {
+      state,
+      rule: rule.name,
+      severity: rule.severity,
+      alerts,
+      at: now,
+      url: this.#hooks.url(),
+    }
     this.#hooks.told(alerts, now)
     return this.#routes.filter((route) => isFor(route, rule)).map(({ channel }) => this.#send(channel, message, 0))
   }
@@ -127,6 +129,29 @@ export class Teller {
     timer.unref()
     this.#timers.add(timer)
   }
+}
+
+/** Sends a message to each, now and once. @returns what became of it */
+export function testAll(channels: readonly Channel[], message: Message): Promise<Tested[]> {
+  return Promise.all(
+    channels.map(async (channel) => {
+      const { name, kind } = channel
+      try {
+        await channel.send(message, AbortSignal.timeout(TRY_MS))
+        return { channel: name, kind, ok: true, told: undefined }
+      } catch (cause) {
+        return { channel: name, kind, ok: false, told: cause instanceof Error ? cause.message : String(cause) }
+      }
+    }),
+  )
+}
+
+interface Tested {
+  channel: string
+  kind: string
+  ok: boolean
+  /** What went wrong. */
+  told: string | undefined
 }
 
 const isFor = ({ channel, from }: Route, { channels, severity }: Rule): boolean =>

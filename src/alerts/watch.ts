@@ -2,7 +2,7 @@
 import type { LearntName } from '../core/alert/baseline.ts'
 import { holds, limitOf } from '../core/alert/condition.ts'
 import type { Finding } from '../core/alert/lifecycle.ts'
-import { METRICS, metricOf, type SubjectKind } from '../core/alert/metric.ts'
+import { type METRICS, metricOf, type SubjectKind } from '../core/alert/metric.ts'
 import type { Rule } from '../core/alert/rule.ts'
 import { type Counter, Counters, subjectOf, valuesOf } from './counters.ts'
 import { Habits } from './habits.ts'
@@ -70,7 +70,9 @@ export class Watch {
       if (counter) return [...this.#counted(rule, counter, now)]
       const same = (one: { metric: string }) => one.metric === condition.metric
       if (metricOf(condition.metric).kind === 'event')
-        return events.filter(same).map(({ subject, text }) => ({ rule, subject, value: undefined, limit: undefined, text }))
+        return events
+          .filter(same)
+          .map(({ subject, text }) => ({ rule, subject, value: undefined, limit: undefined, text }))
       return states.filter(same).flatMap(({ subject, value, text }) => {
         if (!holds(condition, value, undefined)) return []
         return [{ rule, subject, value, limit: condition.than?.value, text }]
@@ -82,8 +84,7 @@ export class Watch {
     const { condition } = rule
     const than = condition.than as NonNullable<typeof condition.than>
     for (const [subject, value] of valuesOf(counter, now)) {
-      const learnt =
-        than.times && this.habits.usual(subject, condition.metric as LearntName, than.times, now)
+      const learnt = than.times && this.habits.usual(subject, condition.metric as LearntName, than.times, now)
       if (!holds(condition, value, learnt)) continue
       const limit = limitOf(than, learnt)
       yield { rule, subject, value, limit, text: textOf(rule, value, limit, learnt) }
@@ -103,7 +104,8 @@ function textOf({ condition }: Rule, value: number, limit: number | undefined, l
   }
   const { operator, value: factor, times } = condition.than as NonNullable<typeof condition.than>
   const more = operator.startsWith('>') ? 'more than' : 'less than'
-  const usual = times === undefined ? '' : ` (${factor} × the ${times === 'average' ? 'average' : 'usual'} ${say(learnt)})`
+  const usual =
+    times === undefined ? '' : ` (${factor} × the ${times === 'average' ? 'average' : 'usual'} ${say(learnt)})`
   const within = metricOf(condition.metric).windowMs === condition.windowMs && condition.windowMs === 3_600_000
   const window = within || isShare ? '' : ` in ${spoken(condition.windowMs)}`
   return `${say(value)} (${about})${window}: ${more} ${say(limit)}${usual}.`

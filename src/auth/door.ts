@@ -62,6 +62,8 @@ export interface DoorOptions {
   tell: TellChange
   now(): number
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
+  /** Somebody there did not come in. */
+  failedFrom?(address: string): void
 }
 
 /** Faults that somebody makes who guesses. A token that has expired is none. */
@@ -82,7 +84,7 @@ export class Door {
     this.#allowed = Object.fromEntries(
       Object.entries(auth.allowed).flatMap(([name, list]) => (list ? [[name, new Ranges(list)]] : [])),
     )
-    this.#guard = new Guard(auth.attempts, now, warn, options.tell)
+    this.#guard = new Guard(auth.attempts, now, warn, options.tell, (address) => options.failedFrom?.(address))
     this.#way = anyOf((auth.entries ?? [{ api_key: {} }]).map((entry) => this.#wayOf(entry)))
   }
 

@@ -13,19 +13,23 @@ export class Guard {
   readonly #now: () => number
   readonly #warn: (message: string, facts: Readonly<Record<string, unknown>>) => void
   readonly #tell: TellChange
+  readonly #seen: (address: string) => void
   readonly #addresses = new Lru<Attempts>(MOST)
   readonly #accounts = new Lru<Attempts>(MOST)
 
+  /** @param seen told of each failure's address */
   constructor(
     rules: AttemptRules,
     now: () => number,
     warn: (message: string, facts: Readonly<Record<string, unknown>>) => void,
     tell: TellChange = tellNobody,
+    seen: (address: string) => void = () => {},
   ) {
     this.#tell = tell
     this.#rules = rules
     this.#now = now
     this.#warn = warn
+    this.#seen = seen
   }
 
   #of(name: string): Lru<Attempts> {
@@ -45,6 +49,7 @@ export class Guard {
 
   failed(...names: readonly string[]): void {
     for (const name of names) {
+      if (name.startsWith('ip:')) this.#seen(name.slice(3))
       const after = afterFailure(this.#of(name).get(name), this.#now(), this.#rules)
       this.#of(name).set(name, after)
       const wait = waitLeft(after, this.#now())

@@ -4,6 +4,7 @@ import pkg from '../../package.json'
 import { nearest } from '../config/nearest.ts'
 import { ConfigError } from '../config/problem.ts'
 import { adminCommand } from './admin.ts'
+import { alertsCommand } from './alerts.ts'
 import { auditCommand } from './audit.ts'
 import { authCommand } from './auth.ts'
 import { checkCommand } from './check.ts'
@@ -44,6 +45,7 @@ const root: Command = {
     guard: guardCommand,
     statement: statementCommand,
     ledger: ledgerCommand,
+    alerts: alertsCommand,
     audit: auditCommand,
     content: contentCommand,
     privacy: privacyCommand,

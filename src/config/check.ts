@@ -3,12 +3,14 @@
 import { starMatch } from '../core/key.ts'
 import { serverOf } from '../core/server-of.ts'
 import { GLOBAL } from './adjustments.ts'
+import { checkAlerts } from './alerts.ts'
 import { checkBudgets } from './budgets.ts'
 import { checkAuth } from './check-auth.ts'
 import { type KnownProvider, takenBy } from './config.ts'
 import { isDuration } from './duration.ts'
 import type { Finding } from './explain.ts'
 import { checkGuards } from './guard-terms.ts'
+import type { Env } from './interpolate.ts'
 import { faultOfMasterKey } from './master-key.ts'
 import { PROVIDER_KEYS } from './model.ts'
 import { nearest } from './nearest.ts'
@@ -26,8 +28,16 @@ const error = (path: Path, message: string, suggestion?: string): Finding => ({
 
 const warning = (path: Path, message: string): Finding => ({ path, message, severity: 'warning' })
 
-/** @param says whether the file says something at a path, right or wrong */
-export function check(file: FileConfig, providers: readonly KnownProvider[], says: (path: Path) => boolean): Finding[] {
+/**
+ * @param says whether the file says something at a path, right or wrong
+ * @param env where addresses of channels are looked for
+ */
+export function check(
+  file: FileConfig,
+  providers: readonly KnownProvider[],
+  says: (path: Path) => boolean,
+  env: Env,
+): Finding[] {
   return [
     ...checkModels(file, providers),
     ...checkGeneral(file),
@@ -39,6 +49,7 @@ export function check(file: FileConfig, providers: readonly KnownProvider[], say
     ...checkBoth(file),
     ...checkBackends(file, says),
     ...checkUnbuilt(file),
+    ...checkAlerts(file.tollgate.alerts, file.general_settings, env),
     ...checkGuards(
       file.guardrails,
       file.model_list.flatMap(({ litellm_params: { guardrails: names } }, i) =>

@@ -15,6 +15,7 @@ import type { Conditions, Timeouts } from '../core/target.ts'
 import type { GuardTerms } from '../guardrails/terms.ts'
 import type { Secret } from '../secrets/secret.ts'
 import type { AdminConfig } from './admin.ts'
+import type { AlertsConfig } from './alerts.ts'
 import type { AuditConfig } from './audit.ts'
 import type { AuthEntry } from './auth.ts'
 import type { CacheConfig } from './cache.ts'
@@ -216,6 +217,7 @@ export interface Config {
   prewarm: readonly Prewarm[]
   /** Images that callers name by URL. */
   images: { hosts: readonly string[]; maxBytes: number }
+  alerts: AlertsConfig
   /** Answers that are kept. */
   cache: CacheConfig
   /** ms that a response is kept for its caller; 0: none is. */

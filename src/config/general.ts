@@ -22,6 +22,27 @@ export const generalSettings = z
       'A header of your own choosing that carries the key, beside `Authorization`, `x-api-key` and `api-key`.',
     ),
     litellm_key_header_name: header("LiteLLM's word for `key_header`."),
+    alerting: z
+      .array(z.string())
+      .optional()
+      .describe(
+        'Where alerts are told, at the addresses that the environment names: `slack` (SLACK_WEBHOOK_URL), `webhook` (WEBHOOK_URL), `pagerduty` (PAGERDUTY_API_KEY). `tollgate.alerts.channels` says more.',
+      ),
+    alert_types: z.array(z.string()).optional().describe("Of which of LiteLLM's types alerts are told. Default: all."),
+    alert_to_webhook_url: z
+      .record(z.string(), z.union([z.string(), z.array(z.string())]))
+      .optional()
+      .describe('Addresses of webhooks by type: `{ budget_alerts: https://hooks.slack.com/… }`.'),
+    alerting_threshold: z
+      .number()
+      .positive()
+      .max(86_400)
+      .optional()
+      .describe('From when an answer is slow, and a request hangs, in seconds. Default: 300.'),
+    alerting_args: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('`budget_alert_ttl`: `tollgate.alerts.repeat`. The others have no effect, and are warned of.'),
     background_health_checks: z
       .boolean()
       .optional()

@@ -130,8 +130,8 @@ export const ROUTER_SETTINGS = words(`
 `)
 
 export const GENERAL_SETTINGS = words(`
-  admin_only_routes admission_queue_timeout_seconds alert_to_webhook_url alert_type_config alert_types alerting
-  alerting_args alerting_threshold allow_cli_sso_verification_uri_complete allow_client_side_credentials
+  admin_only_routes admission_queue_timeout_seconds alert_type_config
+  allow_cli_sso_verification_uri_complete allow_client_side_credentials
   allow_public_health_readiness_details allow_requests_on_db_unavailable allow_unmanaged_response_ids
   allow_user_auth allowed_file_extensions allowed_routes always_include_stream_usage
   apply_user_budget_to_team_keys auto_redirect_ui_login_to_sso background_health_check_model_groups

@@ -41,7 +41,7 @@ export function load(
   if (file)
     findings.push(
       ...withoutBroken(
-        check(file, providers, (path) => valueAt(read.value, path) !== undefined),
+        check(file, providers, (path) => valueAt(read.value, path) !== undefined, whole),
         findings,
       ),
     )

@@ -3,6 +3,7 @@ import type { ByClass } from '../core/failing.ts'
 import { isSecretSetting, Secret } from '../secrets/secret.ts'
 import { adjustmentsOf } from './adjustments.ts'
 import { adminOf } from './admin.ts'
+import { alertsOf } from './alerts.ts'
 import { auditOf } from './audit.ts'
 import { budgetsIn, usualBudgets } from './budgets.ts'
 import { cacheOf } from './cache.ts'
@@ -124,6 +125,7 @@ export function normalise(
     watchWhole: tollgate.watch_whole,
     leastTokensPerS: tollgate.least_tokens_per_second,
     hedge: hedgeRules(tollgate.hedge),
+    alerts: alertsOf(tollgate.alerts, general, env),
     cache: cacheOf(litellm.cache, litellm.cache_params, tollgate.cache, tollgate.idempotency, env),
     timeouts: {
       connect: ms(tollgate.timeouts.connect),

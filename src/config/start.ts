@@ -38,6 +38,15 @@ export interface Started {
 }
 
 /** What `src/app.ts` exports. */
+/** What became of a test. */
+export interface Tested {
+  channel: string
+  kind: string
+  ok: boolean
+  /** What went wrong. */
+  told: string | undefined
+}
+
 export interface App {
   start(options: StartOptions): Promise<Started>
   /** Every provider there is, for the checks of a configuration and for discovery. */
@@ -48,4 +57,6 @@ export interface App {
   tryGuards(config: Config, env: Env, trial: Trial): Promise<TrialVerdict[]>
   /** What the models of a configuration cost. @throws Error naming a model whose settings are wrong */
   prices(config: Config, env: Env): PriceBook
+  /** Sends a test to each channel of alerts, or to one. */
+  testAlerts(config: Config, env: Env, channel?: string): Promise<Tested[]>
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ENVIRONMENTS } from '../core/key.ts'
 import { isZone } from '../core/zone.ts'
 import { admin } from './admin.ts'
+import { alertSettings } from './alerts.ts'
 import { accessLog, audit, contentLog, retention } from './audit.ts'
 import { authSettings } from './auth.ts'
 import { backends } from './backends.ts'
@@ -133,6 +134,7 @@ export const tollgateSettings = z
       .describe(
         'A stream that is slower than this for 5 seconds has failed, where somebody else could answer: it goes on there, and its target cools down. 0: however slow.',
       ),
+    alerts: alertSettings,
     cache: cacheSettings,
     idempotency,
     hedge: hedge

@@ -6,6 +6,7 @@ import { type Listening, listen, type Place } from './listen.ts'
 import { listenForRedirects } from './redirect.ts'
 import type { Sockets } from './sockets.ts'
 import { type Certificates, certificates } from './tls/certificates.ts'
+import type { Pair } from './tls/pair.ts'
 
 export interface DoorOptions {
   app: { fetch(request: Request): Response | Promise<Response> }
@@ -30,9 +31,13 @@ export interface DoorOptions {
 const IDLE_S = 120
 
 /** @throws Error with a sentence for the operator; nothing is left open then */
-export async function openDoors(
-  options: DoorOptions,
-): Promise<Pick<Listening, 'url' | 'pending' | 'stop'> & { deskUrl: string | undefined }> {
+export async function openDoors(options: DoorOptions): Promise<
+  Pick<Listening, 'url' | 'pending' | 'stop'> & {
+    deskUrl: string | undefined
+    /** What callers are shown now. */
+    certificate(): Pair | undefined
+  }
+> {
   const { tls, host, port, heartbeat, sockets, app, desk } = options
   for (const one of [host, ...(desk ? [desk.host] : [])])
     if (!tls && !options.insecure && !isLoopback(one)) throw new Error(exposed(one))
@@ -58,6 +63,7 @@ export async function openDoors(
     return {
       url: listening.url,
       deskUrl: managed?.url,
+      certificate: () => held?.current().pair,
       pending: () => both().reduce((sum, one) => sum + one.pending(), 0),
       stop: async (force) => {
         held?.stop()

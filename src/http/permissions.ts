@@ -111,6 +111,8 @@ export const PERMISSIONS: Readonly<Record<string, Permission>> = {
   ...each(OPERATOR, 'POST /guardrails/test', 'POST /guardrails/apply_guardrail', 'POST /apply_guardrail'),
   ...each(SEE_ALL, 'GET /guardrails/report'),
   ...each(OPERATOR, 'GET /cache/ping', 'POST /cache/delete', 'POST /cache/flush', 'POST /cache/flushall'),
+  ...each(OPERATOR, 'POST /alerts/look', 'POST /alerts/test', 'POST /alerts/silences', 'DELETE /alerts/silences/:id'),
+  ...each(SEE_ALL, 'GET /alerts', 'GET /alerts/silences'),
   ...each(SEE_ALL, 'GET /cache/report'),
   ...each(SEE_ALL, 'GET /credentials', 'GET /credentials/by_name/:name'),
   ...each(OPERATOR, 'POST /budget/new', 'POST /budget/update', 'POST /budget/delete'),

@@ -1,4 +1,6 @@
 /** Every route there is; who may use it stands in permissions.ts. Nothing is reached but through this table. */
+
+import type { AlertRoutes } from '../admin/alert-routes.ts'
 import type { AuditRoutes } from '../admin/audit-routes.ts'
 import type { CacheRoutes } from '../admin/cache-routes.ts'
 import type { CredentialRoutes } from '../admin/credential-routes.ts'
@@ -57,6 +59,7 @@ export interface Offices extends OllamaDoor, ModelDoor {
   holders: readonly HolderRoute[]
   budgets: TemplateRoutes
   credentials: CredentialRoutes
+  alerts: AlertRoutes
   cache: CacheRoutes
   guards: GuardRoutes
   grants: GrantRoutes
@@ -236,7 +239,7 @@ export function routes(offices: Offices): Route[] {
     ...{ method, path, dialect: openai, open },
   })
   const access = (visit: Visit): Access => offices.access(visit.who)
-  const { keys, budgets, credentials, grants, cache, guards } = offices
+  const { keys, budgets, credentials, grants, cache, guards, alerts } = offices
   const post = (path: string, run: (body: Record<string, unknown>, reach: Reach) => unknown) =>
     plain('POST', path, async ({ request, reach }) => run(await jsonBody(request), reach))
   let description: Record<string, unknown> | undefined
@@ -357,6 +360,12 @@ export function routes(offices: Offices): Route[] {
     post('/guardrails/test', (body) => guards.test(body)),
     ...['/guardrails/apply_guardrail', '/apply_guardrail'].map((path) => post(path, (body) => guards.apply(body))),
     plain('GET', '/guardrails/report', () => guards.report()),
+    plain('GET', '/alerts', (v) => alerts.list(v.url.searchParams)),
+    plain('POST', '/alerts/look', async (v) => alerts.look(await jsonBody(v.request), v.who.name)),
+    post('/alerts/test', (body) => alerts.test(body)),
+    plain('GET', '/alerts/silences', () => alerts.silences()),
+    plain('POST', '/alerts/silences', async (v) => alerts.silence(await jsonBody(v.request), v.who.name)),
+    plain('DELETE', '/alerts/silences/:id', (v) => alerts.unsilence(v.params.id ?? '')),
     plain('GET', '/cache/ping', () => cache.ping()),
     post('/cache/delete', (body) => cache.delete(body)),
     post('/cache/flush', (body) => cache.flush(body)),

@@ -41,6 +41,13 @@ export class Live implements LiveDoor {
     return this.#calls.size
   }
 
+  /** How many have had no answer for longer than `ms`. */
+  hanging(ms: number, now: number): number {
+    let count = 0
+    for (const call of this.#calls) if (!call.answer && now - call.startedAt > ms) count++
+    return count
+  }
+
   /** Keys, or whoever they belong to, have changed: many changes at once are looked at once. */
   changed(): void {
     if (this.#soon || this.#calls.size === 0) return

@@ -10,6 +10,8 @@ export interface AuditFile {
   details(seq: number): { nonce: Uint8Array; text: string } | undefined
   /** Entries that have something beside them. */
   detailed(): IterableIterator<number>
+  /** Ids of all keys that there are, and were: entries name them by digests. */
+  keyIds(): string[]
   /** PEM, as the gateway left it. */
   publicKey: string | undefined
   close(): void
@@ -43,6 +45,11 @@ export function openAuditFile(path: string): AuditFile {
       sqlite.prepare<[number], Checkpoint>('SELECT * FROM audit_checkpoints WHERE chain = ? ORDER BY seq').all(chain),
     details: (seq) => details.get(seq),
     detailed: () => sqlite.prepare<[], number>('SELECT seq FROM audit_details ORDER BY seq').pluck().iterate(),
+    keyIds: () =>
+      sqlite
+        .prepare<[], string>('SELECT id FROM keys UNION SELECT key FROM payers WHERE key IS NOT NULL')
+        .pluck()
+        .all(),
     publicKey: sqlite
       .prepare<[string], string>('SELECT value FROM facts WHERE name = ?')
       .pluck()

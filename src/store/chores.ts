@@ -8,6 +8,8 @@ const EVERY_MS = 600_000
 const PAUSE_MS = 50
 
 interface Told {
+  /** A hold was forgotten. */
+  leaked?(request: string): void
   error(message: string, facts: Readonly<Record<string, unknown>>): void
 }
 
@@ -23,12 +25,14 @@ export function startChores(
   const step = () => {
     let deleted = 0
     try {
-      for (const { operation, attempt, target } of ledger.endLeases())
+      for (const { operation, attempt, target } of ledger.endLeases()) {
+        log.leaked?.(`req_${operation.toString(36)}`)
         log.error('A hold was forgotten, which is a defect of the gateway: it was charged as after a crash.', {
           request_id: `req_${operation.toString(36)}`,
           attempt,
           target: target.id,
         })
+      }
       // What is not written yet may be of a day whose charges go.
       ledger.flush()
       if (keepCharges > 0) deleted = retain(store, keepCharges, timezone, now())

@@ -40,7 +40,7 @@ const MAY: Record<string, readonly string[]> = {
   guardrails: ['core', 'dialects', 'secrets', 'npm:zod', 'npm:re2js', 'npm:ajv'],
   cache: ['core', 'secrets'],
   audit: ['core', 'secrets'],
-  alerts: ['core', 'secrets', 'npm:zod'],
+  alerts: ['core', 'secrets', 'npm:nodemailer'],
   auth: ['core', 'secrets', 'npm:jose', 'npm:ipaddr.js', 'npm:otpauth', 'npm:@simplewebauthn/server'],
   config: ['core', 'secrets', 'npm:zod', 'npm:yaml'],
   pipeline: ['core', 'dialects', 'upstream', 'guardrails', 'npm:tiktoken'],
@@ -60,6 +60,7 @@ const MAY: Record<string, readonly string[]> = {
   app: ['*'],
   cli: [
     'app',
+    'alerts',
     'audit/keys',
     'auth/htpasswd',
     'config',

@@ -24,6 +24,7 @@ async function serve(
     providers: () => PROVIDERS,
     guardKinds: () => [],
     tryGuards: async () => [],
+    testAlerts: () => Promise.resolve([]),
     prices: noPrices,
     async start(given) {
       options = given
@@ -152,6 +153,7 @@ describe('what people meet', () => {
       providers: () => PROVIDERS,
       guardKinds: () => [],
       tryGuards: async () => [],
+      testAlerts: () => Promise.resolve([]),
       prices: noPrices,
       start: () => Promise.reject(Object.assign(new Error('x'), { code })),
     }),

@@ -12,6 +12,7 @@ process.exit(
       providers: () => [{ id: 'demo', local: true }],
       guardKinds: () => [],
       tryGuards: async () => [],
+      testAlerts: () => Promise.resolve([]),
       prices: () => {
         throw new Error('nobody asks for prices')
       },

@@ -17,6 +17,7 @@ const noApp: App = {
   providers: () => PROVIDERS,
   guardKinds: () => [],
   tryGuards: async () => [],
+  testAlerts: () => Promise.resolve([]),
   prices: noPrices,
   start: () => Promise.reject(new Error('this test starts nothing')),
 }

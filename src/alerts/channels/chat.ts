@@ -59,7 +59,12 @@ export const teams = (name: string, url: Secret, sending: Sending): Channel => (
   name,
   kind: 'teams',
   send: (message, signal) => {
-    const text = (said: string, more: object = {}) => ({ type: 'TextBlock', text: escapeMarkdown(said), wrap: true, ...more })
+    const text = (said: string, more: object = {}) => ({
+      type: 'TextBlock',
+      text: escapeMarkdown(said),
+      wrap: true,
+      ...more,
+    })
     const isBad = message.state !== 'resolved' && message.severity !== 'info'
     const body = {
       type: 'message',

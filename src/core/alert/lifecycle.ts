@@ -120,7 +120,11 @@ export interface Silence {
   comment: string
 }
 
-export const isSilenced = (alert: Pick<Alert, 'rule' | 'subject'>, silences: readonly Silence[], now: number): boolean =>
+export const isSilenced = (
+  alert: Pick<Alert, 'rule' | 'subject'>,
+  silences: readonly Silence[],
+  now: number,
+): boolean =>
   silences.some(
     ({ rule, subject, until }) => until > now && matches(rule, alert.rule) && matches(subject, alert.subject),
   )

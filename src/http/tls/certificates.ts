@@ -23,6 +23,8 @@ export interface Certificates {
   challenge(token: string): string | undefined
   /** Calls back with each other certificate, or other authorities of callers. With ACME the first one is asked for now. */
   start(renewed: (encryption: Encryption) => void): void
+  /** The one that is shown now. */
+  current(): Encryption
   stop(): void
 }
 
@@ -53,6 +55,7 @@ export async function certificates(options: CertificateOptions): Promise<Certifi
 
   return {
     encryption,
+    current: () => encryption,
     challenge: (token) => acme?.challenge(token),
     start: (renewed) => {
       noteEnd(encryption)
