@@ -240,14 +240,18 @@ test('budgets at their marks, soft ones too, and nothing of it in the way of a r
 describe('channels', () => {
   test('one that fails is tried again, and one that refuses is not', async () => {
     trouble.set('/slack', [503, 500])
-    trouble.set('/teams', [404, 404])
+    trouble.set('/teams', [404, 404, 404])
+    const before = at('/hook', 'noisy').length
     const key = await makeKey(gateway, { key_alias: 'tried-again' })
     for (let i = 0; i < 21; i++) await ask(gateway, { model: 'm', key })
-    const id = await until(() => at('/hook', 'noisy').at(-1)?.body.token as string | undefined)
+    const id = await until(() => at('/hook', 'noisy')[before]?.body.token as string | undefined)
     // After one second, and five more.
     await until(() => at('/slack', id)[0], 15_000)
     expect(trouble.get('/slack')).toEqual([])
-    expect(trouble.get('/teams')).toEqual([404])
+    // Had it been tried again, it would have been refused once more.
+    const refused = gateway.logs().split('\n').filter((line) => /could not be delivered/.test(line) && line.includes(id))
+    expect(refused).toHaveLength(1)
+    expect(at('/teams', id)).toEqual([])
     await until(() => /could not be delivered.*teams.*status 404/.test(gateway.logs()))
     trouble.clear()
   }, 30_000)
