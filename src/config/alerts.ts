@@ -17,17 +17,26 @@ const condition = z.string().superRefine((text, context) => {
 
 const action = z.union([
   z.literal('block_key'),
-  z.strictObject({ lower_limit: z.strictObject({ rpm: z.number().int().min(1).max(1_000_000) }) }),
+  z.strictObject({
+    lower_limit: z
+      .strictObject({
+        rpm: z.number().int().min(1).max(1_000_000).describe('Requests a minute that the key may make from then on.'),
+      })
+      .describe('Lowers the limit of the key.'),
+  }),
 ])
 
 const fullRule = z.strictObject({
-  name: z.string().min(1).max(64).optional(),
-  condition: condition.optional(),
-  severity: z.enum(SEVERITIES).optional(),
-  per: z.enum(REQUEST_SUBJECTS as [SubjectKind, ...SubjectKind[]]).optional(),
-  channels: z.array(z.string().min(1)).optional(),
-  actions: z.array(action).max(5).optional(),
-  for: z.number().min(0).max(86_400).optional(),
+  name: z.string().min(1).max(64).optional().describe('What it is called, in a list. Default: its condition.'),
+  condition: condition.optional().describe('When it holds: docs/alerts.md has the language.'),
+  severity: z.enum(SEVERITIES).optional().describe('How grave it is. Default: that of the usual rule, else warning.'),
+  per: z
+    .enum(REQUEST_SUBJECTS as [SubjectKind, ...SubjectKind[]])
+    .optional()
+    .describe('Whose requests are counted. Default: as the number is counted usually.'),
+  channels: z.array(z.string().min(1)).optional().describe('Where it is told. Default: by its severity.'),
+  actions: z.array(action).max(5).optional().describe('What is done to the key until somebody looks.'),
+  for: z.number().min(0).max(86_400).optional().describe('How long it has to hold before it is told, in seconds.'),
 })
 
 const common = {
@@ -70,7 +79,7 @@ export const alertSettings = z
       ])
       .default([])
       .describe(
-        'Rules beside the usual ones, or in place of one of the same name: a condition (`hourly_cost > 3 * average`), or `{ condition, severity, per, channels, actions: [block_key, { lower_limit: { rpm: 5 } }], for }`. By name, `false` switches a usual one off. docs/alerts.md names them all.',
+        'Rules beside the usual ones, or in place of one of the same name: a list of conditions (`hourly_cost > 3 * average`) and of `{ name, condition, severity, per, channels, actions, for }`, or a map of them by name, where `false` switches a usual one off. A rule has a `name`, a `condition`, a `severity`; `per` is whose requests are counted, `channels` where it is told, `for` how many seconds it has to hold, and `actions` are `block_key` and `{ lower_limit: { rpm: 5 } }` (`lower_limit`, `rpm`). docs/alerts.md names the usual ones.',
       ),
     channels: z
       .array(channel)

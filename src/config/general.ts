@@ -32,7 +32,8 @@ export const generalSettings = z
     alert_to_webhook_url: z
       .record(z.string(), z.union([z.string(), z.array(z.string())]))
       .optional()
-      .describe('Addresses of webhooks by type: `{ budget_alerts: https://hooks.slack.com/… }`.'),
+      .describe('Addresses of webhooks by type: `{ budget_alerts: https://hooks.slack.com/… }`.')
+      .meta({ examples: ['{ budget_alerts: https://hooks.slack.com/services/T/B/X }'] }),
     alerting_threshold: z
       .number()
       .positive()
@@ -42,7 +43,8 @@ export const generalSettings = z
     alerting_args: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe('`budget_alert_ttl`: `tollgate.alerts.repeat`. The others have no effect, and are warned of.'),
+      .describe('`budget_alert_ttl`: `tollgate.alerts.repeat`. The others have no effect, and are warned of.')
+      .meta({ examples: ['{ budget_alert_ttl: 86400 }'] }),
     background_health_checks: z
       .boolean()
       .optional()

@@ -3,8 +3,6 @@ import type { Secret } from '../../secrets/secret.ts'
 import { type Channel, post, type Sending } from '../channel.ts'
 import { linesOf, type Message } from '../message.ts'
 
-export const PAGERDUTY = 'https://events.pagerduty.com'
-
 export const pagerduty = (name: string, key: Secret, base: string, sending: Sending): Channel => ({
   name,
   kind: 'pagerduty',
