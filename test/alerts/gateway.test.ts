@@ -249,7 +249,10 @@ describe('channels', () => {
     await until(() => at('/slack', id)[0], 15_000)
     expect(trouble.get('/slack')).toEqual([])
     // Had it been tried again, it would have been refused once more.
-    const refused = gateway.logs().split('\n').filter((line) => /could not be delivered/.test(line) && line.includes(id))
+    const refused = gateway
+      .logs()
+      .split('\n')
+      .filter((line) => /could not be delivered/.test(line) && line.includes(id))
     expect(refused).toHaveLength(1)
     expect(at('/teams', id)).toEqual([])
     await until(() => /could not be delivered.*teams.*status 404/.test(gateway.logs()))

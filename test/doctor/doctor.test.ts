@@ -85,7 +85,7 @@ test('a set-up that is well: nothing to mend now, and 0', async () => {
       'mfa.required': 'ok',
       'ollama.closed': 'ok',
       'backups.unknown': 'note',
-      'alerts.none': 'note',
+      'alerts.channels': 'note',
     },
   })
   expect(text).not.toContain(MASTER)

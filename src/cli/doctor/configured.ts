@@ -37,6 +37,16 @@ export function configured(config: Config): Finding[] {
         ),
   )
   found.push(
+    config.alerts.channels.length > 0
+      ? ok('alerts.channels', `Alerts are told on ${config.alerts.channels.map(({ name }) => name).join(', ')}.`)
+      : note(
+          'alerts.channels',
+          'Alerts stand in the log and at GET /alerts alone: nobody is told when a budget ends or a key is guessed at.',
+          'Who has to look does not.',
+          'tollgate.alerts.channels: [{ type: slack, url: … }] (docs/alerts.md)',
+        ),
+  )
+  found.push(
     allowed.manage || allowed.all
       ? ok('auth.manage', 'Who manages has to come from a list of addresses.')
       : note(

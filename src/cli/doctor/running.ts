@@ -176,12 +176,6 @@ export async function holders(ask: Ask, masterKey: string): Promise<Finding[]> {
 export const unseen: readonly Finding[] = [
   note('log.redaction', 'The log holds no prompts, answers or keys; there is no setting that changes that.'),
   note(
-    'alerts.none',
-    'Alerts are not built yet: nobody is told when a budget ends or a key is guessed at.',
-    'The log says both: watch it.',
-    'warn on "A budget has come to a mark." and "too_many_attempts" in whatever reads the log',
-  ),
-  note(
     'backups.unknown',
     'When the data folder was last backed up is not known here. Was it within a day, and has it been brought back once for a try?',
     'The ledger, the keys and the pepper that opens them lie in one folder.',
