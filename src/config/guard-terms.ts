@@ -96,6 +96,12 @@ function noSuchKind(said: string, kinds: readonly KnownKind[]): { message: strin
   }
 }
 
+/** LiteLLM's types that take out what they find where nothing else is said. */
+const REDACTS = ['presidio', 'hide-secrets']
+
+const flaggedOf = ({ on_flagged: said, guardrail }: GuardEntry['litellm_params']): GuardTerms['onFlagged'] =>
+  said ?? (REDACTS.includes(guardrail) ? 'redact' : 'block')
+
 /**
  * What a schema can't say.
  * @param models every `litellm_params.guardrails`, with its place
@@ -117,12 +123,13 @@ export function checkGuards(
       wrong(['guardrails', i, 'guardrail_name'], `\`${name}\` is taken by guardrails.${first}. Each name stands once.`)
     else seen.set(name, i)
     const modes = [said.mode].flat()
+    const onFlagged = flaggedOf(said)
     const acts = modes.filter((mode) => mode !== 'logging_only')
-    if (said.on_flagged === 'redact' && modes.includes('during_call'))
+    if (onFlagged === 'redact' && modes.includes('during_call'))
       wrong(at('on_flagged'), 'can not redact in `during_call`: the request is on its way by then. Use `pre_call`.')
-    if (said.on_flagged === 'local_only' && acts.some((mode) => mode !== 'pre_call'))
+    if (onFlagged === 'local_only' && acts.some((mode) => mode !== 'pre_call'))
       wrong(at('on_flagged'), '`local_only` is decided before a request is sent: use `mode: pre_call`.')
-    if ((said.restore ?? said.output_parse_pii) && said.on_flagged !== 'redact')
+    if ((said.restore ?? said.output_parse_pii) && onFlagged !== 'redact')
       wrong(
         at(said.restore ? 'restore' : 'output_parse_pii'),
         'restores nothing where nothing is redacted: say `on_flagged: redact`.',
@@ -168,7 +175,7 @@ export function guardTerms(
     const terms: GuardTerms = {
       ...{ name, info, kind: own.kind, settings: own.settings },
       modes: [...new Set([said.mode].flat())],
-      onFlagged: said.on_flagged,
+      onFlagged: flaggedOf(said),
       onError: said.on_error ?? said.unreachable_fallback ?? 'fail_closed',
       timeoutMs: Math.round(said.timeout * 1_000),
       ...{ retries: said.retries, sample: said.sample, pieces: said.pieces, roles: said.roles, unseen: said.unseen },

@@ -30,9 +30,9 @@ export const guardParams = z
     tags: names('It looks at requests with one of these tags.'),
     on_flagged: z
       .enum(['block', 'redact', 'warn', 'local_only'])
-      .default('block')
+      .optional()
       .describe(
-        'What becomes of what it flags: refused (`block`), sent without what was found (`redact`; what says not where it is is refused), let through and told in a header and the log (`warn`), or kept from every cloud (`local_only`, of `pre_call`).',
+        'What becomes of what it flags: refused (`block`), sent without what was found (`redact`; what says not where it is is refused), let through and told in a header and the log (`warn`), or kept from every cloud (`local_only`, of `pre_call`). Default: `block`; of `presidio` and `hide-secrets`, as in LiteLLM, `redact`.',
       ),
     on_error: z
       .enum(['fail_closed', 'fail_open'])

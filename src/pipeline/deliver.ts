@@ -263,9 +263,10 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
               if (outOfMoney) return cut(outOfMoney, 'budget_exceeded')
               heardAt = io.now()
               silence.at = Math.min(source.finished ? heardAt + GRACE_MS : heardAt + idleMs, totalAt)
-              if (heart) pulse.at = heardAt + heartbeatMs
               if (drips(heardAt)) throw tooSlow(floor)
+              // What is held back is no sign of life.
               if (part.byteLength === 0) continue
+              if (heart) pulse.at = heardAt + heartbeatMs
               emit(part)
               return
             }

@@ -48,6 +48,7 @@ beforeAll(async () => {
         here('breaks', 'rest', { order: 1 }),
       ],
       router_settings: { num_retries: 0, disable_cooldowns: true },
+      tollgate: { heartbeat: 0.1 },
       guardrails: [
         words('everywhere', { default_on: true, roles: ['tool'] }),
         words('asked', {}),
@@ -62,6 +63,7 @@ beforeAll(async () => {
         words('never', { sample: 0 }),
         words('loose', { unseen: 'allow' }),
         asks('kept', { cache: { ttl: 60 } }),
+        asks('whole', { mode: 'post_call', needs_whole: true, timeout: 5 }),
         asks('far-scanner', { in_house: false }),
         asks('near-scanner', { in_house: true }),
       ],
@@ -312,6 +314,22 @@ test('an answer that breaks off goes on past the same guardrails', async () => {
     .join('')
   expect(text).toContain('word word')
   expect(text).toContain('then <BANNED_WORD> comes')
+})
+
+test('while all of an answer is held back, and looked at, there are signs of life', async () => {
+  cloud.plan('m', [
+    { text: 'one two three four five six seven eight nine ten', delayBetween: 60, ignoreMaxTokens: true },
+  ])
+  scanner.set('well', 400)
+  const answer = await chat('hi', { guards: ['whole'], stream: true })
+  const written = await answer.text()
+  cloud.reset()
+  scanner.set('well')
+  const first = written.indexOf('data: ')
+  // 600 ms of words that nobody sees yet, and 400 ms of looking at them.
+  expect(written.slice(0, first).match(/^:/gm)?.length).toBeGreaterThan(4)
+  expect(written).toContain('[DONE]')
+  expect(written).toContain('ten')
 })
 
 describe('what is told', () => {

@@ -38,8 +38,10 @@ const WORDS: Partial<Record<RefusalCode, readonly [type: string, code: string | 
 export function errorBody(refusal: Refusal): Json {
   const [type, code] = WORDS[refusal.code] ?? ['server_error', refusal.code]
   const { param, upstreamCode, facts } = refusal.detail
+  // Where LiteLLM's clients look for it.
+  const more = facts?.guardrail_name === undefined ? {} : { provider_specific_fields: { ...facts } }
   return {
-    error: { ...facts, message: refusal.message, type, param: param ?? null, code: upstreamCode ?? code },
+    error: { ...facts, ...more, message: refusal.message, type, param: param ?? null, code: upstreamCode ?? code },
   }
 }
 

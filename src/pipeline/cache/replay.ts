@@ -12,7 +12,7 @@ import { SseFramer } from '../../dialects/sse.ts'
 import type { Call } from '../call.ts'
 import { canonicalOf } from '../compose.ts'
 import { conclude } from '../conclude.ts'
-import { costHeaders } from '../headers.ts'
+import { costHeaders, guardHeaders } from '../headers.ts'
 import type { Io } from '../io.ts'
 import { limitHeaders } from '../limit.ts'
 import { isKept, keep } from '../recollect.ts'
@@ -84,6 +84,7 @@ function headersOf(call: Call, io: Io, head: Head, { how, key, similarity }: Tol
   if (how === 'repeat') headers['idempotent-replayed'] = 'true'
   if (call.peek.stream) Object.assign(headers, { 'cache-control': 'no-cache', 'x-accel-buffering': 'no' })
   limitHeaders(headers, call, io.now())
+  guardHeaders(headers, call)
   costHeaders(headers, call, io, 0)
   return headers
 }
