@@ -4,6 +4,7 @@ import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { accessLine, escaped, withoutKeys } from '../../src/core/access-line.ts'
+import { showStatus } from '../../src/http/status.ts'
 import { type Mock, startMock } from '../mock/upstream.ts'
 import { type Gateway, startGateway } from '../support/gateway.ts'
 import { makeTemp } from '../support/temp.ts'
@@ -104,6 +105,14 @@ test('/status is for the machine itself, and says what stub_status says', async 
   expect(json.active).toBeGreaterThan(0)
   const forwarded = await fetch(`${gateway.url}/status`, { headers: { 'x-forwarded-for': '127.0.0.1' } })
   expect(forwarded.status).toBe(403)
+})
+
+test('/status goes by the other end of the connection', () => {
+  const ask = (peer: string | undefined) => () =>
+    showStatus(new Request('http://127.0.0.1/status'), peer, { active: 1, requests: 2 })
+  for (const peer of ['127.0.0.1', '::1', '::ffff:127.0.0.1']) expect(ask(peer)().status).toBe(200)
+  for (const peer of ['10.0.0.1', '2001:db8::1', '::ffff:10.0.0.1', undefined])
+    expect(ask(peer)).toThrow('machine of the gateway')
 })
 
 test('what is no printable ASCII stands as bytes', () => {
