@@ -73,6 +73,12 @@ function viewChat(chat: Chat, to: Builder): void {
   to.add('text', 'user', chat.suffix, (text) => {
     chat.suffix = text
   })
+  for (const [i, stop] of (chat.stop ?? []).entries())
+    to.add('text', 'user', stop, (text) => {
+      chat.stop?.splice(i, 1, text)
+    })
+  // It is not for the model, and leaves the house all the same.
+  if (chat.metadata) addAny(chat.metadata, to, 'text', 'user', () => {})
   addExtras(chat.extras, to, 'user')
 }
 
@@ -110,12 +116,23 @@ function addAny(
   for (const place of placesIn(value, put)) to.add(kind, role, place.text, place.put)
 }
 
-/** Settings of a dialect's own (`service_tier: flex`) are no text; what is longer, or a sentence, may be. */
-function addExtras(extras: Extras, to: Builder, role: Piece['role'], choice = 0): void {
-  for (const { text, put } of placesIn(extras.fields, () => {}))
-    if (text.length >= LEAST_EXTRA || /\s/.test(text)) to.add('text', role, text, put, choice)
+/** Settings of a dialect's own (`service_tier: flex`) are no text; what is longer, a sentence, or within something is. */
+function addExtras({ fields }: Extras, to: Builder, role: Piece['role'], choice = 0): void {
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === 'string' && value.length < LEAST_EXTRA && !/\s/.test(value)) continue
+    const put = (text: unknown) => assign(fields, { [name]: text })
+    for (const place of placesIn({ [name]: value }, put)) {
+      const isWhole = typeof value === 'string'
+      const kind = DECLARED.has(name) ? 'tool_definition' : 'text'
+      to.add(kind, role, place.text, isWhole ? put : place.put, choice)
+    }
+  }
 }
 
+/** Forms of answers, with their schemas: the developer's words. */
+const DECLARED: ReadonlySet<string> = new Set([
+  ...['text', 'response_format', 'format', 'output_config', 'output_format', 'generationConfig', 'generation_config'],
+])
 const LEAST_EXTRA = 20
 
 /** Out of its list, wherever it stands by now. */

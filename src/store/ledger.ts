@@ -435,5 +435,5 @@ const isSold = ({ outcome, source }: Outcome): boolean => outcome === 'ok' || so
 const WORDS = [
   ...['ok', 'aborted', 'interrupted', 'internal', 'provider', 'estimated', 'none', 'gateway', ''],
   ...['rate_limited', 'overloaded', 'server', 'timeout', 'unreachable', 'bad_reply', 'context', 'content_filter'],
-  ...['caller', 'auth', 'not_found', 'budget_exceeded', 'hedged', 'no_way', 'revoked'],
+  ...['caller', 'auth', 'not_found', 'budget_exceeded', 'hedged', 'no_way', 'revoked', 'content_policy_violation'],
 ]

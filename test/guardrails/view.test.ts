@@ -81,6 +81,26 @@ test('each piece can be changed by itself, in every dialect, and nothing else ch
     }
 })
 
+test('what only one dialect knows is seen as far as it is text, and can be changed', () => {
+  const body = {
+    model: 'm',
+    input: 'q',
+    prompt: { id: 'pmpt_1', variables: { name: 'mandragora' } },
+    service_tier: 'flex',
+    metadata: { who: 'ada' },
+  }
+  const asked = chat(body, dialects['openai-responses'])
+  const { pieces, put } = viewOf(asked)
+  expect(pieces.map(({ text }) => text).toSorted()).toEqual(['ada', 'mandragora', 'q'])
+  put(
+    pieces.findIndex(({ text }) => text === 'mandragora'),
+    'x',
+  )
+  expect(JSON.stringify((dialects['openai-responses'] as ChatDialect).writeRequest(asked, () => {}))).toContain(
+    '"variables":{"name":"x"}',
+  )
+})
+
 test('signed thinking that is changed is left out', () => {
   const body = {
     model: 'm',
