@@ -36,9 +36,16 @@ beforeAll(async () => {
     yaml: {
       model_list: [
         { model_name: 'm', litellm_params: { model: 'openai/m', api_base: `${mock.url}/v1`, api_key: 'sk-up' } },
+        { model_name: 'home', litellm_params: { model: 'ollama/home', api_base: mock.url } },
         {
           model_name: 'v',
           litellm_params: { model: 'openai/v', api_base: base, api_key: 'sk-up', input_cost_per_token: 1e-6 },
+        },
+      ],
+      guardrails: [
+        {
+          guardrail_name: 'pii',
+          litellm_params: { guardrail: 'pii', mode: 'pre_call', default_on: true, on_flagged: 'redact', restore: true },
         },
       ],
       router_settings: { num_retries: 0 },
@@ -111,4 +118,23 @@ test('without vectors it is answered as if there were no such cache', async () =
   for (let i = 0; i < 100 && !gateway.logs().includes('semantic cache did not see it'); i++) await Bun.sleep(20)
   expect(gateway.logs()).toContain('semantic cache did not see it')
   isDown = false
+})
+
+test('what must stay in the house is not sent to a cloud that makes vectors', async () => {
+  const key = await makeKey(gateway, { metadata: { data_class: 'local-only' } })
+  const before = asked
+  const said = await ask(gateway, { model: 'home', key, text: 'nobody outside may read this question of mine today' })
+  expect([said.status, cacheOf(said)]).toEqual([200, 'miss'])
+  expect(asked).toBe(before)
+})
+
+test('what a guardrail takes out of a request goes to nobody who makes vectors', async () => {
+  const before = asked
+  const said = await ask(gateway, {
+    model: 'm',
+    text: 'write to ada.lovelace@example.com about the meeting of tomorrow',
+  })
+  expect([said.status, cacheOf(said)]).toEqual([200, 'miss'])
+  expect(asked).toBe(before)
+  expect(mock.of('m').some(({ body }) => JSON.stringify(body).includes('ada.lovelace'))).toBe(false)
 })

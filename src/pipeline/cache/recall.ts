@@ -90,7 +90,14 @@ async function repeated(call: Call, io: Io, wanted: Recall): Promise<Response | 
   const kept = await io.cache.repeats.get(wanted.repeat)
   if (!kept) return undefined
   sameBody(kept.asked ?? '', wanted)
+  await looked(call)
   return replay(call, io, kept, { how: 'repeat', key: undefined })
+}
+
+/** A whole answer waits for guardrails that look beside its request, wherever it comes from. @throws what they refuse with */
+async function looked({ screening, leaving }: Call): Promise<void> {
+  await screening?.beside
+  if (leaving.revoked) throw leaving.revoked
 }
 
 /** A key of idempotency stands for one request (draft-ietf-httpapi-idempotency-key-header, 2.7). */
@@ -109,10 +116,12 @@ async function inCache(call: Call, io: Io, wanted: Recall): Promise<Response | u
   const young = (kept: KeptAnswer | undefined) =>
     kept && io.now() - kept.at <= wanted.maxAgeMs && canBeGiven(call, kept) ? kept : undefined
   const exact = young(await io.cache.answers.get(key))
+  if (exact) await looked(call)
   if (exact) return replay(call, io, exact, { how: 'hit', key })
   if (!wanted.meaning) return undefined
   const near = await look(io, wanted.meaning)
   const alike = near && young(await io.cache.answers.get(near.key))
+  if (alike) await looked(call)
   return alike && replay(call, io, alike, { how: 'hit', key: near.key, similarity: near.similarity })
 }
 
