@@ -7,7 +7,11 @@ test('secrets go by their type, by their field and by how they look', () => {
   const told = withoutSecrets({
     ...{ a: new Secret('typed'), api_key: 'plain-looking', nested: { client_secret: 'x', password: 'y', note: 'z' } },
     ...{ text: 'use sk-abcdefghijkl, please', token: 'opaque', max_tokens: 5, tokens_per_minute: 7, digest: 'd' },
-    ...{ list: ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln', 'fine'], bytes: new Uint8Array(3), much: Number.POSITIVE_INFINITY },
+    ...{
+      list: ['eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln', 'fine'],
+      bytes: new Uint8Array(3),
+      much: Number.POSITIVE_INFINITY,
+    },
   })
   expect(told).toEqual({
     ...{ a: '***', api_key: '***', nested: { client_secret: '***', password: '***', note: 'z' } },
