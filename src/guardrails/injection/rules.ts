@@ -20,7 +20,6 @@ interface Entry {
 
 /** Characters within which parts of one sentence stand. */
 const NEAR = 90
-const MOST_SIGNS = 64
 
 /** All phrases with what each means, and the tables that find them. */
 interface Lexicon {
@@ -90,21 +89,21 @@ function eachPhrase(
 export function signsIn(text: string): Sign[] {
   const known = openLexicon()
   const signs: Sign[] = []
-  const seen = new Set<number>()
+  const seen = new Map<number, number>()
   const last = { drop: NEVER, before: NEVER, orders: NEVER, tell: NEVER, hidden: NEVER }
   const from = { drop: 0, before: 0, orders: 0, tell: 0, hidden: 0 }
   let mention = NEVER
   const fire = (weight: number, start: number, end: number) => {
-    if (signs.length < MOST_SIGNS) signs.push({ weight, start, end })
+    signs.push({ weight, start, end })
   }
   eachPhrase(known, text, (index, start, end) => {
     for (const { role, weight, mention: isMention, open } of known.entries[index] as Entry[]) {
       if (!isWhole(text, start, end, open)) continue
       if (isMention) mention = end
       else if (role === undefined) {
-        // Said twice it says no more.
-        if (seen.has(index)) continue
-        seen.add(index)
+        // Said twice it says no more, unless it is a new attempt.
+        if (start - (seen.get(index) ?? NEVER) <= STRETCH) continue
+        seen.set(index, start)
         fire(end - mention < QUOTED && isQuoted(text, start) ? weight / 3 : weight, start, end)
       } else {
         if (role === 'drop' && isNegated(text, start)) continue
@@ -125,6 +124,8 @@ export function signsIn(text: string): Sign[] {
 }
 
 const NEVER = -1e9
+/** Characters: signs further apart belong to different attempts, so that a long text collects none by its length. */
+const STRETCH = 2_000
 /** Characters between a word that speaks of attacks and a quotation. */
 const QUOTED = 160
 
@@ -158,9 +159,18 @@ const isNegated = (text: string, at: number): boolean =>
 const isQuoted = (text: string, at: number): boolean =>
   /["'“‘«„`][^"'”’»“`\n]{0,24}$/.test(text.slice(Math.max(0, at - 26), at))
 
-/** How sure several signs are together: each leaves less room for doubt. [0, 1] */
-export function scoreOf(signs: readonly Sign[]): number {
-  let doubt = 1
-  for (const { weight } of signs) doubt *= 1 - weight
-  return 1 - doubt
+/**
+ * How sure signs are together, at most, of those in one stretch: each leaves less room for doubt.
+ * @param signs in the order of their beginnings @returns a score, [0, 1], and the signs that have it
+ */
+export function surest(signs: readonly Sign[]): { score: number; signs: Sign[] } {
+  let [doubt, most, bestFrom, bestTo] = [0, 0, 0, 0]
+  for (let from = 0, to = 0; to < signs.length; to++) {
+    const { weight, start } = signs[to] as Sign
+    doubt += Math.log1p(-weight)
+    for (; start - (signs[from] as Sign).start > STRETCH; from++) doubt -= Math.log1p(-(signs[from] as Sign).weight)
+    const score = -Math.expm1(doubt)
+    if (score > most) [most, bestFrom, bestTo] = [score, from, to + 1]
+  }
+  return { score: Math.min(1, most), signs: signs.slice(bestFrom, bestTo) }
 }

@@ -7,10 +7,11 @@ export interface View {
   end: number
 }
 
-const MOST_VIEWS = 16
 /** Characters of one that are read. */
 const MOST = 4_096
 const SHORTEST_CODE = 24
+/** Characters between words with digits in them that belong together. */
+const LEET_GAP = 200
 
 const LETTER = 1
 const DIGIT = 2
@@ -24,9 +25,19 @@ for (const char of '+/-_=@$!') TABLE[char.charCodeAt(0)] = CODE
 export function viewsOf(text: string): View[] {
   const views: View[] = []
   const add = (read: string | undefined, start: number, end: number) => {
-    if (read !== undefined && views.length < MOST_VIEWS) views.push({ text: read, start, end })
+    if (read !== undefined) views.push({ text: read, start, end })
   }
   let [single, singleFrom, singleTo, mixed, mixedFrom, mixedTo] = [0, 0, 0, 0, 0, 0]
+  // 1gn0r3: digits in the place of letters.
+  const leet = () => {
+    if (mixed < 2) return
+    const [start, to] = [Math.max(0, mixedFrom - 64), Math.min(mixedTo + 64, text.length)]
+    add(
+      text.slice(start, to).replace(/[013457@$]/g, (char) => LEET[char] as string),
+      start,
+      to,
+    )
+  }
   for (let at = 0; at < text.length; ) {
     const code = text.charCodeAt(at)
     const kind = code < 128 ? (TABLE[code] as number) : 0
@@ -55,23 +66,19 @@ export function viewsOf(text: string): View[] {
       singleTo = end
     }
     if (size >= 3 && size < SHORTEST_CODE && (seen & LETTER) !== 0 && seen !== LETTER && isLeet(text, at, end)) {
-      if (mixed === 0) mixedFrom = at
+      // Those that are far from the last one begin another stretch.
+      if (mixed === 0 || at - mixedTo > LEET_GAP || end - mixedFrom > MOST) {
+        leet()
+        mixed = 0
+        mixedFrom = at
+      }
       mixed++
       mixedTo = end
     }
     at = end
   }
   if (single >= 8) add(collapsed(text, singleFrom, singleTo), singleFrom, singleTo)
-  // 1gn0r3: digits in the place of letters.
-  if (mixed >= 2) {
-    const to = Math.min(mixedTo + 64, mixedFrom + MOST, text.length)
-    const [start] = [Math.max(0, mixedFrom - 64)]
-    add(
-      text.slice(start, to).replace(/[013457@$]/g, (char) => LEET[char] as string),
-      start,
-      to,
-    )
-  }
+  leet()
   const turned = /rot-?13|caesar/i.exec(text.slice(0, 65_536))
   if (turned)
     add(rot13(text.slice(turned.index, turned.index + MOST)), turned.index, Math.min(text.length, turned.index + MOST))

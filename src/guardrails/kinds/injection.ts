@@ -1,7 +1,7 @@
 /** Attacks on prompts, by signs that they have in common. It finds what is usual; for what is not there are models. */
 import { z } from 'zod'
 import type { Finding, Guard } from '../guard.ts'
-import { openLexicon, type Sign, scoreOf, signsIn } from '../injection/rules.ts'
+import { openLexicon, type Sign, signsIn, surest } from '../injection/rules.ts'
 import { viewsOf } from '../injection/views.ts'
 import { defineKind, versionOf } from '../kind.ts'
 import { apart, PASSED, SAID } from '../look.ts'
@@ -9,8 +9,6 @@ import { fold, unfold } from '../text/fold.ts'
 
 /** Decoded texts that are decoded again. */
 const DEPTH = 2
-/** Signs further apart belong to different attempts: a long text collects none by its length. */
-const STRETCH = 2_000
 const WINDOW = 512
 /** What is hidden is meant to be. */
 const HIDDEN = 0.2
@@ -65,17 +63,10 @@ export function judge(text: string, depth: number): { score: number; signs: Sign
     for (const view of viewsOf(text)) {
       const inner = judge(view.text, depth + 1)
       if (inner.score === 0) continue
-      signs.push({ weight: 1 - (1 - inner.score) * (1 - HIDDEN), start: view.start, end: view.end })
+      signs.push({ weight: Math.min(0.99, 1 - (1 - inner.score) * (1 - HIDDEN)), start: view.start, end: view.end })
     }
   signs.sort((a, b) => a.start - b.start)
-  let best = { score: 0, signs: [] as Sign[] }
-  for (let from = 0; from < signs.length; from++) {
-    if (from > 0 && (signs[from] as Sign).start === (signs[from - 1] as Sign).start) continue
-    const some = signs.slice(from).filter(({ start }) => start - (signs[from] as Sign).start <= STRETCH)
-    const score = scoreOf(some)
-    if (score > best.score) best = { score, signs: some }
-  }
-  return best
+  return surest(signs)
 }
 
 const IMAGE = /!\[[^\]\n]{0,200}\]\(https?:\/\/[^\s)]{1,500}/g
@@ -85,7 +76,6 @@ const CARRIES =
 function images(text: string): Sign[] {
   if (!text.includes('](http')) return []
   return [...text.matchAll(IMAGE)]
-    .slice(0, 16)
     .filter(([image]) => CARRIES.test(image))
     .map((match) => ({ weight: 0.65, start: match.index, end: match.index + match[0].length }))
 }
