@@ -21,6 +21,21 @@ export interface Sample {
   blockedBy: readonly string[]
 }
 
+/** Failures that are their caller's: they say nothing about whoever answers. */
+const OF_CALLERS: ReadonlySet<string> = new Set(['aborted', 'client_closed', 'revoked', 'content_policy_violation'])
+
+/** How a request ended, for whoever watches over those who answer. @param outcome as the log and the audit have it */
+export function endedAs(status: number, outcome: string): Sample['ended'] {
+  if (outcome === 'ok') return 'ok'
+  return status < 500 && (status !== 200 || OF_CALLERS.has(outcome)) ? 'caller' : 'failed'
+}
+
+const BLOCKED = '=blocked'
+
+/** The guardrails that blocked it. @param said `name=status` of each */
+export const blockedIn = (said: readonly string[] | undefined): string[] =>
+  (said ?? []).flatMap((one) => (one.endsWith(BLOCKED) ? [one.slice(0, -BLOCKED.length)] : []))
+
 /** How something stands now. */
 export interface State {
   metric: MetricName

@@ -8,7 +8,7 @@ import { email } from '../alerts/channels/email.ts'
 import { pagerduty } from '../alerts/channels/pagerduty.ts'
 import { webhook } from '../alerts/channels/webhook.ts'
 import { AlertDesk, testMessage } from '../alerts/desk.ts'
-import type { Sample, State } from '../alerts/sample.ts'
+import { blockedIn, endedAs, type Sample, type State } from '../alerts/sample.ts'
 import { testAll } from '../alerts/teller.ts'
 import { Watch } from '../alerts/watch.ts'
 import type { AlertsConfig, ChannelConfig } from '../config/alerts.ts'
@@ -124,13 +124,8 @@ export function startAlerts(config: AlertsConfig, house: House): Alerts {
   }
 }
 
-/** Failures that are their caller's: they say nothing about whoever answers. */
-const OF_CALLERS: ReadonlySet<string> = new Set(['aborted', 'client_closed', 'revoked', 'content_policy_violation'])
-
 function sampleOf(line: RequestLog, at: number): Sample {
   const { payer, status, outcome } = line
-  const ended =
-    outcome === 'ok' ? 'ok' : status < 500 && (status !== 200 || OF_CALLERS.has(outcome)) ? 'caller' : 'failed'
   return {
     at,
     key: line.keyId ?? (line.who?.way === 'master' ? 'master' : undefined),
@@ -143,10 +138,8 @@ function sampleOf(line: RequestLog, at: number): Sample {
     tokens: line.inputTokens + line.outputTokens,
     cost: line.costNano,
     totalMs: line.totalMs,
-    ended,
-    blockedBy: (line.guardrails ?? []).flatMap((said) =>
-      said.endsWith('=blocked') ? [said.slice(0, -'=blocked'.length)] : [],
-    ),
+    ended: endedAs(status, outcome),
+    blockedBy: blockedIn(line.guardrails),
   }
 }
 

@@ -1,9 +1,11 @@
 /** `tollgate alerts`: what holds at a running gateway, a test of the channels, and rules over the past. */
 import { defineCommand } from 'citty'
 import type { Past } from '../alerts/replay.ts'
+import { blockedIn, endedAs } from '../alerts/sample.ts'
 import { CHAINS } from '../core/audit-entry.ts'
 import { auditOf } from './audit.ts'
 import { managementArgs, openGateway } from './management.ts'
+import { momentOf } from './moment.ts'
 import { counted } from './report.ts'
 import { settle } from './settle.ts'
 import { plain, table } from './table.ts'
@@ -143,15 +145,6 @@ async function replayPast(args: ReplayArgs, terminal: Terminal): Promise<ExitCod
   }
 }
 
-function momentOf(said: string, name: string): number {
-  const at = Date.parse(/[T ]\d/.test(said) && !/(Z|[+-]\d\d:?\d\d)$/.test(said) ? `${said.replace(' ', 'T')}Z` : said)
-  if (Number.isNaN(at))
-    throw new UsageError(`\`${name} ${said}\` is no date: write 2026-11-21 or 2026-11-21T12:00:00Z.`)
-  return at
-}
-
-/** Failures that are their caller's. */
-const OF_CALLERS = new Set(['aborted', 'client_closed', 'revoked', 'content_policy_violation'])
 /** Faults that somebody makes who guesses. */
 const GUESSES = new Set(['invalid_api_key', 'invalid_credentials', 'too_many_attempts'])
 
@@ -174,7 +167,6 @@ function* pastOf(rows: Iterable<{ body: string }>, after: number, names: Readonl
       continue
     }
     const [status, key] = [Number(entry.status), said('key')]
-    const isCallers = status < 500 && (status !== 200 || OF_CALLERS.has(outcome))
     yield {
       sample: {
         at: at + Number(entry.ms ?? 0),
@@ -184,10 +176,8 @@ function* pastOf(rows: Iterable<{ body: string }>, after: number, names: Readonl
         tokens: Number(entry.input_tokens ?? 0) + Number(entry.output_tokens ?? 0),
         cost: Number(entry.cost_nano ?? 0),
         totalMs: Number(entry.ms ?? 0),
-        ended: outcome === 'ok' ? 'ok' : isCallers ? 'caller' : 'failed',
-        blockedBy: ((entry.guardrails as string[] | undefined) ?? []).flatMap((one) =>
-          one.endsWith('=blocked') ? [one.slice(0, -'=blocked'.length)] : [],
-        ),
+        ended: endedAs(status, outcome),
+        blockedBy: blockedIn(entry.guardrails as string[] | undefined),
       },
     }
   }

@@ -8,6 +8,7 @@ import { type Checkpoint, readAnchor } from '../core/audit-chain.ts'
 import { DetailsCheck } from '../core/audit-details.ts'
 import { CHAINS } from '../core/audit-entry.ts'
 import { type ChainReport, verifyChain } from '../core/audit-verify.ts'
+import { momentOf } from './moment.ts'
 import { counted } from './report.ts'
 import { type ExitCode, type Terminal, Trouble, UsageError } from './terminal.ts'
 
@@ -161,12 +162,8 @@ const exportCommand = defineCommand({
   },
 })
 
-function timeOf(said: string | undefined, flag: string): number | undefined {
-  if (said === undefined) return undefined
-  const at = Date.parse(said)
-  if (!Number.isFinite(at)) throw new UsageError(`\`${flag}\` is a time, as 2026-11-21T13:00:00Z.`)
-  return at
-}
+const timeOf = (said: string | undefined, flag: string): number | undefined =>
+  said === undefined ? undefined : momentOf(said, flag)
 
 const hashCommand = defineCommand({
   meta: {

@@ -6,6 +6,7 @@ import { nextPriceAt, priceAt, served } from '../core/price-at.ts'
 import { type BookedPrice, dayOf } from '../core/price-book.ts'
 import { priceLines } from '../core/price-lines.ts'
 import { type Service, serviceOf, type Usage } from '../core/usage.ts'
+import { momentOf } from './moment.ts'
 import { type UsageArgs, usageOf } from './price-usage.ts'
 import { plain } from './table.ts'
 import { UsageError } from './terminal.ts'
@@ -46,7 +47,7 @@ export function explainPrice(asked: Asked, now: number): (one: BookedPrice) => E
     throw new UsageError(
       `\`--service ${asked.service}\` is none: standard, priority, flex, batch, balanced and ultrafast are.`,
     )
-  const at = asked.at === undefined ? now : momentOf(asked.at)
+  const at = asked.at === undefined ? now : momentOf(asked.at, '--at')
   return (one) => {
     const atThen = priceAt(one.price, at)
     const price = service === 'batch' ? batchPrice(atThen) : served(atThen, service)
@@ -67,15 +68,6 @@ export function explainPrice(asked: Asked, now: number): (one: BookedPrice) => E
       },
     }
   }
-}
-
-const MOMENT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?Z)?$/
-
-function momentOf(said: string): number {
-  const at = MOMENT.test(said) ? Date.parse(said.length === 10 ? `${said}T00:00:00Z` : said) : Number.NaN
-  if (Number.isNaN(at))
-    throw new UsageError(`\`--at ${said}\` is no moment: 2026-12-01 is, or 2026-12-01T20:00Z, in UTC.`)
-  return at
 }
 
 function asText(one: BookedPrice, price: Price, used: Usage, at: number): string[] {

@@ -6,12 +6,12 @@ import { tollgate } from './world.ts'
 const CASES: [string[], string][] = [
   [
     [],
-    'a command is missing: serve, init, check, key, admin, auth, route, grants, guard, statement, ledger, audit, content, privacy, prices, openapi, doctor, sbom.',
+    'a command is missing: serve, init, check, key, admin, auth, route, grants, guard, statement, ledger, alerts, audit, content, privacy, prices, openapi, doctor, sbom.',
   ],
   [['sreve'], 'there is no command `sreve`. Did you mean `serve`?'],
   [
     ['toString'],
-    'there is no command `toString`. There are serve, init, check, key, admin, auth, route, grants, guard, statement, ledger, audit, content, privacy, prices, openapi, doctor, sbom.',
+    'there is no command `toString`. There are serve, init, check, key, admin, auth, route, grants, guard, statement, ledger, alerts, audit, content, privacy, prices, openapi, doctor, sbom.',
   ],
   [['key'], 'a command is missing: create, list, delete, rotate, refused, scan, block, unblock.'],
   [['key', 'crate'], 'there is no command `crate`. Did you mean `create`?'],
