@@ -3,9 +3,7 @@ import { z } from 'zod'
 import { type Condition, parseCondition } from '../core/alert/condition.ts'
 import { metricOf, REQUEST_SUBJECTS, type SubjectKind } from '../core/alert/metric.ts'
 import { type Action, type Rule, SEVERITIES, type Severity, USUAL_RULES } from '../core/alert/rule.ts'
-import type { Finding } from './explain.ts'
 import type { Env } from './interpolate.ts'
-import type { Path } from './problem.ts'
 
 const condition = z.string().superRefine((text, context) => {
   try {
@@ -130,7 +128,7 @@ export interface AlertsConfig {
 }
 
 /** LiteLLM's alert types, and the usual rules that they stand for. */
-const TYPES: Readonly<Record<string, readonly string[]>> = {
+export const TYPES: Readonly<Record<string, readonly string[]>> = {
   llm_exceptions: ['errors'],
   llm_too_slow: ['slow_target'],
   llm_requests_hanging: ['hanging'],
@@ -146,7 +144,7 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
 /** Rules that LiteLLM has no type for: they stay, whatever types are chosen. */
 const OWN = ['failed_auth', 'new_model', 'guardrails', 'certificate', 'key_expiry', 'gpu_spilled']
 
-interface LiteLLMWords {
+export interface LiteLLMWords {
   alerting?: string[] | undefined
   alert_types?: string[] | undefined
   alert_to_webhook_url?: Record<string, string | string[]> | undefined
@@ -202,7 +200,7 @@ function rulesOf(said: z.output<typeof alertSettings>['rules']): {
 type Said = string | z.output<typeof fullRule>
 
 /** A condition of a list is the usual rule with the same words, or one that is called by them. */
-function nameIn(rule: Said): string {
+export function nameIn(rule: Said): string {
   const text = typeof rule === 'string' ? rule : (rule.condition ?? '')
   if (typeof rule !== 'string' && rule.name !== undefined) return rule.name
   const same = USUAL_RULES.find(({ condition }) => words(condition.text) === words(text))
@@ -229,7 +227,7 @@ function ruleOf(name: string, said: Said): Rule {
 const actionOf = (said: z.output<typeof action>): Action =>
   said === 'block_key' ? { kind: 'block_key' } : { kind: 'lower_limit', rpm: said.lower_limit.rpm }
 
-function named(said: z.output<typeof alertSettings>['channels']): ChannelConfig[] {
+export function named(said: z.output<typeof alertSettings>['channels']): ChannelConfig[] {
   const counts = new Map<string, number>()
   return said.map((one) => {
     const base = one.name ?? one.type
@@ -250,7 +248,7 @@ function chatAt(name: string, url: string): ChannelConfig {
   return { name, severity: 'info', said: { type, url, severity: 'info' } }
 }
 
-function litellmChannels({ alerting = [] }: LiteLLMWords, env: Env): ChannelConfig[] {
+export function litellmChannels({ alerting = [] }: LiteLLMWords, env: Env): ChannelConfig[] {
   return alerting.flatMap((kind): ChannelConfig[] => {
     const at = needed(kind, env)
     if (kind === 'webhook' && at)
@@ -267,57 +265,12 @@ function litellmChannels({ alerting = [] }: LiteLLMWords, env: Env): ChannelConf
 }
 
 /** Where LiteLLM looks for it. */
-const VARIABLES: Readonly<Record<string, readonly string[]>> = {
+export const VARIABLES: Readonly<Record<string, readonly string[]>> = {
   slack: ['SLACK_WEBHOOK_URL', 'ALERTING_WEBHOOK_URL'],
   msteams: ['MS_TEAMS_WEBHOOK_URL', 'ALERTING_WEBHOOK_URL'],
   webhook: ['WEBHOOK_URL'],
   pagerduty: ['PAGERDUTY_API_KEY'],
 }
 
-const needed = (kind: string, env: Env): string | undefined =>
+export const needed = (kind: string, env: Env): string | undefined =>
   (VARIABLES[kind] ?? []).map((name) => env[name]).find((value) => value !== undefined && value !== '')
-
-/** What a schema can't say of them. */
-export function checkAlerts(said: z.output<typeof alertSettings>, general: LiteLLMWords, env: Env): Finding[] {
-  const found: Finding[] = []
-  const tell = (severity: 'error' | 'warning', path: Path, message: string) => found.push({ path, message, severity })
-  for (const [i, kind] of (general.alerting ?? []).entries()) {
-    const path: Path = ['general_settings', 'alerting', i]
-    const variables = VARIABLES[kind]
-    if (kind === 'email')
-      tell(
-        'error',
-        path,
-        'needs to know to whom: write `tollgate.alerts.channels: [{ type: email, host: …, from: …, to: […] }]`.',
-      )
-    else if (!variables)
-      tell('error', path, `\`${kind}\` is no channel. There are ${Object.keys(VARIABLES).join(', ')}.`)
-    else if (!needed(kind, env)) tell('error', path, `needs ${variables.join(' or ')} in the environment.`)
-  }
-  const types = [...(general.alert_types ?? []), ...Object.keys(general.alert_to_webhook_url ?? {})]
-  for (const type of types)
-    if (!TYPES[type]) tell('warning', ['general_settings', 'alert_types'], `\`${type}\` is not told of by alerts here.`)
-  for (const name of Object.keys(general.alerting_args ?? {}))
-    if (name !== 'budget_alert_ttl')
-      tell('warning', ['general_settings', 'alerting_args', name], 'has no effect here: docs/alerts.md says what has.')
-  const rules = Array.isArray(said.rules)
-    ? said.rules.map((rule) => [nameIn(rule), rule] as const)
-    : Object.entries(said.rules)
-  const channels = new Set([...named(said.channels), ...litellmChannels(general, env)].map(({ name }) => name))
-  for (const [name, rule] of rules) {
-    const path: Path = ['tollgate', 'alerts', 'rules']
-    const isUsual = USUAL_RULES.some((usual) => usual.name === name)
-    if (rule === false && !isUsual)
-      tell('error', path, `\`${name}\` is none of the usual rules: ${USUAL_RULES.map((one) => one.name).join(', ')}.`)
-    if (typeof rule !== 'object') continue
-    if (rule.condition === undefined && !isUsual) tell('error', path, `\`${name}\` needs a condition.`)
-    for (const channel of rule.channels ?? [])
-      if (!channels.has(channel))
-        tell('error', path, `\`${name}\` names the channel \`${channel}\`, which is not there.`)
-    const text = rule.condition ?? USUAL_RULES.find((usual) => usual.name === name)?.condition.text
-    const per = rule.per ?? (text === undefined ? undefined : metricOf(parseCondition(text).metric).per)
-    if (rule.actions?.length && per !== 'key')
-      tell('error', path, `\`${name}\` acts on keys, and its condition is not of keys: say \`per: key\`.`)
-  }
-  return found
-}

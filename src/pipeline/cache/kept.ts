@@ -1,5 +1,6 @@
 /** An answer as it is kept: what its caller got, and what has to be known to give it to somebody else. */
 import type { DialectId } from '../../dialects/canonical.ts'
+import type { Call } from '../call.ts'
 
 export interface KeptAnswer {
   dialect: DialectId
@@ -25,3 +26,7 @@ export interface AnswerShelf {
   get(key: string): Promise<KeptAnswer | undefined> | KeptAnswer | undefined
   put(key: string, answer: KeptAnswer, ttlMs: number): void
 }
+
+/** What must be the same for one answer's bytes to be another one's. */
+export const formOf = ({ door, peek }: Call): string =>
+  `${door.dialect.id} ${peek.stream ? (peek.includeUsage ? 'stream+usage' : 'stream') : 'whole'}`

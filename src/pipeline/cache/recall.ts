@@ -10,7 +10,7 @@ import { isLocalOnly } from '../narrow.ts'
 import { ownerOf } from '../recollect.ts'
 import { controlsIn, controlsInHeader } from './controls.ts'
 import { Flight } from './flight.ts'
-import type { KeptAnswer } from './kept.ts'
+import { formOf, type KeptAnswer } from './kept.ts'
 import { askedOf, textOf } from './key.ts'
 import { follow, replay } from './replay.ts'
 import { look, type Meaning, meaningOf } from './semantic.ts'
@@ -80,10 +80,6 @@ function flightName(call: Call, { key, repeat, read, write, joins }: Recall): st
   if (repeat !== undefined) return `repeat ${repeat}`
   return key !== undefined && read && write && joins ? `${ownerOf(call.keyId)} ${key} ${formOf(call)}` : undefined
 }
-
-/** What must be the same for one answer's bytes to be another one's. */
-export const formOf = ({ door, peek }: Call): string =>
-  `${door.dialect.id} ${peek.stream ? (peek.includeUsage ? 'stream+usage' : 'stream') : 'whole'}`
 
 async function repeated(call: Call, io: Io, wanted: Recall): Promise<Response | undefined> {
   if (wanted.repeat === undefined) return undefined

@@ -3,8 +3,8 @@ import type { Answer } from '../answer.ts'
 import type { Call } from '../call.ts'
 import type { Io } from '../io.ts'
 import type { Head } from './flight.ts'
-import type { KeptAnswer } from './kept.ts'
-import { formOf, type Recall } from './recall.ts'
+import { formOf, type KeptAnswer } from './kept.ts'
+import type { Recall } from './recall.ts'
 import { learn } from './semantic.ts'
 
 /** @param answer as it would be without any of this */

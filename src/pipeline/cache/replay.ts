@@ -17,8 +17,7 @@ import type { Io } from '../io.ts'
 import { limitHeaders } from '../limit.ts'
 import { isKept, keep } from '../recollect.ts'
 import type { Flight, Head } from './flight.ts'
-import type { KeptAnswer } from './kept.ts'
-import { formOf } from './recall.ts'
+import { formOf, type KeptAnswer } from './kept.ts'
 
 /** How it comes that an answer costs nothing. */
 export type Remembered = 'hit' | 'joined' | 'repeat'
