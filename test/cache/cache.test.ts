@@ -222,6 +222,32 @@ describe('whose answers they are', () => {
     expect(cacheOf(await ask(gateway, { model: 'm', text, key: second }))).toBe('hit')
   }, 60_000)
 
+  test.each([false, true])(
+    'a response that is kept is its caller’s own, whoever asked first (stream: %p)',
+    async (stream) => {
+      const gateway = here()
+      const made = await gateway.call('POST', '/team/new', { team_alias: fresh() })
+      const { team_id } = (await made.json()) as { team_id: string }
+      const [mine, yours] = [await makeKey(gateway, { team_id }), await makeKey(gateway, { team_id })]
+      const respond = async (key: string, body: object) => {
+        const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+        const init = { method: 'POST', headers, body: JSON.stringify({ model: 'm', ...body }) }
+        const reply = await fetch(`${gateway.url}/v1/responses`, init)
+        const text = await reply.text()
+        return { status: reply.status, cache: cacheOf(reply), id: /"id":\s*"(resp_[^"]+)"/.exec(text)?.[1] as string }
+      }
+      const input = fresh()
+      const first = await respond(mine, { input, stream })
+      const second = await respond(yours, { input, stream })
+      expect([first.cache, second.cache]).toEqual(['miss', 'hit'])
+      expect(second.id).not.toBe(first.id)
+      // Each goes on with his own, and with nobody else's.
+      expect((await respond(mine, { input: 'go on', previous_response_id: first.id })).status).toBe(200)
+      expect((await respond(yours, { input: 'go on', previous_response_id: second.id })).status).toBe(200)
+      expect((await respond(yours, { input: 'go on', previous_response_id: first.id })).status).toBe(400)
+    },
+  )
+
   test('whoever may not use a model gets no answer of it from the cache either', async () => {
     const gateway = here()
     const { team_id } = (await (await gateway.call('POST', '/team/new', { team_alias: fresh() })).json()) as {

@@ -147,3 +147,32 @@ test('it holds over a restart, and what is kept can not be read', async () => {
   await after.stop()
   removeTemp(dataDir)
 }, 60_000)
+
+test('a form is the same one with another boundary', async () => {
+  const headers = { ...idempotent(), authorization: `Bearer ${gateway.masterKey}` }
+  let heard = 0
+  const ears = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: () => Response.json({ text: `recording ${++heard}`, usage: { type: 'duration', seconds: 2 } }),
+  })
+  const base = `http://127.0.0.1:${ears.port}/v1`
+  const model = { model_name: 'ears', litellm_params: { model: 'openai/whisper-1', api_base: base, api_key: 'sk-up' } }
+  const own = await startGateway({ yaml: { model_list: [model] } })
+  const send = async (text: string) => {
+    const form = new FormData()
+    form.set('model', 'ears')
+    form.set('file', new Blob([text], { type: 'audio/wav' }), 'a.wav')
+    const reply = await fetch(`${own.url}/v1/audio/transcriptions`, {
+      ...{ method: 'POST', headers: { ...headers, authorization: `Bearer ${own.masterKey}` }, body: form },
+    })
+    return [reply.status, await reply.text()]
+  }
+  const first = await send('RIFFone')
+  expect(first[0]).toBe(200)
+  expect(await send('RIFFone')).toEqual(first)
+  expect(heard).toBe(1)
+  expect((await send('RIFFtwo'))[0]).toBe(422)
+  await own.stop()
+  ears.stop(true)
+}, 30_000)

@@ -4,6 +4,7 @@
  */
 import { type CacheControls, type CacheRules, mayUse, tenantOf } from '../../core/cache-rules.ts'
 import { Refusal } from '../../core/refusal.ts'
+import { stableText } from '../../core/stable-text.ts'
 import type { Call } from '../call.ts'
 import type { Io } from '../io.ts'
 import { isLocalOnly } from '../narrow.ts'
@@ -150,7 +151,9 @@ function wantedOf(call: Call, io: Io): Recall | undefined {
     over: () => {},
   }
   if (repeated !== null) {
-    wanted.asked = io.cache.digest(`${formOf(call)} ${call.peek.model}`, call.bytes)
+    // A form that is sent again has another boundary.
+    const what = call.form ? new TextEncoder().encode(stableText(asked)) : call.received
+    wanted.asked = io.cache.digest(`${formOf(call)} ${call.peek.model}`, what)
     wanted.flight = new Flight(wanted.asked, true, io.cache.largest)
     wanted.repeat = `${ownerOf(call.keyId)}:${io.cache.digest(nameOf(repeated))}`
   }

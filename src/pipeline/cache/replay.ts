@@ -15,7 +15,7 @@ import { conclude } from '../conclude.ts'
 import { costHeaders, guardHeaders } from '../headers.ts'
 import type { Io } from '../io.ts'
 import { limitHeaders } from '../limit.ts'
-import { isKept, keep } from '../recollect.ts'
+import { isKept, Keeper, keep } from '../recollect.ts'
 import type { Flight, Head } from './flight.ts'
 import { formOf, type KeptAnswer } from './kept.ts'
 
@@ -31,14 +31,35 @@ interface Told {
 
 /** @param kept of any dialect and form */
 export function replay(call: Call, io: Io, kept: KeptAnswer, told: Told): Response {
-  const body = kept.form === formOf(call) ? kept.body : rewritten(call, kept)
+  const given = kept.form === formOf(call) ? kept.body : rewritten(call, kept)
+  const body = isKept(call, io) && told.how !== 'repeat' ? asOwn(call, io, given) : given
   const headers = headersOf(call, io, { ...kept, contentType: contentTypeOf(call, kept) }, told)
   headers.age = String(Math.max(0, Math.floor((io.now() - kept.at) / 1_000)))
   call.remembered = { how: told.how, saved: kept.cost }
-  if (!call.peek.stream && isKept(call, io)) keep(call, io, readJson(bytesOf(body)) as Json)
   io.cache.saved(call.payer, headers['x-litellm-model-group'] ?? '', kept.cost, io.now())
   conclude(call, io, 200, 'ok', NO_USAGE, 0)
   return new Response(body as Uint8Array<ArrayBuffer> | string, { headers })
+}
+
+/**
+ * A response that its caller may refer to later has an id of its own: the first caller's is his, and stays.
+ * @param given whole, or as a stream
+ */
+function asOwn(call: Call, io: Io, given: Uint8Array | string): Uint8Array | string {
+  const said = responseIn(call, bytesOf(given))
+  if (typeof said?.id !== 'string' || said.id === '') return given
+  const text = typeof given === 'string' ? given : new TextDecoder().decode(given)
+  const own = text.replaceAll(said.id, `resp_${call.id.replace('req_', '')}`)
+  const response = responseIn(call, bytesOf(own))
+  if (response) keep(call, io, response)
+  return own
+}
+
+function responseIn(call: Call, bytes: Uint8Array): Json | undefined {
+  if (!call.peek.stream) return readJson(bytes) as Json
+  const keeper = new Keeper()
+  keeper.push(bytes)
+  return keeper.response
 }
 
 /** @returns undefined where the first one failed: then this one asks himself */
