@@ -86,6 +86,8 @@ test('a set-up that is well: nothing to mend now, and 0', async () => {
       'ollama.closed': 'ok',
       'backups.unknown': 'note',
       'alerts.channels': 'note',
+      'audit.anchors': 'note',
+      'guardrails.default': 'note',
     },
   })
   expect(text).not.toContain(MASTER)

@@ -46,6 +46,8 @@ export function configured(config: Config): Finding[] {
           'tollgate.alerts.channels: [{ type: slack, url: … }] (docs/alerts.md)',
         ),
   )
+  found.push(watchedOf(config))
+  found.push(guardedOf(config))
   found.push(
     allowed.manage || allowed.all
       ? ok('auth.manage', 'Who manages has to come from a list of addresses.')
@@ -87,4 +89,35 @@ export function configured(config: Config): Finding[] {
         ),
   )
   return found
+}
+
+/** Whether what happens can be proved afterwards, against whoever has this machine, too. */
+function watchedOf({ audit }: Config): Finding {
+  if (!audit.requests)
+    return warn(
+      'audit.requests',
+      'Requests are in no audit (tollgate.audit.requests: false).',
+      'Nobody can tell afterwards who asked what, and what it cost.',
+      'tollgate.audit: { requests: true } (docs/audit.md)',
+    )
+  if (audit.anchors.file !== undefined || audit.anchors.webhook !== undefined || audit.syslog !== undefined)
+    return ok('audit.requests', 'What happens is in the audit, and some of it is kept elsewhere.')
+  return note(
+    'audit.anchors',
+    'The audit lies on this machine alone.',
+    'Whoever has the machine can write all of it anew, and nothing shows it.',
+    'tollgate.audit.anchors: { file: … } on another machine, or { webhook: … }, or tollgate.audit.syslog (docs/audit.md)',
+  )
+}
+
+function guardedOf({ guardrails }: Config): Finding {
+  const always = guardrails.filter(({ where }) => where.defaultOn)
+  if (always.length > 0)
+    return ok('guardrails.default', `Every request is looked at by ${always.map(({ name }) => name).join(', ')}.`)
+  return note(
+    'guardrails.default',
+    'No guardrail looks at every request: keys and personal data go to clouds as they were written.',
+    'What has left the house does not come back.',
+    'guardrails: [{ guardrail_name: secrets, litellm_params: { guardrail: secrets, mode: pre_call, default_on: true, on_flagged: redact } }] (docs/guardrails.md)',
+  )
 }
