@@ -111,7 +111,7 @@ function watchedOf({ audit }: Config): Finding {
 }
 
 function guardedOf({ guardrails }: Config): Finding {
-  const always = guardrails.filter(({ where }) => where.defaultOn)
+  const always = guardrails.filter(({ where }) => where.everywhere)
   if (always.length > 0)
     return ok('guardrails.default', `Every request is looked at by ${always.map(({ name }) => name).join(', ')}.`)
   return note(
