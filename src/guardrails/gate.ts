@@ -39,6 +39,8 @@ class Channel {
   base = 0
   judged = 0
   released = 0
+  /** How far it has been looked at; what may go on was not judged. */
+  looked = 0
   /** Nothing more comes, for now. */
   closed = false
   edits: { start: number; end: number; text: string }[] = []
@@ -89,13 +91,20 @@ const FORGET_STEP = 4_096
 type Entry =
   | { event: Said; channel: Channel; start: number; end: number }
   /** `aside`: texts in it that are looked at by themselves. */
-  | { event: Event; channel: undefined; aside: readonly string[] }
+  | Aside
+interface Aside {
+  event: Event
+  channel: undefined
+  aside: readonly string[]
+}
 
 export class Gate {
   readonly #house: GateHouse
   #rails: readonly Rail[]
   readonly #channels = new Map<string, Channel>()
   #queue: Entry[] = []
+  /** Those of the queue that come whole and are still to be looked at: the queue may be long. */
+  #asides: Aside[] = []
   #held = 0
   readonly #finished = new Set<number>()
   #allDone = false
@@ -135,7 +144,7 @@ export class Gate {
         this.#queue.push({ event, channel: undefined, aside: [] })
         break
       default:
-        this.#queue.push({ event, channel: undefined, aside: asideOf(event) })
+        this.#pushAside({ event, channel: undefined, aside: asideOf(event) })
     }
     if (this.#held > MOST_HELD) this.#giveUp()
   }
@@ -149,12 +158,13 @@ export class Gate {
   /** What was not sent is forgotten: somebody else goes on behind what was. */
   restart(): void {
     this.#queue = []
+    this.#asides = []
     this.#held = 0
     this.#finished.clear()
     this.#allDone = false
     for (const channel of this.#channels.values()) {
       channel.raw = channel.slice(channel.base, channel.released)
-      Object.assign(channel, { judged: channel.released, tail: '', closed: false })
+      Object.assign(channel, { judged: channel.released, looked: channel.released, tail: '', closed: false })
     }
   }
 
@@ -165,6 +175,11 @@ export class Gate {
     const looks = due.subjects.map(({ rails, subject }) => this.#house.look(rails, subject))
     if (!looks.some((look) => look instanceof Promise)) return this.#judged(due, looks as (readonly Looked[])[])
     return Promise.all(looks).then((all) => this.#judged(due, all))
+  }
+
+  #pushAside(entry: Aside): void {
+    this.#queue.push(entry)
+    if (entry.aside.length > 0) this.#asides.push(entry)
   }
 
   #channel(kind: PieceKind, choice: number, index = 0): Channel {
@@ -224,12 +239,15 @@ export class Gate {
       const step = rails.every(({ guard }) => guard.local)
         ? LOCAL_STEP
         : Math.min(...rails.filter(({ guard }) => !guard.local).map(({ terms }) => terms.every))
-      if (!channel.closed && channel.end - channel.judged < window + step) continue
+      // Something that goes on is looked at anew each time it is a quarter longer, so that no length of it is too dear.
+      const held = Math.max(0, channel.looked - channel.judged - window)
+      const due = Math.max(channel.judged + window, channel.looked) + Math.max(step, held / 4)
+      if (!channel.closed && channel.end < due) continue
       const from = channel.kind === 'tool_args' ? 0 : Math.max(channel.base, channel.judged - window)
       const safe = channel.closed ? channel.end : channel.end - window
       parts.push({ channel, from, safe })
     }
-    const asides = this.#queue.filter(hasAside)
+    const asides = [...this.#asides]
     if (parts.length === 0 && asides.length === 0) return undefined
     const places: Place[] = []
     for (const part of parts) places.push(...placesOf(part))
@@ -265,6 +283,7 @@ export class Gate {
       else this.#editText(part, places, spans)
       channel.forget(channel.judged - this.#window())
     }
+    this.#asides = this.#asides.filter((entry) => !asides.includes(entry))
     for (const entry of asides) {
       const isFound = places.some((place) => place.aside === entry && spans.has(place))
       entry.aside = []
@@ -286,6 +305,7 @@ export class Gate {
       (place ? (spans.get(place) ?? []) : []).map((span) => ({ ...span, piece: 0, confidence: 1 })),
       place?.text.length ?? 0,
     ).map((span) => ({ ...span, start: span.start + from, end: span.end + from }))
+    channel.looked = from + (place?.text.length ?? 0)
     let upTo = safe
     // What reaches beyond may go on: it waits for more.
     for (const span of found.toReversed()) if (span.start < upTo && span.end > upTo) upTo = span.start
@@ -419,12 +439,9 @@ interface Place {
 interface Due {
   parts: readonly Part[]
   places: readonly Place[]
-  asides: readonly (Entry & { channel: undefined; aside: readonly string[] })[]
+  asides: readonly Aside[]
   subjects: readonly { rails: readonly Rail[]; subject: Subject }[]
 }
-
-const hasAside = (entry: Entry): entry is Entry & { channel: undefined; aside: readonly string[] } =>
-  entry.channel === undefined && entry.aside.length > 0
 
 function placesOf({ channel, from }: Part): Place[] {
   const { kind, choice } = channel

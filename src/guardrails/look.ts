@@ -57,10 +57,10 @@ const better = (one: Finding, than: Finding): boolean =>
 export function worst(looks: readonly Look[]): Look {
   const flagged = looks.filter((look) => look.flagged)
   if (flagged.length === 0) {
-    const most = Math.max(...looks.map((look) => look.confidence ?? -1))
+    const most = surest(looks)
     return most >= 0 ? { ...PASSED, confidence: most } : PASSED
   }
-  const most = Math.max(...flagged.map((look) => look.confidence ?? -1))
+  const most = surest(flagged)
   return {
     flagged: true,
     categories: [...new Set(flagged.flatMap((look) => look.categories))],
@@ -68,3 +68,6 @@ export function worst(looks: readonly Look[]): Look {
     ...(most >= 0 ? { confidence: most } : {}),
   }
 }
+
+const surest = (looks: readonly Look[]): number =>
+  looks.reduce((most, { confidence = -1 }) => Math.max(most, confidence), -1)

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import type { Shelf } from '../cache/shelf.ts'
 import { type Finding, type Guard, GuardError, type Look, type Piece, type Subject } from './guard.ts'
+import { isLong, lookInSlices } from './slices.ts'
 import type { GuardTerms } from './terms.ts'
 
 /** Looks of one guard that are under way at once; others wait, within their timeout. */
@@ -107,7 +108,8 @@ export function lookWith(
       : { ...look, findings: look.findings.map((f) => ({ ...f, piece: mine[f.piece] as number })) }
   const { cache } = rail.terms
   const shelf = cache && tools.shelf?.(cache.in)
-  if (rail.guard.local && !shelf) {
+  // A long text is looked at in slices, between which others have their turn.
+  if (rail.guard.local && !shelf && !isLong(rail.guard, shown.pieces)) {
     try {
       return over(placed(rail.guard.look(shown, signal) as Look))
     } catch (cause) {
@@ -143,7 +145,7 @@ async function tries(rail: Rail, subject: Subject, signal: AbortSignal, tools: L
       return await within(rail, subject, signal)
     } catch (cause) {
       const error = asGuardError(cause)
-      if (!error.retryable || n >= rail.terms.retries || signal.aborted) throw error
+      if (!error.retryable || rail.guard.local || n >= rail.terms.retries || signal.aborted) throw error
       await pause(FIRST_PAUSE_MS * 2 ** n * (0.5 + tools.random() / 2), signal)
     }
   }
@@ -181,7 +183,10 @@ async function within({ terms, guard, slots }: Rail, subject: Subject, signal: A
     const turn = slots.take(abort.signal)
     if (turn) await turn
     taken = true
-    return await Promise.race([guard.look(subject, abort.signal), promise])
+    const look = isLong(guard, subject.pieces)
+      ? lookInSlices(guard, subject, abort.signal)
+      : guard.look(subject, abort.signal)
+    return await Promise.race([look, promise])
   } finally {
     promise.catch(() => {})
     clearTimeout(timer)

@@ -8,6 +8,7 @@ import type { Looked, Rail } from '../../src/guardrails/rail.ts'
 import { Vault } from '../../src/guardrails/vault.ts'
 import { seeded } from '../support/seeded.ts'
 import { finder, rail, SECRET } from './rails.ts'
+import { guard } from './support.ts'
 
 class Blocked extends Error {}
 
@@ -243,4 +244,46 @@ test('a long stream is looked at in windows and not kept', async () => {
   out.push(...(await gate.settle()))
   expect(heard(out)['text 0']).toBe(story.replace(SECRET, '<CODE>').repeat(400))
   expect(Math.max(...looks.map(({ pieces }) => pieces[0]?.text.length ?? 0))).toBeLessThan(story.length * 2)
+})
+
+describe('a private key longer than the window', () => {
+  const lines = (count: number) => 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n'.repeat(count)
+  const key = `-----BEGIN PRIVATE KEY-----\n${lines(250)}-----END PRIVATE KEY-----`
+
+  test('is taken out whole, in chunks of one character, and looked at a few times', async () => {
+    expect(key.length).toBeGreaterThan(16_000)
+    const { gate, looks } = gateOf([rail(guard('secrets'), { onFlagged: 'redact' })])
+    const out = await through(
+      gate,
+      [...`Here: ${key}\nThat was it.`].map((one) => text(one)),
+      () => 0,
+    )
+    expect(heard(out)['text 0']).toBe('Here: <PRIVATE_KEY>\nThat was it.')
+    expect(looks.reduce((n, { pieces }) => n + (pieces[0]?.text.length ?? 0), 0)).toBeLessThan(40 * key.length)
+  })
+
+  test('nothing of it leaves where its end never comes', async () => {
+    const { gate } = gateOf([rail(guard('secrets'), { onFlagged: 'redact' })])
+    const open = `Here: -----BEGIN RSA PRIVATE KEY-----\n${lines(250)}`
+    const out = await through(
+      gate,
+      [...open].map((one) => text(one)),
+      () => 0,
+    )
+    expect(heard(out)['text 0']).toBe('Here: <PRIVATE_KEY>')
+  })
+
+  test('blocks at its beginning', async () => {
+    const { gate } = gateOf([rail(guard('secrets'))])
+    let pushed = 0
+    const all = (async () => {
+      for (const one of key) {
+        gate.push(text(one))
+        pushed++
+        await gate.settle()
+      }
+    })()
+    expect(await all.catch((cause) => cause)).toBeInstanceOf(Blocked)
+    expect(pushed).toBeLessThan(1_200)
+  })
 })

@@ -2,10 +2,9 @@
 import { z } from 'zod'
 import { defineKind, versionOf } from '../kind.ts'
 import { lookThrough, SAID } from '../look.ts'
-import { LONGEST_PEM } from '../secret/known.ts'
 import { scan } from '../secret/scan.ts'
 
-/** Longer than all but a block of a private key. */
+/** Longer than all but a block of a private key, which reaches to a part's end until its own is there. */
 const WINDOW = 1_024
 
 const settings = z.strictObject({
@@ -31,9 +30,9 @@ export const secrets = defineKind({
       kind: 'secrets',
       local: true,
       needsWhole: false,
-      window: ignored.has('PRIVATE_KEY') ? WINDOW : LONGEST_PEM,
+      window: WINDOW,
       kinds: SAID,
-      version: versionOf('secrets', 1, read),
+      version: versionOf('secrets', 2, read),
       look: (subject) =>
         lookThrough(subject, (text, tell) =>
           scan(text, read.named, (what, start, end, confidence) => {

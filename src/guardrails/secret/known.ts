@@ -88,10 +88,13 @@ export function holding(text: string, tell: (what: string, start: number, end: n
 const isWord = (code: number): boolean =>
   (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95
 
-/** RSA of 4,096 bits, in PKCS 8: 3.3 kB. */
-export const LONGEST_PEM = 4_096
 const BEGIN = /-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----/y
-/** A private key with all of its block; where its end is missing, to the end of what looks like one. */
+const END = /-----END [A-Z ]{0,40}-----/y
+const BODY = /[\w+/=\s\\:,.-]*/y
+/**
+ * A private key with all of its block, however long; where its end is missing, to the end of what looks like one. Of a text
+ * that goes on it reaches to the end, so that who looks at parts knows that there is more.
+ */
 export function privateKeys(text: string, tell: (what: string, start: number, end: number) => void): void {
   for (let at = text.indexOf('-----BEGIN '); at >= 0; at = text.indexOf('-----BEGIN ', at)) {
     BEGIN.lastIndex = at
@@ -99,11 +102,18 @@ export function privateKeys(text: string, tell: (what: string, start: number, en
       at += 11
       continue
     }
-    const body = BEGIN.lastIndex
-    const part = text.slice(body, body + LONGEST_PEM)
-    const closed = /^[^-]*-----END [A-Z ]{0,40}-----/.exec(part)
-    const end = body + (closed?.[0].length ?? (/^[\w+/=\s\\:,.-]*/.exec(part)?.[0].length as number))
+    const end = blockEnd(text, BEGIN.lastIndex)
     tell('PRIVATE_KEY', at, end)
     at = end
   }
+}
+
+/** Looks no further than the next mark of five hyphens, or than its own end: each character is read twice at most. */
+function blockEnd(text: string, from: number): number {
+  const mark = text.indexOf('-----', from)
+  END.lastIndex = mark
+  if (mark >= 0 && END.test(text)) return END.lastIndex
+  BODY.lastIndex = from
+  BODY.test(text)
+  return Math.max(from, BODY.lastIndex)
 }

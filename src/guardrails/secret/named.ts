@@ -1,7 +1,8 @@
 /** Secrets without a mark of their own, by the name beside them: `password = …`, `"api_key": "…"`, `Passwort: …`. */
 import { entropy, isVaried } from './entropy.ts'
 
-const LONGEST_NAME = 40
+/** Longer than any of the names below. */
+const LONGEST_NAME = 20
 export const LONGEST_VALUE = 256
 
 const PASSWORD =

@@ -20,6 +20,8 @@ export function scan(text: string, named: boolean, tell: Tell): void {
   holding(text, (what, start, end) => sure(what, start, end, 1))
   const { length } = text
   let inWord = false
+  /** What stands in a value by its name is no name: `password=password=…` is looked through once. */
+  let namedTo = 0
   for (let at = 0; at < length; at++) {
     const code = text.charCodeAt(at)
     const kind = code < 128 ? (TABLE[code] as number) : code === WIDE_COLON ? SIGN : 0
@@ -35,9 +37,11 @@ export function scan(text: string, named: boolean, tell: Tell): void {
     inWord = false
     if (kind !== SIGN) continue
     if (code === 58 && text.charCodeAt(at + 1) === 47 && text.charCodeAt(at + 2) === 47) url(text, at, tell)
-    else if (named) {
+    else if (named && at >= namedTo) {
       const found = namedAt(text, at)
-      if (found) tell(found.what, found.start, found.end, found.confidence)
+      if (!found) continue
+      tell(found.what, found.start, found.end, found.confidence)
+      namedTo = found.end
     }
   }
 }
