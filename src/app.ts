@@ -389,6 +389,7 @@ async function open(
   alerts = startAlerts(config.alerts, {
     ...{ store, dataDir, ring, now, warn, stateOf: state },
     links: () => catalog.links,
+    refresh: (targets, at) => backends.refresh(targets, at),
     certificate: () => certificate(),
     hanging: (ms, at) => live.hanging(ms, at),
     url: () => config.admin.url ?? (site === '' ? undefined : site),

@@ -30,11 +30,9 @@ export function endedAs(status: number, outcome: string): Sample['ended'] {
   return status < 500 && (status !== 200 || OF_CALLERS.has(outcome)) ? 'caller' : 'failed'
 }
 
-const BLOCKED = '=blocked'
-
-/** The guardrails that blocked it. @param said `name=status` of each */
+/** The guardrails that blocked it. @param said `name=status; mode=…` of each */
 export const blockedIn = (said: readonly string[] | undefined): string[] =>
-  (said ?? []).flatMap((one) => (one.endsWith(BLOCKED) ? [one.slice(0, -BLOCKED.length)] : []))
+  (said ?? []).flatMap((one) => /^(.+)=blocked(?:;|$)/.exec(one)?.[1] ?? [])
 
 /** How something stands now. */
 export interface State {

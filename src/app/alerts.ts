@@ -39,6 +39,8 @@ interface House {
   dataDir: string
   links(): readonly { target: Target }[]
   stateOf(target: Target): TargetState
+  /** Brings the states of these up to date. */
+  refresh(targets: readonly Target[], now: number): void
   ring: Keyring
   /** ms since the epoch at which the certificate ends, and its names; undefined: there is none. */
   certificate(): { names: string; validTo: number } | undefined
@@ -143,7 +145,11 @@ function sampleOf(line: RequestLog, at: number): Sample {
   }
 }
 
-function* targetStates({ links, stateOf }: House, now: number): Generator<State> {
+function* targetStates({ links, stateOf, refresh }: House, now: number): Generator<State> {
+  refresh(
+    links().map(({ target }) => target),
+    now,
+  )
   for (const { target } of links()) {
     const state = stateOf(target)
     const subject = `target:${target.provider}/${target.model}`
