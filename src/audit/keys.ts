@@ -97,10 +97,13 @@ export class Signer {
   readonly #key: KeyObject
   /** PEM. */
   readonly publicKey: string
+  /** There was none, and it was made just now. */
+  readonly isNew: boolean
 
   /** @param shelf where the key lies; it is made where there is none @throws Error where it cannot be opened */
   constructor(shelf: KeyShelf) {
     let pem = shelf.read()
+    this.isNew = pem === undefined
     if (pem === undefined) {
       pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
       shelf.write(pem)

@@ -104,7 +104,19 @@ export class AuditLog {
     for (const chain of this.#chains.keys()) {
       const last = this.#shelf.last(chain)
       const unclean = last !== undefined && !isStop(last.body)
-      this.#say(chain, { kind: 'start', time: iso(now), version: this.#rules.version, ...(unclean ? { unclean } : {}) })
+      const isNewKey = this.#signer.isNew && (last !== undefined || this.#shelf.checkpoint(chain) !== undefined)
+      if (isNewKey)
+        this.#hooks.error(
+          'The key that signs the audit is gone, and another one was made. See `tollgate audit verify`.',
+          {
+            chain: chainName(chain),
+          },
+        )
+      this.#say(chain, {
+        ...{ kind: 'start', time: iso(now), version: this.#rules.version },
+        ...{ signed_each: this.#rules.checkpointEntries, ...(unclean ? { unclean } : {}) },
+        ...(isNewKey ? { new_key: true } : {}),
+      })
     }
     this.flush()
     this.#signing = setInterval(() => this.checkpoint(), this.#rules.checkpointMs)

@@ -3,11 +3,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { defineCommand } from 'citty'
 import pkg from '../../package.json'
+import type { AuditKeys, proofsWith } from '../audit/keys.ts'
 import { cefOf, jsonlOf } from '../core/audit-cef.ts'
 import { type Checkpoint, readAnchor } from '../core/audit-chain.ts'
 import { DetailsCheck } from '../core/audit-details.ts'
 import { CHAINS } from '../core/audit-entry.ts'
-import { type ChainReport, verifyChain } from '../core/audit-verify.ts'
+import { type ChainReport, compareRuns, type Proofs, verifyChain } from '../core/audit-verify.ts'
 import { momentOf } from './moment.ts'
 import { counted } from './report.ts'
 import { type ExitCode, type Terminal, Trouble, UsageError } from './terminal.ts'
@@ -48,7 +49,11 @@ export async function auditOf(folder: string | undefined, terminal: Terminal) {
   const { openAuditFile } = await import('../store/audit-file.ts')
   const { pepper } = await import('../store/pepper.ts')
   const { AuditKeys, proofsWith } = await import('../audit/keys.ts')
-  return { file: openAuditFile(path), keys: new AuditKeys(pepper(dir)), proofsWith }
+  try {
+    return { file: openAuditFile(path), keys: new AuditKeys(pepper(dir)), proofsWith }
+  } catch (cause) {
+    throw new Trouble(`the audit at ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
 }
 
 async function verify(args: VerifyArgs, terminal: Terminal): Promise<ExitCode> {
@@ -58,10 +63,11 @@ async function verify(args: VerifyArgs, terminal: Terminal): Promise<ExitCode> {
     const given = args.publicKey === undefined ? undefined : readText(args.publicKey)
     const publicKey = given ?? file.publicKey
     if (publicKey === undefined) throw new Trouble('this audit has no key that signs: start a gateway on it once.')
-    const proofs = proofsWith(keys, publicKey)
+    const proofs = proofsOf(keys, publicKey, proofsWith)
     const check = new DetailsCheck((seq) => {
       const found = file.details(seq)
-      return found && keys.details(found.nonce, found.text)
+      const isText = typeof found?.text === 'string' && found.nonce instanceof Uint8Array
+      return found && (isText ? keys.details(found.nonce, found.text) : 'something else')
     })
     const reports = Object.values(CHAINS).map((chain) => {
       const known = [...file.checkpoints(chain), ...anchors.filter((one) => one.chain === chain)]
@@ -69,7 +75,8 @@ async function verify(args: VerifyArgs, terminal: Terminal): Promise<ExitCode> {
       return verifyChain(chain, file.rows(chain), known, proofs, see)
     })
     const admin = reports.find((one) => one.chain === 'admin') as ChainReport
-    admin.findings.push(...check.findings())
+    admin.findings.push(...check.findings(file.detailed(), admin.tombstone))
+    for (const one of compareRuns(reports)) reports.find(({ chain }) => chain === one.chain)?.findings.push(one)
     const wrong = reports.flatMap(({ findings }) => findings)
     const isOwnKey = given === undefined || samePem(given, file.publicKey ?? '')
     if (!isOwnKey) terminal.err('The public key is not the one that this gateway signs with.')
@@ -86,6 +93,14 @@ async function verify(args: VerifyArgs, terminal: Terminal): Promise<ExitCode> {
     return wrong.length === 0 && isOwnKey ? 0 : 1
   } finally {
     file.close()
+  }
+}
+
+function proofsOf(keys: AuditKeys, publicKey: string, make: typeof proofsWith): Proofs {
+  try {
+    return make(keys, publicKey)
+  } catch {
+    throw new Trouble('the public key is none: somebody has changed it. Name the one that was kept with --public-key.')
   }
 }
 
@@ -148,7 +163,7 @@ const exportCommand = defineCommand({
     const { file } = await auditOf(args.data, terminal)
     try {
       for (const number of chain === undefined ? Object.values(CHAINS) : [CHAINS[chain as keyof typeof CHAINS]])
-        for (const row of file.rows(number)) {
+        for (const row of file.rows(number, tombstoneOf(file.checkpoints(number)))) {
           if (row.at < (from ?? 0)) continue
           if (to !== undefined && row.at >= to) break
           const beside = number === CHAINS.admin ? file.details(row.seq) : undefined
@@ -161,6 +176,10 @@ const exportCommand = defineCommand({
     }
   },
 })
+
+/** Up to here everything was let go. */
+const tombstoneOf = (checkpoints: readonly Checkpoint[]): number =>
+  Math.max(0, ...checkpoints.filter(({ kind }) => kind === 'tombstone').map(({ seq }) => seq))
 
 const timeOf = (said: string | undefined, flag: string): number | undefined =>
   said === undefined ? undefined : momentOf(said, flag)

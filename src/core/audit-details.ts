@@ -50,7 +50,17 @@ export class DetailsCheck {
     if (now !== read<AdminEntry>(body)?.details) this.#differ.set(seq, now)
   }
 
-  findings(): Finding[] {
+  /** @param detailed numbers that something stands beside @param after what is not looked at: the retention's */
+  findings(detailed: Iterable<number>, after: number): Finding[] {
+    const orphans = [...detailed].filter((seq) => seq > after && !this.seen.has(seq)).slice(0, 50)
+    const strange = orphans.map((seq): Finding => {
+      const sentence = `admin ${seq}: something was put beside this entry, which has nothing beside it.`
+      return { chain: 'admin', seq, what: 'details', sentence }
+    })
+    return [...strange, ...this.#changed()]
+  }
+
+  #changed(): Finding[] {
     return [...this.#differ].flatMap(([seq, now]): Finding[] => {
       const redacted = this.#redacted.get(seq)
       if (redacted !== undefined && redacted === now) return []

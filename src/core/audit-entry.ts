@@ -74,6 +74,10 @@ export interface RunEntry {
   time: string
   version: string
   unclean?: boolean | undefined
+  /** After so many entries they are signed. */
+  signed_each?: number | undefined
+  /** There was no key that signs, and one was made: of a chain that is not new somebody has removed it. */
+  new_key?: boolean | undefined
 }
 
 /** How an address is written down. */

@@ -4,6 +4,7 @@ import type { ChainRow, Checkpoint } from '../core/audit-chain.ts'
 import { tableOf } from './audit.ts'
 
 export interface AuditFile {
+  /** All there are, also those that should not be. */
   rows(chain: number, after?: number): IterableIterator<ChainRow>
   checkpoints(chain: number): Checkpoint[]
   /** What stands beside an entry of the second chain. */
@@ -17,13 +18,18 @@ export interface AuditFile {
   close(): void
 }
 
+const TABLES = ['audit_requests', 'audit_admin', 'audit_checkpoints', 'audit_details']
+
 /** @throws Error with a sentence for the operator */
 export function openAuditFile(path: string): AuditFile {
   const sqlite = new Database(path, { readonly: true })
   try {
     sqlite.pragma('busy_timeout = 5000')
-    const known = sqlite.prepare("SELECT 1 FROM sqlite_master WHERE name = 'audit_requests'").get()
-    if (!known) throw new Error(`${path} is of an earlier version: start this one on it once, then look at its audit.`)
+    const there = sqlite.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all()
+    const missing = TABLES.filter((table) => !there.includes(table))
+    if (missing.length === TABLES.length)
+      throw new Error(`${path} is of an earlier version: start this one on it once, then look at its audit.`)
+    if (missing.length > 0) throw new Error(`${path} has no table ${missing.join(', ')}: somebody has removed it.`)
     // One moment for all that is read: what is written meanwhile is not seen.
     sqlite.exec('BEGIN')
     sqlite.prepare('SELECT count(*) FROM audit_checkpoints').get()
@@ -35,7 +41,7 @@ export function openAuditFile(path: string): AuditFile {
     'SELECT nonce, text FROM audit_details WHERE seq = ?',
   )
   return {
-    rows: (chain, after = 0) =>
+    rows: (chain, after = Number.MIN_SAFE_INTEGER) =>
       sqlite
         .prepare<[number, number], ChainRow>(
           `SELECT ? AS chain, seq, at, mac, body FROM ${tableOf(chain)} WHERE seq > ? ORDER BY seq`,

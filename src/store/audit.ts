@@ -76,7 +76,7 @@ export class AuditStore {
       low: number | null
       high: number | null
     }
-    let [low, high] = [(ends.low ?? 1) - 1, ends.high ?? 0]
+    let [low, high] = [Math.max((ends.low ?? 1) - 1, this.tombstone(chain)), ends.high ?? 0]
     while (low < high) {
       const middle = Math.ceil((low + high) / 2)
       const [found] = this.upTo(chain, middle + 1, 1)
@@ -110,19 +110,19 @@ export class AuditStore {
     return 0
   }
 
-  /** Entries behind `after`, oldest first. */
+  /** Entries behind `after`, oldest first. What was let go is none any more, be it there or not. */
   from(chain: number, after: number, limit: number): ChainRow[] {
     const rows = this.#sqlite
       .prepare(`SELECT * FROM ${tableOf(chain)} WHERE seq > ? ORDER BY seq LIMIT ?`)
-      .all(after, limit)
+      .all(Math.max(after, this.tombstone(chain)), limit)
     return (rows as Omit<ChainRow, 'chain'>[]).map((row) => ({ chain, ...row }))
   }
 
   /** Entries in front of `before`, newest first. */
   upTo(chain: number, before: number, limit: number): ChainRow[] {
     const rows = this.#sqlite
-      .prepare(`SELECT * FROM ${tableOf(chain)} WHERE seq < ? ORDER BY seq DESC LIMIT ?`)
-      .all(before, limit)
+      .prepare(`SELECT * FROM ${tableOf(chain)} WHERE seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?`)
+      .all(before, this.tombstone(chain), limit)
     return (rows as Omit<ChainRow, 'chain'>[]).map((row) => ({ chain, ...row }))
   }
 

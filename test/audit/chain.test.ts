@@ -117,6 +117,8 @@ describe('found', () => {
     const cut = (sqlite: Database.Database) => {
       sqlite.exec('DELETE FROM audit_requests WHERE seq > 20')
       sqlite.exec('DELETE FROM audit_checkpoints WHERE chain = 1 AND seq > 20')
+      sqlite.exec('DELETE FROM audit_admin WHERE seq > 1')
+      sqlite.exec('DELETE FROM audit_checkpoints WHERE chain = 2')
     }
     const anchors = join(made.dir, 'anchors.jsonl')
     writeFileSync(anchors, made.anchors.map((one) => `${anchorLine(one)}\n`).join(''))
@@ -126,6 +128,79 @@ describe('found', () => {
     const { code, err } = await verify(made, '--anchors', anchors)
     expect(err).toContain('requests 21: the end is cut off: 27 entries were signed')
     expect(code).toBe(1)
+  })
+
+  test('an end of one chain that was cut off together with its checkpoints, by what the other one tells', async () => {
+    const told = await after(makeAudit(25), (sqlite) => {
+      sqlite.exec('DELETE FROM audit_requests WHERE seq > 20')
+      sqlite.exec('DELETE FROM audit_checkpoints WHERE chain = 1 AND seq > 20')
+    })
+    expect(told.text).toContain('requests 21: the end is cut off: the other chain tells of the end of the run')
+    expect(told.code).toBe(1)
+  })
+
+  test('a chain that was emptied together with its checkpoints', async () => {
+    for (const [chain, table] of [
+      [1, 'audit_requests'],
+      [2, 'audit_admin'],
+    ] as const) {
+      const told = await after(makeAudit(5), (sqlite) => {
+        sqlite.exec(`DELETE FROM ${table}`)
+        sqlite.exec(`DELETE FROM audit_checkpoints WHERE chain = ${chain}`)
+      })
+      expect(told.text).toContain('1: there is nothing here, and each start of a gateway is an entry')
+      expect(told.code).toBe(1)
+    }
+  })
+
+  test('checkpoints that were removed, so that what they signed could be written anew', async () => {
+    const told = await after(makeAudit(25), (sqlite) => sqlite.exec('DELETE FROM audit_checkpoints'))
+    expect(told.text).toContain('requests 27: a run ended here, and each end is signed: its checkpoint was removed')
+    expect(told.code).toBe(1)
+  })
+
+  test('entries in front of the first one', async () => {
+    for (const seq of [0, -7]) {
+      const told = await after(makeAudit(5), (sqlite) => put(sqlite, { ...body(sqlite, 3), seq }))
+      expect(told.text).toContain(`requests ${seq}: this entry was put in`)
+      expect(told.code).toBe(1)
+    }
+  })
+
+  test('columns that hold what no gateway writes', async () => {
+    for (const change of ['body = CAST(body AS BLOB)', "mac = 'abc'", "mac = x''", "at = 'noon'"]) {
+      const told = await after(makeAudit(5), (sqlite) =>
+        sqlite.exec(`UPDATE audit_requests SET ${change} WHERE seq = 3`),
+      )
+      expect(told.text).toContain('requests 3: this entry was changed')
+      expect(told.code).toBe(1)
+    }
+    const told = await after(makeAudit(5), (sqlite) => sqlite.exec("UPDATE audit_checkpoints SET signature = 'abc'"))
+    expect(told.text).toContain("is not signed by this gateway's key")
+    expect(told.code).toBe(1)
+  })
+
+  test('tables and keys that are gone, or are something else', async () => {
+    for (const table of ['audit_requests', 'audit_admin', 'audit_checkpoints', 'audit_details']) {
+      const told = await after(makeAudit(5), (sqlite) => sqlite.exec(`DROP TABLE ${table}`))
+      expect(told.text).toContain(`has no table ${table}: somebody has removed it.`)
+      expect(told.code).toBe(1)
+    }
+    const told = await after(makeAudit(5), (sqlite) =>
+      sqlite.exec("UPDATE facts SET value = 'x' WHERE name = 'audit_public_key'"),
+    )
+    expect(told.text).toContain('the public key is none')
+    expect(told.code).toBe(1)
+  })
+
+  test('what was put beside an entry that has nothing beside it', async () => {
+    for (const seq of [1, 4_000]) {
+      const told = await after(makeAudit(5), (sqlite) =>
+        sqlite.exec(`INSERT INTO audit_details VALUES (${seq}, x'00', '{"actor":"eve"}')`),
+      )
+      expect(told.text).toContain(`admin ${seq}: something was put beside this entry`)
+      expect(told.code).toBe(1)
+    }
   })
 
   test('a chain that was written anew with the key in the folder, by what was signed', async () => {

@@ -168,4 +168,4 @@ test("LiteLLM's switches: of everybody, of nobody, and callers who are not heard
   } finally {
     await Promise.all([all.stop(), none.stop()])
   }
-})
+}, 30_000)

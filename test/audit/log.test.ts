@@ -14,7 +14,7 @@ import { makeTemp } from '../support/temp.ts'
 import { verify } from './make.ts'
 
 let pem: string | undefined
-const signer = new Signer({ read: () => pem, write: (text) => (pem = text) })
+const signerOf = () => new Signer({ read: () => pem, write: (text) => (pem = text) })
 
 interface World {
   dir: string
@@ -29,6 +29,7 @@ interface World {
 
 function open(dir = makeTemp('audit')): World {
   const store = openStore(dir)
+  const signer = signerOf()
   setFact(store, 'audit_public_key', signer.publicKey)
   const shelf = new AuditStore(store)
   const clock = { now: Date.UTC(2026, 0, 1) }
@@ -100,8 +101,24 @@ test('a run that did not come to its end is told of by the next one', () => {
   second.store.close()
   const third = open(first.dir)
   third.log.start()
-  expect(bodies(third).at(-1)).toEqual({ kind: 'start', time: expect.any(String), version: '0' })
+  expect(bodies(third).at(-1)).toEqual({
+    ...{ kind: 'start', time: expect.any(String), version: '0', signed_each: 1_000 },
+  })
   third.store.close()
+})
+
+test('where somebody has taken the key that signs, the next start says so', () => {
+  const first = open()
+  first.log.start()
+  expect(bodies(first)[0].new_key).toBeUndefined()
+  first.log.stop()
+  first.store.close()
+  pem = undefined
+  const second = open(first.dir)
+  second.log.start()
+  expect(bodies(second).at(-1)).toMatchObject({ kind: 'start', new_key: true })
+  expect(second.errors[0]).toContain('The key that signs the audit is gone')
+  second.store.close()
 })
 
 test('where the end was cut off it is told at the start, and the chain goes on behind it', async () => {
@@ -150,7 +167,11 @@ test('the beginning is let go behind a signed tombstone, and what is left is who
   expect(old).toMatchObject({ seq: 3_001, at: Date.UTC(2026, 0, 1) + 3_000_000 })
   expect(() => world.store.sqlite.exec('DELETE FROM audit_requests WHERE seq = 1')).toThrow('retention alone')
   world.log.bury('requests', old as NonNullable<typeof old>)
-  expect([world.shelf.letGo(1), world.shelf.letGo(1), world.shelf.letGo(1)]).toEqual([2_000, 1_001, 0])
+  expect(world.shelf.letGo(1)).toBe(2_000)
+  // Half of it is still there: it hangs together, and is shown to nobody any more.
+  expect((await verify(world)).code).toBe(0)
+  expect(world.shelf.from(1, 0, 1)[0]?.seq).toBe(3_002)
+  expect([world.shelf.letGo(1), world.shelf.letGo(1)]).toEqual([1_001, 0])
   expect(() => world.store.sqlite.exec('DELETE FROM audit_requests WHERE seq = 3002')).toThrow('retention alone')
   world.log.stop()
   world.store.close()
@@ -160,6 +181,12 @@ test('the beginning is let go behind a signed tombstone, and what is left is who
   const again = open(world.dir)
   again.log.start()
   expect(again.errors).toEqual([])
+  // What somebody puts in where everything is gone is nobody's entry, and is told.
+  again.store.sqlite.exec("INSERT INTO audit_requests VALUES (12, 0, x'00', '{}')")
+  expect(again.shelf.upTo(1, 100, 10)).toEqual([])
+  const told = await verify(again)
+  expect(told.err).toContain('requests 12: this entry was put in')
+  expect(told.code).toBe(1)
   again.store.close()
 })
 
