@@ -197,31 +197,46 @@ export class AuditLog {
     this.#people.delete(`${kind}:${id}`)
   }
 
-  /** Writes all that waits, in one transaction. @returns whether nothing is left */
-  flush(): boolean {
+  /**
+   * Writes all that waits, and signs where it is time, in one transaction: nobody ever sees an end that should be signed
+   * and is not.
+   * @param sign whatever was written since the last time @returns whether nothing is left
+   */
+  flush(sign = false): boolean {
     const lost = [...this.#chains].filter(([, { lost }]) => lost !== undefined)
-    if (this.#waiting.length === 0 && lost.length === 0) return true
+    const unsigned = sign && [...this.#chains.values()].some(({ seq, signed }) => seq > signed)
+    if (this.#waiting.length === 0 && lost.length === 0 && !unsigned) return true
     const taken = this.#waiting
     const gaps = lost.map(
       ([chain, { lost }]): Waiting => gapOf(chain, lost as NonNullable<Chain['lost']>, this.#hooks.now()),
     )
-    const states = new Map([...this.#chains].map(([chain, { seq, mac, at }]) => [chain, { seq, mac, at }]))
+    const states = new Map(
+      [...this.#chains].map(([chain, { seq, mac, at, signed }]) => [chain, { seq, mac, at, signed }]),
+    )
     const rows: ChainRow[] = []
     const details: Details[] = []
-    for (const entry of [...taken, ...gaps]) {
+    for (const entry of gaps.length > 0 ? [...taken, ...gaps] : taken) {
       const state = states.get(entry.chain) as { seq: number; mac: Uint8Array; at: number }
       const seq = state.seq + 1
       // A clock may fall back; the order of the entries is that of their times.
       const at = Math.max(state.at, entry.at)
-      const row = { chain: entry.chain, seq, at, body: entry.body() }
-      const mac = this.keys.macOf(state.mac, row)
-      rows.push({ ...row, mac })
+      const body = entry.body()
+      const mac = this.keys.macOf(state.mac, { chain: entry.chain, seq, at, body })
+      rows.push({ chain: entry.chain, seq, at, mac, body })
       if (entry.details) details.push({ seq, ...entry.details })
-      states.set(entry.chain, { seq, mac, at })
+      state.seq = seq
+      state.mac = mac
+      state.at = at
     }
+    const checkpoints: Checkpoint[] = []
+    for (const [chain, state] of states)
+      if (state.seq - state.signed >= (sign ? 1 : this.#rules.checkpointEntries)) {
+        checkpoints.push(this.#signed(chain, 'checkpoint', state))
+        state.signed = state.seq
+      }
     const salts = this.#newSalts
     try {
-      this.#shelf.append(rows, details, salts)
+      this.#shelf.append(rows, details, salts, checkpoints)
     } catch (cause) {
       if (!this.#stuck)
         this.#hooks.error('The audit could not be written; it will be tried again.', { told: String(cause) })
@@ -234,37 +249,28 @@ export class AuditLog {
     this.#newSalts = []
     for (const [chain, state] of states) Object.assign(this.#chains.get(chain) as Chain, state)
     for (const [, state] of lost) state.lost = undefined
-    this.#hooks.wrote(rows)
-    for (const [chain, { seq, signed }] of this.#chains)
-      if (seq - signed >= this.#rules.checkpointEntries) this.#sign(chain, 'checkpoint')
+    if (rows.length > 0) this.#hooks.wrote(rows)
+    for (const checkpoint of checkpoints) this.#hooks.anchored(checkpoint)
     return true
   }
 
   /** Signs what was written since the last time. */
   checkpoint(): void {
-    this.flush()
-    for (const [chain, { seq, signed }] of this.#chains) if (seq > signed) this.#sign(chain, 'checkpoint')
+    this.flush(true)
   }
 
-  #sign(chain: number, kind: Checkpoint['kind'], at?: Pick<ChainRow, 'seq' | 'mac'>): void {
-    const state = this.#chains.get(chain) as Chain
-    const { seq, mac } = at ?? state
-    const checkpoint = this.#signer.sign({ chain, seq, kind, mac, at: this.#hooks.now() })
-    try {
-      this.#shelf.putCheckpoint(checkpoint)
-    } catch (cause) {
-      this.#hooks.error('A checkpoint of the audit could not be written; the next one will be.', {
-        told: String(cause),
-      })
-      return
-    }
-    state.signed = Math.max(state.signed, seq)
-    this.#hooks.anchored(checkpoint)
+  #signed(chain: number, kind: Checkpoint['kind'], { seq, mac }: Pick<ChainRow, 'seq' | 'mac'>): Checkpoint {
+    return this.#signer.sign({ chain, seq, kind, mac, at: this.#hooks.now() })
   }
 
-  /** Says, signed, that everything up to an entry is let go. */
+  /** Says, signed, that everything up to an entry is let go. @throws Error where it cannot be written */
   bury(name: ChainName, last: Pick<ChainRow, 'seq' | 'mac'>): void {
-    this.#sign(CHAINS[name], 'tombstone', last)
+    const chain = CHAINS[name]
+    const tombstone = this.#signed(chain, 'tombstone', last)
+    this.#shelf.append([], [], [], [tombstone])
+    const state = this.#chains.get(chain) as Chain
+    state.signed = Math.max(state.signed, last.seq)
+    this.#hooks.anchored(tombstone)
   }
 
   /** Writes and signs everything. */

@@ -13,7 +13,11 @@ export interface AuditShelf {
   /** The newest of a chain. */
   checkpoint(chain: number): Checkpoint | undefined
   /** All or nothing. @throws Error where it cannot be written */
-  append(rows: readonly ChainRow[], details: readonly Details[], salts: readonly [string, Uint8Array][]): void
-  putCheckpoint(checkpoint: Checkpoint): void
+  append(
+    rows: readonly ChainRow[],
+    details: readonly Details[],
+    salts: readonly [string, Uint8Array][],
+    checkpoints: readonly Checkpoint[],
+  ): void
   salt(person: string): Uint8Array | undefined
 }

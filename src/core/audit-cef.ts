@@ -4,12 +4,20 @@ import { chainName } from './audit-entry.ts'
 
 type Json = Record<string, unknown>
 
+/** What ends a text or a line for some readers, or turns what is shown around: as JSON would have it. */
+const UNSEEN = /[\0-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+const plain = (text: string): string =>
+  text.replaceAll(UNSEEN, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 /** In a header `|` and the backslash are escaped, and there is one line. */
-const header = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ').replaceAll(/[\\|]/g, '\\$&')
+const header = (text: string): string =>
+  plain(text)
+    .replaceAll(/[\r\n]+/g, ' ')
+    .replaceAll(/[\\|]/g, '\\$&')
 
 /** In a value `=`, the backslash and ends of lines are escaped. */
 const value = (text: string): string =>
-  text.replaceAll(/[\\=]/g, '\\$&').replaceAll('\r', '\\r').replaceAll('\n', '\\n')
+  plain(text).replaceAll(/[\\=]/g, '\\$&').replaceAll('\r', '\\r').replaceAll('\n', '\\n')
 
 /** How grave it is, 0 to 10: what was done to the gateway more than what passed it. */
 export function severityOf(body: Json): number {

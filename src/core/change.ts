@@ -37,6 +37,22 @@ const KEYLIKE = /^(key|token|access_token|refresh_token)$/i
 /** Keys and tokens, wherever somebody has put them. */
 const LOOKS_SECRET =
   /\bsk-[\w-]{8,}|\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*|\b(?:AKIA|ASIA)[A-Z\d]{16}\b|\bgh[pousr]_\w{20,}/g
+/** What opens something in front of an address's host, behind the name of a way in, and in addresses that are secret as a whole. */
+const USERINFO = /\b([a-z][\w+.-]{0,30}:\/\/)[^\s/?#@"']{1,500}@/gi
+const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi
+const HOOKS =
+  /(\/\/(?:hooks\.slack\.com|(?:ptb\.|canary\.)?discord(?:app)?\.com\/api\/webhooks|[\w.-]+\.webhook\.office\.com)\/)[^\s"']+/gi
+const QUERY = /([?&](?:key|api_?key|token|access_token|sig|signature|code|secret|password)=)[^&\s"'#]+/gi
+
+/** A text without the secrets that it shows. */
+const withoutShown = (text: string): string =>
+  text
+    .replaceAll(LOOKS_SECRET, MASK)
+    .replaceAll(USERINFO, `$1${MASK}@`)
+    .replaceAll(BEARER, `$1 ${MASK}`)
+    .replaceAll(HOOKS, `$1${MASK}`)
+    .replaceAll(QUERY, `$1${MASK}`)
+
 /** Says nothing by itself. */
 const ALWAYS_OTHER = new Set(['updatedAt', 'updated_at'])
 /** The longest text that is told of a field. */
@@ -47,8 +63,8 @@ export function withoutSecrets(value: unknown, name = '', depth = 0): unknown {
   if (value === null || value === undefined) return value
   if (SECRET.test(name) || (KEYLIKE.test(name) && typeof value === 'string')) return MASK
   if (typeof value === 'string') {
-    const plain = value.replaceAll(LOOKS_SECRET, MASK)
-    return plain.length > LONGEST ? `${plain.slice(0, LONGEST)}…` : plain
+    const plain = withoutShown(value.slice(0, 2 * LONGEST))
+    return plain.length > LONGEST || value.length > 2 * LONGEST ? `${plain.slice(0, LONGEST)}…` : plain
   }
   if (typeof value === 'number') return Number.isFinite(value) ? value : String(value)
   if (typeof value !== 'object') return typeof value === 'boolean' ? value : undefined

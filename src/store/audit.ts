@@ -25,6 +25,7 @@ export class AuditStore {
   readonly #sqlite: Database.Database
   readonly #insert: ReadonlyMap<number, Database.Statement<unknown[]>>
   readonly #insertDetails
+  readonly #insertCheckpoint
   readonly #insertSalt
   readonly #salt
   readonly #append
@@ -35,19 +36,34 @@ export class AuditStore {
       [...TABLES].map(([chain, table]) => [chain, sqlite.prepare(`INSERT INTO ${table} VALUES (?, ?, ?, ?)`)]),
     )
     this.#insertDetails = sqlite.prepare('INSERT INTO audit_details VALUES (?, ?, ?)')
+    this.#insertCheckpoint = sqlite.prepare(
+      'INSERT INTO audit_checkpoints VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    )
     this.#insertSalt = sqlite.prepare('INSERT INTO audit_salts VALUES (?, ?) ON CONFLICT DO NOTHING')
     this.#salt = sqlite.prepare<[string], Buffer>('SELECT salt FROM audit_salts WHERE person = ?').pluck()
     this.#append = sqlite.transaction(
-      (rows: readonly ChainRow[], details: readonly Details[], salts: readonly [string, Uint8Array][]) => {
+      (
+        rows: readonly ChainRow[],
+        details: readonly Details[],
+        salts: readonly [string, Uint8Array][],
+        checkpoints: readonly Checkpoint[],
+      ) => {
         for (const [person, salt] of salts) this.#insertSalt.run(person, salt)
         for (const { chain, seq, at, mac, body } of rows) this.#insert.get(chain)?.run(seq, at, mac, body)
         for (const { seq, nonce, text } of details) this.#insertDetails.run(seq, nonce, text)
+        for (const { chain, seq, kind, mac, at, signature } of checkpoints)
+          this.#insertCheckpoint.run(chain, seq, kind, mac, at, signature)
       },
     )
   }
 
-  append(rows: readonly ChainRow[], details: readonly Details[], salts: readonly [string, Uint8Array][]): void {
-    this.#append.immediate(rows, details, salts)
+  append(
+    rows: readonly ChainRow[],
+    details: readonly Details[],
+    salts: readonly [string, Uint8Array][],
+    checkpoints: readonly Checkpoint[],
+  ): void {
+    this.#append.immediate(rows, details, salts, checkpoints)
   }
 
   last(chain: number): ChainRow | undefined {
@@ -58,12 +74,6 @@ export class AuditStore {
     return this.#sqlite
       .prepare('SELECT * FROM audit_checkpoints WHERE chain = ? ORDER BY seq DESC, kind LIMIT 1')
       .get(chain) as Checkpoint | undefined
-  }
-
-  putCheckpoint({ chain, seq, kind, mac, at, signature }: Checkpoint): void {
-    this.#sqlite
-      .prepare('INSERT INTO audit_checkpoints VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
-      .run(chain, seq, kind, mac, at, signature)
   }
 
   salt(person: string): Uint8Array | undefined {

@@ -42,7 +42,6 @@ function open(dir = makeTemp('audit')): World {
       if (fault.is) throw new Error('disk full')
       shelf.append(...given)
     },
-    putCheckpoint: (one) => shelf.putCheckpoint(one),
     salt: (person) => shelf.salt(person),
   }
   const log = new AuditLog(

@@ -62,6 +62,13 @@ test('CEF is read as it was meant, whatever a caller has put into it', () => {
   expect(fields).toMatchObject({ outcome: 'no|t=ok\n', reason: '401', cat: 'requests', deviceExternalId: '7' })
 })
 
+test('what ends a text or turns it around is written out', () => {
+  const model = 'a\0b\u001b[31m\u0085c\u2028d\u202ee\u007f\tf'
+  const line = cefOf(row({ kind: 'request', id: 'req_1', model, outcome: 'a\0\u202eb', status: 200 }), '1')
+  expect(line).not.toMatch(/[^\x20-\x7e]/)
+  expect(readCef(line).fields.cs1).toBe('a\\u0000b\\u001b[31m\\u0085c\\u2028d\\u202ee\\u007f\\u0009f')
+})
+
 test('a message of syslog is one of RFC 5424', () => {
   const text = syslogOf(row({ kind: 'request', id: 'req_1', status: 200, outcome: 'ok' }), {
     host: 'gate way',

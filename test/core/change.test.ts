@@ -45,3 +45,22 @@ test('what happened to it', () => {
     actionOf({ blocked: true }, {}),
   ]).toEqual([...(['created', 'updated', 'blocked', 'unblocked'] as const)])
 })
+
+test('what opens something is left out of texts, wherever it stands', () => {
+  const said = {
+    db: 'postgres://tollgate:hunter22@db.example.com/x',
+    auth: 'Bearer abcdef0123456789',
+    slack: 'https://hooks.slack.com/services/T000/B000/abcdef',
+    discord: 'https://discord.com/api/webhooks/1/abcdef',
+    url: 'https://example.com/a?model=m&api_key=abcdef&x=1',
+    mail: 'write to ada@example.com',
+  }
+  expect(withoutSecrets(said)).toEqual({
+    db: 'postgres://***@db.example.com/x',
+    auth: 'Bearer ***',
+    slack: 'https://hooks.slack.com/***',
+    discord: 'https://discord.com/api/webhooks/***',
+    url: 'https://example.com/a?model=m&api_key=***&x=1',
+    mail: 'write to ada@example.com',
+  })
+})
