@@ -79,7 +79,7 @@ import { rootOf, Sealer } from './secrets/seal.ts'
 import { Belongings } from './store/belongings.ts'
 import { startChores } from './store/chores.ts'
 import { Contents } from './store/contents.ts'
-import { forgetIn, formerKeysOf } from './store/forget.ts'
+import { forgetIn, formerKeysOf, keysNaming } from './store/forget.ts'
 import { GrantStore } from './store/grants.ts'
 import { Holders } from './store/holders.ts'
 import { Digests, Keys } from './store/keys.ts'
@@ -285,8 +285,11 @@ async function open(
     warn,
     failedFrom: (address) => alerts?.failedAuth(address),
   })
+  /** Told before anybody listens. */
+  const missing: string[] = []
   const audit = startAudit({
     ...{ store, root, seals, wayOut, now, info, warn, error },
+    missing: (told) => (alerts ? alerts.auditGap(told) : missing.push(told)),
     ...{ config: config.audit, zone: config.timezone, ca: config.egress.ca },
   })
   changes.open((act) => audit.admin.write(act))
@@ -395,6 +398,7 @@ async function open(
     url: () => config.admin.url ?? (site === '' ? undefined : site),
     fetch: (url, init) => wayOut(url, true, init),
   })
+  for (const told of missing) alerts.auditGap(told)
   const alertDesk = alerts.desk
   const access = ({ key }: Principal): Access =>
     key
@@ -466,6 +470,9 @@ async function open(
       },
       forgetNames: (scope) => ledger.forget(scope),
       forgetNumber: (kind, id) => audit.log.forget(kind, id),
+      forgetAlerts: (subjects, clean) => alertDesk.forget(subjects, clean),
+      keysNaming: (customer) => keysNaming(store, customer),
+      forgetAnswers: (tenants) => cache.forget(tenants),
       redact: (names, clean) => redact(audit.log, audit.shelf, names, clean, now()),
     }),
     content: (who, id) =>

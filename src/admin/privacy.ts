@@ -27,18 +27,24 @@ interface PrivacyHouse {
   redact(names: readonly string[], clean: (value: unknown) => unknown): number
   /** From now on he has another number in the audit. */
   forgetNumber(kind: Person['kind'], id: string): void
+  /** Alerts about him, and what he usually does. @returns rows by table */
+  forgetAlerts(subjects: readonly string[], clean: (value: unknown) => unknown): Record<string, number>
+  /** Keys that have named a customer; null: the master key. */
+  keysNaming(customer: string): readonly (string | null)[]
+  /** Answers that are kept for him. @returns how many @throws Error where their place can't be reached */
+  forgetAnswers(tenants: readonly string[]): Promise<number>
   /** What is being written down of this very request. */
   rewrite(clean: (change: Change) => Change): void
   tell(change: Change): void
 }
 
 export interface PrivacyRoutes {
-  forget(body: Json): Json
+  forget(body: Json): Promise<Json>
 }
 
 export function privacyRoutes(house: PrivacyHouse): PrivacyRoutes {
   return {
-    forget(body) {
+    async forget(body) {
       const { user_id: user, customer_id: customer } = readBody(forgetting, body)
       const id = user ?? customer
       if (!id || (user && customer))
@@ -64,9 +70,17 @@ export function privacyRoutes(house: PrivacyHouse): PrivacyRoutes {
       house.removeKeys(his.map((key) => key.id))
       if (holder) register.remove(kind, id)
       const keys = [...new Set([...his.map((key) => key.id), ...former])]
+      const keyScopes = keys.map((key) => `key:${key}`)
+      const tenants =
+        kind === 'user'
+          ? [`user:${id}`, ...keyScopes]
+          : house.keysNaming(id).map((key) => `${key === null ? 'master' : `key:${key}`} customer:${id}`)
       const changed = house.forgetIn({ kind, id, pseudonym, keys, names: further })
-      for (const scope of [`${kind}:${id}`, ...[id, ...further].map((tag) => `tag:${tag}`)]) house.forgetNames(scope)
+      const scopes = [`${kind}:${id}`, ...[id, ...further].map((tag) => `tag:${tag}`)]
+      for (const scope of scopes) house.forgetNames(scope)
       house.forgetNumber(kind, id)
+      const alerts = house.forgetAlerts([...scopes, ...keyScopes], clean)
+      const answers = await house.forgetAnswers(tenants).catch((cause) => String(cause))
       const entries = house.redact([id, ...further, ...aliases], clean)
       house.rewrite((change) => ({
         ...change,
@@ -75,7 +89,8 @@ export function privacyRoutes(house: PrivacyHouse): PrivacyRoutes {
         after: clean(change.after) as object | undefined,
       }))
       const removed = { ...(holder ? { holders: 1 } : {}), ...(his.length > 0 ? { keys: his.length } : {}), ...changed }
-      const told = { ...removed, ...(entries > 0 ? { audit_details: entries } : {}) }
+      const also = { ...alerts, audit_details: entries, kept_answers: typeof answers === 'number' ? answers : 0 }
+      const told = { ...removed, ...Object.fromEntries(Object.entries(also).filter(([, rows]) => rows > 0)) }
       house.tell({ table: kind, id: pseudonym, action: 'forgotten', after: told })
       return {
         pseudonym,
@@ -86,6 +101,9 @@ export function privacyRoutes(house: PrivacyHouse): PrivacyRoutes {
             ? [
                 `${changed.belongings} files and batches may still lie at their providers, where only their owner could delete them.`,
               ]
+            : []),
+          ...(typeof answers === 'string'
+            ? [`Answers that are kept for him could not be thrown away, and stay until they are over: ${answers}`]
             : []),
           'Copies of the database (before-migration-*.sqlite, backups), the log, the access log, and what was sent to syslog or elsewhere, are not changed.',
         ],

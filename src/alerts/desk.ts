@@ -19,6 +19,8 @@ export interface AlertShelf {
   removeSilence(id: string): boolean
   habits(): KeptHabit[]
   putHabits(habits: readonly KeptHabit[]): void
+  /** @returns rows that changed, by table */
+  forget(isHis: (subject: string) => boolean, clean: (value: unknown) => unknown): Record<string, number>
   prune(before: number): void
 }
 
@@ -68,7 +70,7 @@ export class AlertDesk {
       told: (alerts, at) => {
         for (const alert of alerts) {
           alert.toldAt = at
-          shelf.put(alert)
+          this.#keep(alert)
         }
       },
     })
@@ -121,6 +123,25 @@ export class AlertDesk {
     return made
   }
 
+  /**
+   * Somebody is forgotten: alerts and habits of his go, and his names go from all others.
+   * @param subjects of his: `user:ada`, `key:abc` @returns rows that changed, by table
+   */
+  forget(subjects: readonly string[], clean: (value: unknown) => unknown): Record<string, number> {
+    const his = new Set(subjects)
+    // Of a budget that is for one model: `user:ada model:m`; of a soft one: `user:ada (soft)`.
+    const isHis = (subject: string) =>
+      his.has(subject) || subjects.some((one) => subject.startsWith(`${one} model:`) || subject === `${one} (soft)`)
+    this.watch.forget(isHis)
+    for (const [name, alert] of this.#open)
+      if (isHis(alert.subject)) this.#open.delete(name)
+      else Object.assign(alert, clean({ text: alert.text, looked: alert.looked }))
+    for (const name of this.#pending.keys()) if (isHis(name.slice(name.indexOf(' ') + 1))) this.#pending.delete(name)
+    const counts = this.#shelf.forget(isHis, clean)
+    this.#teller.silences = this.#shelf.silences(this.#hooks.now())
+    return counts
+  }
+
   /** @throws Refusal not_found */
   unsilence(id: string): void {
     if (!this.#shelf.removeSilence(id)) throw new Refusal('not_found', `There is no silence '${id.slice(0, 60)}'.`)
@@ -163,7 +184,7 @@ export class AlertDesk {
     for (const alert of begun) {
       const rule = this.#rules.get(alert.rule) as Rule
       for (const action of rule.actions) this.#act(alert, action)
-      this.#shelf.put(alert)
+      this.#keep(alert)
       this.#hooks.warn('An alert begins.', {
         rule: alert.rule,
         subject: alert.subject,
@@ -174,7 +195,7 @@ export class AlertDesk {
     }
     for (const alert of again) this.#teller.tell('still firing', this.#rules.get(alert.rule) as Rule, alert)
     for (const alert of over) {
-      this.#shelf.put(alert)
+      this.#keep(alert)
       const rule = this.#rules.get(alert.rule)
       if (rule && alert.toldAt !== undefined) this.#teller.tell('resolved', rule, alert)
     }
@@ -182,6 +203,18 @@ export class AlertDesk {
     this.#keepHabits()
     this.#shelf.prune(now - KEEP_MS)
     this.#teller.silences = this.#shelf.silences(now)
+  }
+
+  /** Where the database cannot be written somebody is to be told all the more. */
+  #keep(alert: Alert): void {
+    try {
+      this.#shelf.put(alert)
+    } catch (cause) {
+      this.#hooks.warn('An alert could not be kept; it is told all the same.', {
+        rule: alert.rule,
+        told: String(cause),
+      })
+    }
   }
 
   #act(alert: Alert, action: Action): void {

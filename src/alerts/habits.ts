@@ -53,6 +53,10 @@ export class Habits {
     return what === 'baseline' ? baseline(habit.memory, name, hourOf(now)) : average(habit.memory, name)
   }
 
+  forget(isHis: (subject: string) => boolean): void {
+    for (const subject of this.#all.keys()) if (isHis(subject)) this.#all.delete(subject)
+  }
+
   /** What has to be kept anew. */
   changed(): KeptHabit[] {
     const out: KeptHabit[] = []

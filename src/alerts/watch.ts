@@ -60,6 +60,12 @@ export class Watch {
     if (this.#events.length < MOST_EVENTS) this.#events.push({ metric, subject, text })
   }
 
+  /** What somebody usually does, and what he did just now that nobody has been told of. */
+  forget(isHis: (subject: string) => boolean): void {
+    this.habits.forget(isHis)
+    this.#events = this.#events.filter(({ subject }) => !isHis(subject))
+  }
+
   /** @param states how things stand @param now ms since the epoch */
   look(states: readonly State[], now: number): Finding[] {
     const events = this.#events

@@ -60,6 +60,7 @@ export interface Alerts {
   crossed(account: Account): void
   leaked(request: string): void
   writeFailed(told: string): void
+  auditGap(told: string): void
 }
 
 export function startAlerts(config: AlertsConfig, house: House): Alerts {
@@ -122,6 +123,7 @@ export function startAlerts(config: AlertsConfig, house: House): Alerts {
     crossed: (account) => budgets.add(account),
     leaked: (request) =>
       watch.event('hold_leaks', 'gateway', `The hold of ${request} was forgotten; it was charged.`, now()),
+    auditGap: (told) => watch.event('audit_gap', 'gateway', `${told} See: tollgate audit verify.`, now()),
     writeFailed: (told) => watch.event('write_failed', 'gateway', `The ledger could not be written: ${told}`, now()),
   }
 }

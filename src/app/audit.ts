@@ -43,6 +43,8 @@ export interface AuditParts {
   now(): number
   /** A file with authorities that are trusted beside the public ones. */
   ca: string | undefined
+  /** Something is missing in the audit: somebody is to know. */
+  missing(told: string): unknown
   info(message: string, facts: Readonly<Record<string, unknown>>): void
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
   error(message: string, facts: Readonly<Record<string, unknown>>): void

@@ -33,6 +33,11 @@ export interface Cache {
   shelf: Shelf
   savings: Savings
   place: CacheConfig['place']
+  /**
+   * Answers of these tenants (`user:ada`, `key:abc`) are thrown away, those that are kept for repeats as well.
+   * @returns how many there were @throws Error where the place can't be reached
+   */
+  forget(tenants: readonly string[]): Promise<number>
   close(): Promise<void>
 }
 
@@ -76,6 +81,17 @@ export function makeCache(config: CacheConfig, house: House): Cache {
     },
     savings,
     place: config.place,
+    forget: async (tenants) => {
+      let count = 0
+      for (const tenant of tenants) {
+        count += await repeats.flush(`${tenant}:`)
+        meanings.flush(tenant)
+        // A key's own, and those of the customers that it names.
+        for (const end of tenant.includes(' ') || !tenant.startsWith('key:') ? [':'] : [':', ' '])
+          count += await shelf.flush(`${tenant}${end}`)
+      }
+      return count
+    },
     close: async () => {
       savings.flush()
       await shelf.close()

@@ -41,6 +41,8 @@ export interface AuditHooks {
   anchored(checkpoint: Checkpoint): void
   /** What was written, in its order. */
   wrote(rows: readonly ChainRow[]): void
+  /** Something is missing that was to be here, or will be. */
+  missing(told: string): unknown
   warn(message: string, facts: Readonly<Record<string, unknown>>): void
   error(message: string, facts: Readonly<Record<string, unknown>>): void
 }
@@ -88,11 +90,15 @@ export class AuditLog {
   #open(chain: number): Chain {
     const last = this.#shelf.last(chain)
     const signed = this.#shelf.checkpoint(chain)
-    if (signed && signed.seq > (last?.seq ?? 0) && signed.kind === 'checkpoint')
+    if (signed && signed.seq > (last?.seq ?? 0) && signed.kind === 'checkpoint') {
+      this.#hooks.missing(
+        `The end of the audit is gone: ${signed.seq} entries of ${chainName(chain)} were signed, and the last one is ${last?.seq ?? 0}.`,
+      )
       this.#hooks.error(
         'The end of the audit is gone: entries were signed that are not there any more. See `tollgate audit verify`.',
         { chain: chainName(chain), signed: signed.seq, last: last?.seq ?? 0 },
       )
+    }
     const newest = signed && signed.seq > (last?.seq ?? 0) ? signed : last
     const { seq = 0, mac = NOTHING_BEFORE, at = 0 } = newest ?? {}
     return { seq, mac, at, signed: signed?.seq ?? 0, lost: undefined }
@@ -154,6 +160,7 @@ export class AuditLog {
       return
     }
     state.lost = { count: 1, from: at, to: at }
+    this.#hooks.missing(`The audit of ${chainName(chain)} takes no more entries: the database cannot be written.`)
     this.#hooks.error('The audit takes no more entries: the database cannot be written. What is missing is counted.', {
       chain: chainName(chain),
       waiting: this.#waiting.length,
@@ -248,7 +255,12 @@ export class AuditLog {
     this.#waiting = []
     this.#newSalts = []
     for (const [chain, state] of states) Object.assign(this.#chains.get(chain) as Chain, state)
-    for (const [, state] of lost) state.lost = undefined
+    for (const [chain, state] of lost) {
+      this.#hooks.missing(
+        `${state.lost?.count} entries of the audit of ${chainName(chain)} are missing: a gap says so.`,
+      )
+      state.lost = undefined
+    }
     if (rows.length > 0) this.#hooks.wrote(rows)
     for (const checkpoint of checkpoints) this.#hooks.anchored(checkpoint)
     return true

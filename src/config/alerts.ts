@@ -135,7 +135,7 @@ export const TYPES: Readonly<Record<string, readonly string[]>> = {
   budget_alerts: ['budget', 'budget_spent'],
   user_spend_thresholds: ['budget', 'budget_spent'],
   user_spend_anomalies: ['cost_spike', 'unusual_traffic'],
-  db_exceptions: ['ledger', 'hold_leak', 'disk'],
+  db_exceptions: ['ledger', 'audit', 'hold_leak', 'disk'],
   failed_tracking_spend: ['price_unknown', 'hold_leak'],
   cooldown_deployment: ['target_down'],
   outage_alerts: ['target_down'],

@@ -5,10 +5,12 @@ import type { Alert, Silence } from '../core/alert/lifecycle.ts'
 import type { Store } from './open.ts'
 
 export class AlertStore implements AlertShelf {
+  readonly #sqlite: Store['sqlite']
   readonly #statements
   readonly #transaction: (work: () => void) => void
 
   constructor({ sqlite }: Store) {
+    this.#sqlite = sqlite
     this.#statements = {
       open: sqlite.prepare<[], string>('SELECT facts FROM alerts WHERE resolved_at IS NULL').pluck(),
       recent: sqlite
@@ -61,6 +63,32 @@ export class AlertStore implements AlertShelf {
     this.#transaction(() => {
       for (const habit of habits) this.#statements.putHabit.run(habit.subject, JSON.stringify(habit))
     })
+  }
+
+  /** Takes somebody out: what is about him goes, and his names go from the rest. @returns how many rows changed, by table */
+  forget(isHis: (subject: string) => boolean, clean: (value: unknown) => unknown): Record<string, number> {
+    const counts = { alerts: 0, alert_silences: 0, alert_habits: 0 }
+    this.#transaction(() => {
+      for (const table of ['alerts', 'alert_silences'] as const) {
+        const put = this.#sqlite.prepare(`UPDATE ${table} SET facts = ? WHERE id = ?`)
+        const remove = this.#sqlite.prepare(`DELETE FROM ${table} WHERE id = ?`)
+        const rows = this.#sqlite.prepare<[], { id: string; facts: string }>(`SELECT id, facts FROM ${table}`).all()
+        for (const { id, facts } of rows) {
+          const said = JSON.parse(facts) as Record<string, unknown> & { subject?: string }
+          // Whoever is called as a rule is does not rename it.
+          const named = Object.fromEntries(
+            ['text', 'looked', 'by', 'comment'].flatMap((name) => (name in said ? [[name, said[name]]] : [])),
+          )
+          const left = JSON.stringify({ ...said, ...(clean(named) as object) })
+          if (said.subject !== undefined && isHis(said.subject)) counts[table] += remove.run(id).changes
+          else if (left !== facts) counts[table] += put.run(left, id).changes
+        }
+      }
+      const subjects = this.#sqlite.prepare<[], string>('SELECT subject FROM alert_habits').pluck().all()
+      const remove = this.#sqlite.prepare('DELETE FROM alert_habits WHERE subject = ?')
+      for (const subject of subjects.filter(isHis)) counts.alert_habits += remove.run(subject).changes
+    })
+    return counts
   }
 
   prune(before: number): void {

@@ -20,6 +20,10 @@ export interface Person {
 export const formerKeysOf = ({ sqlite }: Pick<Store, 'sqlite'>, userId: string): string[] =>
   sqlite.prepare<[string], string>('SELECT DISTINCT key_id FROM old_secrets WHERE user_id = ?').pluck().all(userId)
 
+/** Ids of keys that have named a customer; null: the master key. */
+export const keysNaming = ({ sqlite }: Pick<Store, 'sqlite'>, customer: string): (string | null)[] =>
+  sqlite.prepare<[string], string | null>('SELECT DISTINCT key FROM payers WHERE customer = ?').pluck().all(customer)
+
 /** @returns how many rows of which table were deleted or changed */
 export function forgetIn({ sqlite }: Pick<Store, 'sqlite'>, person: Person): Record<string, number> {
   const { kind, id, pseudonym, keys } = person

@@ -7,6 +7,7 @@ import { verifyFile } from '../../src/store/verify-file.ts'
 import { tollgate } from '../cli/world.ts'
 import { type Mock, startMock } from '../mock/upstream.ts'
 import { type Gateway, MASTER_KEY, startGateway } from '../support/gateway.ts'
+import { makeTemp, removeTemp } from '../support/temp.ts'
 
 let mock: Mock
 let gateway: Gateway
@@ -140,6 +141,71 @@ test('the books add up, and both chains are whole', async () => {
   const { code, out, err } = await tollgate(['audit', 'verify', '--data', gateway.dataDir])
   expect([code, out, err.includes('stands beside')]).toEqual([0, expect.stringContaining('The audit is whole.'), false])
 })
+
+test('answers that are kept for him go, and so do alerts about him and what his keys usually do', async () => {
+  const dataDir = makeTemp('forget')
+  const yaml = {
+    model_list: [{ model_name: 'm', litellm_params: { model: 'openai/m', api_base: `${mock.url}/v1`, api_key: 'k' } }],
+    litellm_settings: { cache: true, cache_params: { type: 'disk' } },
+    tollgate: { unpriced: 'allow', cache: { tenant: 'user' } },
+  }
+  let at = await startGateway({ yaml, dataDir })
+  const call = async (path: string, body: Json, key = MASTER_KEY, headers: Record<string, string> = {}) => {
+    const response = await fetch(at.url + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    })
+    expect(response.status).toBe(200)
+    return (await response.json()) as Json
+  }
+  const made = await call('/key/generate', { user_id: 'gracehopper', key_alias: 'graces' })
+  const bobs = (await call('/key/generate', { user_id: 'bob' })).key as string
+  for (const key of [made.key as string, bobs]) {
+    await call('/v1/chat/completions', chat({ temperature: 0 }), key)
+    await call('/v1/chat/completions', chat({ temperature: 0.5 }), key, { 'idempotency-key': 'once' })
+  }
+  await at.stop()
+  const sqlite = new Database(join(dataDir, 'tollgate.sqlite'))
+  const kept = () => sqlite.prepare('SELECT shelf, key FROM kept_things').all() as { shelf: string; key: string }[]
+  const before = kept()
+  expect(before.map(({ shelf }) => shelf).sort()).toEqual([
+    'answers',
+    'answers',
+    'answers',
+    'answers',
+    'repeats',
+    'repeats',
+  ])
+  const put = (id: string, subject: string, text: string, looked?: Json) => {
+    const facts = { id, rule: 'gracehopper', subject, severity: 'info', text, since: 1, seenAt: 1, done: [], looked }
+    sqlite.prepare('INSERT INTO alerts VALUES (?, NULL, ?)').run(id, JSON.stringify(facts))
+  }
+  put('al_1', `key:${made.token}`, 'x')
+  put('al_2', 'user:gracehopper model:m', 'x')
+  put('al_3', 'certificate:x', "gracehopper's", { by: 'gracehopper', at: 1 })
+  put('al_4', 'user:gracehopper2', 'x')
+  const habit = JSON.stringify({ subject: `key:${made.token}`, first: 1, models: ['m'] })
+  sqlite.prepare('INSERT OR REPLACE INTO alert_habits VALUES (?, ?)').run(`key:${made.token}`, habit)
+  at = await startGateway({ yaml, dataDir })
+  const { rows } = await call('/privacy/forget', { user_id: 'gracehopper' })
+  expect(rows).toMatchObject({ kept_answers: 3, alerts: 3, alert_habits: 1 })
+  await at.stop()
+  expect(kept().length).toBe(3)
+  const left = sqlite.prepare('SELECT facts FROM alerts ORDER BY id').pluck().all() as string[]
+  expect(left.map((text) => JSON.parse(text))).toMatchObject([
+    {
+      id: 'al_3',
+      rule: 'gracehopper',
+      text: expect.stringMatching(/^forgotten-/),
+      looked: { by: expect.stringMatching(/^forgotten-/) },
+    },
+    { id: 'al_4', subject: 'user:gracehopper2' },
+  ])
+  expect(sqlite.prepare('SELECT subject FROM alert_habits WHERE subject = ?').get(`key:${made.token}`)).toBeUndefined()
+  sqlite.close()
+  removeTemp(dataDir)
+}, 60_000)
 
 test('nobody is forgotten by mistake', async () => {
   for (const body of [{}, { user_id: 'a', customer_id: 'b' }])

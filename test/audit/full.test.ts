@@ -15,7 +15,7 @@ function open(onFull: 'drop_and_mark' | 'refuse_requests') {
   const audit = startAudit({
     ...{ store, root, seals: new SealKeys([root]), config: settings, zone: 'UTC', ca: undefined, now: Date.now },
     wayOut: () => Promise.reject(new Error('nobody is asked here')),
-    ...{ info: () => {}, warn: () => {}, error: () => {} },
+    ...{ missing: () => {}, info: () => {}, warn: () => {}, error: () => {} },
   })
   return { store, audit }
 }

@@ -23,6 +23,7 @@ interface World {
   log: AuditLog
   clock: { now: number }
   errors: string[]
+  missing: string[]
   /** Makes the database fail. */
   fault: { is: boolean }
 }
@@ -34,6 +35,7 @@ function open(dir = makeTemp('audit')): World {
   const shelf = new AuditStore(store)
   const clock = { now: Date.UTC(2026, 0, 1) }
   const errors: string[] = []
+  const missing: string[] = []
   const fault = { is: false }
   const faulty: AuditShelf = {
     last: (chain) => shelf.last(chain),
@@ -53,11 +55,12 @@ function open(dir = makeTemp('audit')): World {
       now: () => clock.now,
       anchored: () => {},
       wrote: () => {},
+      missing: (told) => missing.push(told),
       warn: () => {},
       error: (message) => errors.push(message),
     },
   )
-  return { dir, store, shelf, log, clock, errors, fault }
+  return { dir, store, shelf, log, clock, errors, missing, fault }
 }
 
 const add = ({ log, clock }: World, id: string, chain = 1) =>
@@ -72,6 +75,7 @@ test('while nothing can be written entries wait, up to a bound; what is more is 
   for (let i = 0; i < MOST_WAITING + 250; i++) add(world, `req_${i}`)
   expect([world.log.waiting, world.log.isFull]).toEqual([MOST_WAITING, true])
   expect(world.log.flush()).toBe(false)
+  expect(world.missing).toEqual([expect.stringContaining('takes no more entries')])
   world.fault.is = false
   expect(world.log.flush()).toBe(true)
   expect(world.log.isFull).toBe(false)
@@ -82,6 +86,7 @@ test('while nothing can be written entries wait, up to a bound; what is more is 
   expect(world.errors.some((one) => one.includes('takes no more'))).toBe(true)
   world.log.stop()
   world.store.close()
+  expect(world.missing[1]).toStartWith('250 entries of the audit of requests are missing')
   const { code, out } = await verify(world)
   expect(out).toContain('1 gap that the gateway itself tells of')
   expect(code).toBe(0)

@@ -37,6 +37,7 @@ export function makeAudit(entries: number, checkpointEntries = 10): Made {
       now: () => now,
       anchored: (one) => anchors.push(one),
       wrote: () => {},
+      missing: () => {},
       warn: () => {},
       error: () => {},
     },

@@ -126,6 +126,12 @@ export const METRICS = {
     unit: '',
     about: 'requests under way for longer than general_settings.alerting_threshold',
   },
+  audit_gap: {
+    kind: 'event',
+    per: 'gateway',
+    unit: '',
+    about: 'entries of the audit are missing, or the key that signs it',
+  },
   write_failed: { kind: 'event', per: 'gateway', unit: '', about: 'the ledger could not be written' },
 } as const satisfies Record<string, Metric>
 

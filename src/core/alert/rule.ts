@@ -46,4 +46,5 @@ export const USUAL_RULES: readonly Rule[] = [
   usual('price_unknown', 'price_unknown', 'warning'),
   usual('hanging', 'requests_hanging > 0', 'warning'),
   usual('ledger', 'write_failed', 'critical'),
+  usual('audit', 'audit_gap', 'critical'),
 ]
