@@ -100,7 +100,8 @@ function noSuchKind(said: string, kinds: readonly KnownKind[]): { message: strin
 const REDACTS = ['presidio', 'hide-secrets']
 
 const flaggedOf = ({ on_flagged: said, guardrail }: GuardEntry['litellm_params']): GuardTerms['onFlagged'] =>
-  said ?? (REDACTS.includes(guardrail) ? 'redact' : 'block')
+  // LiteLLM's Lakera says `monitor`: let through, and told.
+  said === 'monitor' ? 'warn' : (said ?? (REDACTS.includes(guardrail) ? 'redact' : 'block'))
 
 /**
  * What a schema can't say.
@@ -171,7 +172,6 @@ export function guardTerms(
     const own = taken.get(i)
     if (!own) return []
     const { keys = [], teams = [], projects = [], models = [], tags = [] } = said
-    const base = (own.settings as { api_base?: unknown } | undefined)?.api_base
     const terms: GuardTerms = {
       ...{ name, info, kind: own.kind, settings: own.settings },
       modes: [...new Set([said.mode].flat())],
@@ -181,7 +181,7 @@ export function guardTerms(
       ...{ retries: said.retries, sample: said.sample, pieces: said.pieces, roles: said.roles, unseen: said.unseen },
       cache: said.cache && { ttlMs: Math.round(said.cache.ttl * 1_000), in: said.cache.in },
       restore: said.restore ?? said.output_parse_pii ?? false,
-      inHouse: said.in_house ?? (typeof base === 'string' && isPrivate(base)),
+      inHouse: said.in_house ?? isNear(own.settings),
       every: said.stream.every,
       where: {
         everywhere: said.default_on,
@@ -191,6 +191,15 @@ export function guardTerms(
     }
     return [terms]
   })
+}
+
+/** Where scanners are asked, by the names that kinds give it. */
+const ADDRESSES = ['api_base', 'url', 'presidio_analyzer_api_base', 'aws_bedrock_runtime_endpoint'] as const
+
+/** Whether a kind's settings say where it is asked, and nowhere but in the house. */
+function isNear(settings: unknown): boolean {
+  const said = ADDRESSES.map((name) => valueAt(settings, [name])).filter((one) => typeof one === 'string')
+  return said.length > 0 && said.every(isPrivate)
 }
 
 /** Whether an address is one of the house by its looks alone: names are looked up by nobody here. */

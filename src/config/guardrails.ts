@@ -29,10 +29,10 @@ export const guardParams = z
     models: names('It looks at requests for these aliases; patterns (`openai/*`) too.'),
     tags: names('It looks at requests with one of these tags.'),
     on_flagged: z
-      .enum(['block', 'redact', 'warn', 'local_only'])
+      .enum(['block', 'redact', 'warn', 'local_only', 'monitor'])
       .optional()
       .describe(
-        'What becomes of what it flags: refused (`block`), sent without what was found (`redact`; what says not where it is is refused), let through and told in a header and the log (`warn`), or kept from every cloud (`local_only`, of `pre_call`). Default: `block`; of `presidio` and `hide-secrets`, as in LiteLLM, `redact`.',
+        'What becomes of what it flags: refused (`block`), sent without what was found (`redact`; what says not where it is is refused), let through and told in a header and the log (`warn`; LiteLLM’s word `monitor` is the same), or kept from every cloud (`local_only`, of `pre_call`). Default: `block`; of `presidio` and `hide-secrets`, as in LiteLLM, `redact`.',
       ),
     on_error: z
       .enum(['fail_closed', 'fail_open'])
@@ -83,7 +83,7 @@ export const guardParams = z
       .boolean()
       .optional()
       .describe(
-        'Whether its scanner may see what must not leave the house. Default: whether `api_base` is a private address, or it needs none.',
+        'Whether its scanner may see what must not leave the house. Default: whether the address that it is asked at (`api_base`, `url`, `presidio_analyzer_api_base`) is written as a private or loopback one.',
       ),
     unseen: z
       .enum(['refuse', 'allow'])

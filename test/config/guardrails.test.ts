@@ -95,5 +95,21 @@ describe('what is right', () => {
     const asks = (url: string) => termsOf(`{ guardrail: lakera_v2, mode: pre_call, api_key: k, api_base: "${url}" }`)
     expect(asks('http://10.0.0.7:8080')?.inHouse).toBeTrue()
     expect(asks('https://api.lakera.ai')?.inHouse).toBeFalse()
+    const hook = (url: string) => termsOf(`{ guardrail: webhook, mode: pre_call, url: "${url}" }`)
+    expect(hook('http://192.168.3.4/scan')?.inHouse).toBeTrue()
+    expect(hook('http://[::1]:9/')?.inHouse).toBeTrue()
+    expect(hook('https://scan.example/')?.inHouse).toBeFalse()
+    const presidio = (url: string) =>
+      termsOf(`{ guardrail: presidio, mode: pre_call, presidio_analyzer_api_base: "${url}" }`)
+    expect(presidio('http://127.0.0.1:5002')?.inHouse).toBeTrue()
+    expect(presidio('https://presidio.example')?.inHouse).toBeFalse()
+    expect(termsOf('{ guardrail: openai_moderation, mode: pre_call, api_key: k }')?.inHouse).toBeFalse()
+    expect(
+      termsOf('{ guardrail: webhook, mode: pre_call, url: "http://10.0.0.7", in_house: false }')?.inHouse,
+    ).toBeFalse()
+  })
+
+  test('LiteLLM’s `monitor` warns', () => {
+    expect(termsOf('{ guardrail: lakera_v2, mode: pre_call, api_key: k, on_flagged: monitor }')?.onFlagged).toBe('warn')
   })
 })

@@ -1,5 +1,5 @@
 /** Texts for measuring guards of the process, and guards to be measured. */
-import type { Guard } from '../../src/guardrails/guard.ts'
+import type { Guard, Subject } from '../../src/guardrails/guard.ts'
 import { guard } from './support.ts'
 
 const LETTER = `Dear Ms Miller,
@@ -17,6 +17,31 @@ You also asked whether the newer pump fits your model. It does, with the adapter
 - documentation: https://docs.pumps.example/manuals/p7/install.html
 
 Kind regards, and have a good weekend. `
+
+/** A table as programs write it: more digits than letters. */
+const NUMBERS = `date,order,net,gross,weight,ratio
+2026-03-14,7731842,1280.50,1523.80,12.4,0.8403
+2026-03-15,7731843,84.00,99.96,3.1,0.8403
+2026-03-17,7731857,-410.25,-488.20,0.0,0.8403
+14:02:31.117 worker 12 took 3841 of 90000 rows in 0.733 s (5240/s), 64 MB, 3 retries at 10.0.12.7:5432
+| 1985 | 12 345 | 1,204,332 | 99.1 % | 3-4-1 |
+`
+
+/** A program, as people paste one. */
+const CODE = `export async function load(path: string, { retries = 3, signal }: Options = {}): Promise<Row[]> {
+  const rows: Row[] = []
+  for (let i = 0; i <= retries; i++) {
+    const reply = await fetch(\`\${base}/v1/items/\${encodeURIComponent(path)}?limit=100\`, { signal })
+    if (reply.ok) rows.push(...((await reply.json()) as { data: Row[] }).data) // 0x1f: see RFC 9110, 15.5
+    else if (reply.status !== 429 && reply.status < 500) throw new HttpError(reply.status, 'load')
+  }
+  const total = rows.reduce((sum, { price, count }) => sum + price * count, 0), token = tokens[rows.length - 1]
+  return total > 1e6 ? rows.filter((row) => row.user?.id != null) : rows
+}
+`
+
+/** What people send, each a unit that is repeated. */
+export const USUAL: Readonly<Record<string, string>> = { letter: LETTER, numbers: NUMBERS, code: CODE }
 
 /** Of this many characters. */
 export const typical = (size: number): string => repeated(LETTER, size)
@@ -62,7 +87,13 @@ export const GUARDS: Readonly<Record<string, () => Guard>> = {
   urls: () => guard('urls', { deny: ['evil.example'] }),
   language: () => guard('language', { allowed: ['en'] }),
   size: () => guard('size', { max_tokens: 10_000_000 }),
+  schema: () => guard('schema', { schema: { type: 'object', properties: { a: { type: 'string' } } } }),
+  refusal: () => guard('refusal'),
 }
+
+/** Those that judge answers are shown one. */
+export const shownTo = (name: string): Partial<Subject> =>
+  name === 'schema' || name === 'refusal' ? { direction: 'output' } : {}
 
 /** µs of a call: the least of several rounds, since what disturbs a machine only adds. */
 export function micros(run: () => unknown, rounds: number, calls: number): number {

@@ -92,7 +92,6 @@ describe('words', () => {
     expect(fault('words', { patterns: ['('] })).toContain("can't be used")
     expect(fault('words', { patterns: [{ pattern_type: 'prebuilt', pattern_name: 'nobody' }] })).toContain('us_ssn')
     expect(fault('words', { words: ['a'], categories: [] })).toContain('openai_moderation')
-    expect(fault('words', { words: ['a'], blocked_words_file: 'x.yaml' })).toContain('blocked_words')
     expect(fault('words', { words: ['a'], wrods: [] })).toContain('wrods')
   })
 

@@ -1,6 +1,6 @@
 /** What guards of the process cost: linear in the text whatever it is, and little. Ratios within one run, not times. */
 import { describe, expect, test } from 'bun:test'
-import { GUARDS, HARD, micros, repeated, typical } from './loads.ts'
+import { GUARDS, HARD, micros, repeated, shownTo, typical, USUAL } from './loads.ts'
 import { guard, look } from './support.ts'
 
 const SMALL = 65_536
@@ -31,7 +31,7 @@ function ratio(run: (text: string) => unknown, make: (size: number) => string): 
 
 describe.each(Object.keys(GUARDS))('%s', (name) => {
   const one = (GUARDS[name] as () => ReturnType<(typeof GUARDS)[string]>)()
-  const run = (text: string) => look(one, text)
+  const run = (text: string) => look(one, text, shownTo(name))
 
   test('a megabyte costs sixteen times what 64 kB do', () => {
     expect(ratio(run, typical)).toBeLessThanOrEqual(MOST)
@@ -45,9 +45,11 @@ describe.each(Object.keys(GUARDS))('%s', (name) => {
   }, 60_000)
 
   test('4 kB cost ten times 50 µs at most, however busy the machine is', () => {
-    const text = typical(4_096)
-    micros(() => run(text), 3, 200)
-    expect(micros(() => run(text), 10, 50)).toBeLessThan(500)
+    for (const unit of Object.values(USUAL)) {
+      const text = repeated(unit, 4_096)
+      micros(() => run(text), 3, 200)
+      expect(micros(() => run(text), 10, 50)).toBeLessThan(500)
+    }
   })
 })
 

@@ -73,9 +73,10 @@ const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
 function eachPhrase(
   { ascii, other }: Lexicon,
   text: string,
+  plain: boolean,
   tell: (index: number, start: number, end: number) => void,
 ): void {
-  if (isAscii(text)) {
+  if (plain || isAscii(text)) {
     ascii.automaton.scan(text, ({ index, length }, end) => tell(ascii.indexes[index] as number, end - length, end))
     return
   }
@@ -85,8 +86,8 @@ function eachPhrase(
   for (const hit of hits.sort((a, b) => a[2] - b[2])) tell(...hit)
 }
 
-/** @param text folded */
-export function signsIn(text: string): Sign[] {
+/** @param text folded @param plain whether it is known to be ASCII */
+export function signsIn(text: string, plain = false): Sign[] {
   const known = openLexicon()
   const signs: Sign[] = []
   const seen = new Map<number, number>()
@@ -96,7 +97,7 @@ export function signsIn(text: string): Sign[] {
   const fire = (weight: number, start: number, end: number) => {
     signs.push({ weight, start, end })
   }
-  eachPhrase(known, text, (index, start, end) => {
+  eachPhrase(known, text, plain, (index, start, end) => {
     for (const { role, weight, mention: isMention, open } of known.entries[index] as Entry[]) {
       if (!isWhole(text, start, end, open)) continue
       if (isMention) mention = end

@@ -16,7 +16,8 @@ const LEET_GAP = 200
 const LETTER = 1
 const DIGIT = 2
 const CODE = 4
-const TABLE = new Uint8Array(128)
+/** Of all characters, so that no look has to ask whether there is one. */
+const TABLE = new Uint8Array(65_536)
 for (const char of 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ') TABLE[char.charCodeAt(0)] = LETTER
 for (const char of '0123456789') TABLE[char.charCodeAt(0)] = DIGIT
 for (const char of '+/-_=@$!') TABLE[char.charCodeAt(0)] = CODE
@@ -38,22 +39,25 @@ export function viewsOf(text: string): View[] {
       to,
     )
   }
-  for (let at = 0; at < text.length; ) {
-    const code = text.charCodeAt(at)
-    const kind = code < 128 ? (TABLE[code] as number) : 0
-    if (kind === 0) {
+  const { length } = text
+  for (let at = 0; at < length; ) {
+    let seen = TABLE[text.charCodeAt(at)] as number
+    if (seen === 0) {
       at++
       continue
     }
-    let end = at
-    let seen = 0
-    for (; end < text.length; end++) {
-      const next = text.charCodeAt(end)
-      const what = next < 128 ? (TABLE[next] as number) : 0
+    let end = at + 1
+    for (; end < length; end++) {
+      const what = TABLE[text.charCodeAt(end)] as number
       if (what === 0) break
       seen |= what
     }
     const size = end - at
+    // A word, as most are.
+    if (seen === LETTER && size > 1 && size < SHORTEST_CODE) {
+      at = end + 1
+      continue
+    }
     if (size >= SHORTEST_CODE && (seen & LETTER) !== 0) add(decoded(text.slice(at, Math.min(end, at + MOST))), at, end)
     // S p a c e d: letters that stand alone, of which there are many in a row.
     if (size === 1 && (seen & LETTER) !== 0) {
@@ -79,11 +83,13 @@ export function viewsOf(text: string): View[] {
   }
   if (single >= 8) add(collapsed(text, singleFrom, singleTo), singleFrom, singleTo)
   leet()
-  const turned = /rot-?13|caesar/i.exec(text.slice(0, 65_536))
+  const turned = ROTATED.exec(text.length > 65_536 ? text.slice(0, 65_536) : text)
   if (turned)
     add(rot13(text.slice(turned.index, turned.index + MOST)), turned.index, Math.min(text.length, turned.index + MOST))
   return views
 }
+
+const ROTATED = /rot-?13|caesar/i
 
 /** Whether a digit that looks like a letter stands between letters, or before them: `pr3v`, `4ll`; not `web3`, `x=1`. */
 function isLeet(text: string, from: number, to: number): boolean {

@@ -57,7 +57,10 @@ const guardOf = (said: z.output<typeof settings>): Guard => ({
 /** @returns the highest score of any stretch of it, and the signs there. Places are of the text as it is. */
 export function judge(text: string, depth: number): { score: number; signs: Sign[] } {
   const folded = fold(text)
-  const signs = signsIn(folded.text).map(({ weight, start, end }) => ({ weight, ...unfold(folded, start, end, text) }))
+  const signs = signsIn(folded.text, !folded.from).map(({ weight, start, end }) => ({
+    weight,
+    ...unfold(folded, start, end, text),
+  }))
   signs.push(...images(text))
   if (depth < DEPTH)
     for (const view of viewsOf(text)) {

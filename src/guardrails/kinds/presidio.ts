@@ -1,5 +1,6 @@
 /** Microsoft's Presidio: its analyzer finds what is somebody's (microsoft.github.io/presidio/api-docs). What it finds is replaced here. */
 import { z } from 'zod'
+import { readListed } from '../file.ts'
 import { type Finding, GuardError } from '../guard.ts'
 import { defineKind, versionOf } from '../kind.ts'
 import { apart, lookOf, PASSED, SAID } from '../look.ts'
@@ -11,6 +12,7 @@ const MOST = 50_000
 const WINDOW = 320
 
 const entity = z.string().min(1).max(64)
+const recognizers = z.array(z.record(z.string(), z.unknown())).max(50)
 const settings = z.strictObject({
   presidio_analyzer_api_base: url()
     .optional()
@@ -29,10 +31,9 @@ const settings = z.strictObject({
   score_threshold: z.number().min(0).max(1).optional().describe('The same for all. Default: Presidio’s own.'),
   presidio_entities_deny_list: z.array(entity).default([]).describe('What does not count.'),
   presidio_ad_hoc_recognizers: z
-    .array(z.record(z.string(), z.unknown()))
-    .max(50)
+    .union([recognizers, z.string().min(1)])
     .optional()
-    .describe('Recognizers of one’s own in Presidio’s form (a list here, not a file).'),
+    .describe('Recognizers of one’s own in Presidio’s form: a list, or as in LiteLLM a JSON file that has one.'),
 })
 
 const reply = z.array(
@@ -54,6 +55,8 @@ export const presidio = defineKind({
     const asked =
       said.entities ??
       (Object.keys(said.pii_entities_config).length > 0 ? Object.keys(said.pii_entities_config) : undefined)
+    const own = said.presidio_ad_hoc_recognizers
+    const adHoc = typeof own === 'string' ? readListed('presidio_ad_hoc_recognizers', own, recognizers) : own
     const denied = new Set(said.presidio_entities_deny_list)
     return {
       kind: 'presidio',
@@ -61,7 +64,7 @@ export const presidio = defineKind({
       needsWhole: false,
       window: WINDOW,
       kinds: SAID,
-      version: versionOf('presidio', 1, said),
+      version: versionOf('presidio', 1, { ...said, adHoc }),
       async look(subject, signal) {
         const parts = partsOf(subject.pieces, MOST)
         if (parts.length === 0) return PASSED
@@ -71,7 +74,7 @@ export const presidio = defineKind({
             language: said.presidio_language,
             ...(asked ? { entities: asked } : {}),
             ...(said.score_threshold === undefined ? {} : { score_threshold: said.score_threshold }),
-            ...(said.presidio_ad_hoc_recognizers ? { ad_hoc_recognizers: said.presidio_ad_hoc_recognizers } : {}),
+            ...(adHoc ? { ad_hoc_recognizers: adHoc } : {}),
           }
           const all = await post(tools, { service: 'Presidio', url: at(base, '/analyze'), body, reply }, until)
           const utf16 = codePointOffsets(text)

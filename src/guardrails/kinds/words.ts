@@ -1,5 +1,6 @@
 /** Words and patterns that an operator bans. LiteLLM's content filter is this one, too. */
 import { z } from 'zod'
+import { readListed } from '../file.ts'
 import type { Finding } from '../guard.ts'
 import { defineKind, versionOf } from '../kind.ts'
 import { EVERYTHING, lookThrough, SAID } from '../look.ts'
@@ -7,7 +8,7 @@ import { scan as scanPii } from '../pii/scan.ts'
 import { scan as scanSecrets } from '../secret/scan.ts'
 import { Automaton } from '../text/aho.ts'
 import { fold, unfold } from '../text/fold.ts'
-import { MOST, Pattern } from '../text/patterns.ts'
+import { MOST, Pattern, Patterns } from '../text/patterns.ts'
 import { isOfScheme, PREBUILT, type Prebuilt } from './prebuilt.ts'
 
 const MOST_WORDS = 10_000
@@ -17,15 +18,17 @@ const MOST_PATTERNS = 100
 type Action = 'block' | 'redact'
 type Found = Omit<Finding, 'piece'>
 const action = z.enum(['BLOCK', 'MASK', 'block', 'redact']).optional()
-const read = (said: z.output<typeof action>): Action | undefined =>
+const done = (said: z.output<typeof action>): Action | undefined =>
   said === undefined ? undefined : said.toLowerCase() === 'block' ? 'block' : 'redact'
 
 const word = z.string().trim().min(1).max(LONGEST_WORD)
+const blockedWord = z.strictObject({ keyword: word, action, description: z.string().nullish() })
+const blockedFile = z.object({ blocked_words: z.array(blockedWord).max(MOST_WORDS) })
 const settings = z
   .strictObject({
     words: z.array(word).max(MOST_WORDS).default([]).describe('Words and phrases that are banned, in any case.'),
     blocked_words: z
-      .array(z.strictObject({ keyword: word, action, description: z.string().nullish() }))
+      .array(blockedWord)
       .max(MOST_WORDS)
       .default([])
       .describe('The same in LiteLLM’s form, with what becomes of each: `[{ keyword: Falcon, action: MASK }]`.'),
@@ -64,8 +67,10 @@ const settings = z
       .default(false)
       .describe('Whether definitions of tools are looked at, too. Default: false.'),
     blocked_words_file: z
-      .undefined({ error: 'no file is read: put the words under `blocked_words`, or `include` a file that has them.' })
-      .optional(),
+      .string()
+      .min(1)
+      .optional()
+      .describe('A YAML file that has more `blocked_words`. Read when the gateway starts or reloads.'),
     categories: z
       .undefined({
         error:
@@ -73,9 +78,13 @@ const settings = z
       })
       .optional(),
   })
-  .refine(({ words, blocked_words, patterns }) => words.length + blocked_words.length + patterns.length > 0, {
-    message: 'nothing is banned: say `words`, `blocked_words` or `patterns`.',
-  })
+  .refine(
+    (said) =>
+      Boolean(said.blocked_words_file) || said.words.length + said.blocked_words.length + said.patterns.length > 0,
+    {
+      message: 'nothing is banned: say `words`, `blocked_words`, `blocked_words_file` or `patterns`.',
+    },
+  )
 
 /** What looks through one text. */
 type Look = (text: string, tell: (found: Found) => void) => void
@@ -84,17 +93,19 @@ export const words = defineKind({
   kind: 'words',
   litellm: ['litellm_content_filter'],
   settings,
-  make(said) {
+  make(read) {
+    const said = withFile(read)
     const looks: Look[] = []
     const banned = [
       ...said.words.map((one) => ({ word: one, action: undefined, tag: said.keyword_redaction_tag })),
       ...said.blocked_words.map((one) => ({
         word: one.keyword,
-        action: read(one.action),
+        action: done(one.action),
         tag: said.keyword_redaction_tag ?? '[KEYWORD_REDACTED]',
       })),
     ]
     if (banned.length > 0) looks.push(wordsLook(banned, said.whole_words))
+    const patterns: { pattern: Pattern; found: Partial<Found> & { what: string } }[] = []
     const scans: { prebuilt: Prebuilt; found: Partial<Found> & { what: string } }[] = []
     for (const one of said.patterns) {
       const shape = typeof one === 'string' ? { pattern: one } : one
@@ -102,10 +113,10 @@ export const words = defineKind({
       const isLiteLLM = shape.pattern_type !== undefined
       const format = said.pattern_redaction_format ?? (isLiteLLM ? '[{pattern_name}_REDACTED]' : undefined)
       const what = (name ?? 'PATTERN').toUpperCase().replace(/[^\p{L}\p{N}]+/gu, '_')
-      const done = read(shape.action)
+      const action = done(shape.action)
       const found = {
         what,
-        ...(done ? { action: done } : {}),
+        ...(action ? { action } : {}),
         ...(format ? { replacement: format.replaceAll('{pattern_name}', what) } : {}),
       }
       if (shape.pattern_type === 'prebuilt') {
@@ -115,9 +126,10 @@ export const words = defineKind({
             `there is no prebuilt pattern \`${shape.pattern_name}\`; known: ${Object.keys(PREBUILT).join(', ')}.`,
           )
         scans.push({ prebuilt, found })
-      } else if (shape.pattern) looks.push(patternLook(new Pattern(shape.pattern), found))
+      } else if (shape.pattern) patterns.push({ pattern: new Pattern(shape.pattern), found })
       else throw new Error('a pattern needs `pattern`, or `pattern_type: prebuilt` and a `pattern_name`.')
     }
+    if (patterns.length > 0) looks.push(patternsLook(patterns))
     if (scans.length > 0) looks.push(prebuiltLook(scans))
     return {
       kind: 'words',
@@ -134,6 +146,17 @@ export const words = defineKind({
     }
   },
 })
+
+const withFile = (said: z.output<typeof settings>): z.output<typeof settings> =>
+  said.blocked_words_file === undefined
+    ? said
+    : {
+        ...said,
+        blocked_words: [
+          ...said.blocked_words,
+          ...readListed('blocked_words_file', said.blocked_words_file, blockedFile).blocked_words,
+        ],
+      }
 
 function wordsLook(
   banned: readonly { word: string; action: Action | undefined; tag: string | undefined }[],
@@ -171,10 +194,13 @@ const isLetter = (code: number): boolean =>
     ? (code >= 97 && code <= 122) || (code >= 48 && code <= 57) || code === 95
     : code >= 128 && LETTER.test(String.fromCharCode(code))
 
-const patternLook =
-  (pattern: Pattern, found: Partial<Found> & { what: string }): Look =>
-  (text, tell) =>
-    pattern.find(text, (start, end) => tell({ start, end, confidence: 1, ...found }))
+function patternsLook(all: readonly { pattern: Pattern; found: Partial<Found> & { what: string } }[]): Look {
+  const together = new Patterns(all.map(({ pattern }) => pattern))
+  return (text, tell) =>
+    together.find(text, (i, start, end) =>
+      tell({ start, end, confidence: 1, ...(all[i] as (typeof all)[number]).found }),
+    )
+}
 
 function prebuiltLook(all: readonly { prebuilt: Prebuilt; found: Partial<Found> & { what: string } }[]): Look {
   const persons = all.filter(({ prebuilt }) => prebuilt.pii)

@@ -94,6 +94,8 @@ export class Numbers {
   /** What stands before the chain, in small letters; undefined: nobody has asked. */
   #before: string | undefined
   #phoneSaid: boolean | undefined
+  /** Whether there is a letter before the chain: rows of numbers have no names. */
+  #named: boolean | undefined
 
   constructor(text: string, tell: Tell) {
     this.#text = text
@@ -112,6 +114,7 @@ export class Numbers {
     at.push(start, end)
     this.#before = undefined
     this.#phoneSaid = undefined
+    this.#named = undefined
     let last = end
     // Longer chains are taken in parts that overlap by the longest number.
     while (at.length < 2 * 8 * MOST_GROUPS) {
@@ -154,7 +157,10 @@ export class Numbers {
     if (before === 95 || before === 35) return from + 1
     // A word that says what a number is stands before the chain: letters end one.
     const mayBeSaid = from === 0
-    const begins = mayBeSaid || before === 43 || before === 40 || this.#text.charCodeAt(start) === 48
+    const isMarked = before === 43 || before === 40 || this.#text.charCodeAt(start) === 48
+    const begins = mayBeSaid || isMarked
+    // No card and no account begins with 1: years in a row do.
+    const isYears = this.#text.charCodeAt(start) === 49
     let digits = 0
     let key = 0
     let last = from
@@ -169,9 +175,9 @@ export class Numbers {
       const count = last - from + 1
       const worth =
         (count === 1 && digits >= 7) ||
-        (begins && digits >= 6) ||
-        (count === 4 && size <= 3 && digits <= 12) ||
-        SHAPES.has(key)
+        (begins && digits >= 6 && (isMarked || this.#isNamed())) ||
+        (count === 4 && size <= 3 && digits <= 12 && this.#text.charCodeAt(at[2 * from + 1] as number) === POINT) ||
+        (SHAPES.has(key) && (begins || !isYears || !FOURS.has(key)))
       if (worth) plausible.push(last)
     }
     for (let i = plausible.length - 1; i >= 0; i--) {
@@ -194,9 +200,12 @@ export class Numbers {
       digits += group
       shape += i > from ? `-${group.length}` : group.length
       if (i === from) continue
-      const between = text.slice(at[2 * i - 1], at[2 * i])
+      const left = at[2 * i - 1] as number
+      const right = at[2 * i] as number
+      const isSpace = right - left === 1 && text.charCodeAt(left) === 32
+      const between = isSpace ? ' ' : text.slice(left, right)
       joint = i === from + 1 || joint === between ? between : undefined
-      joints += between.trim()
+      if (!isSpace) joints += between.trim()
     }
     const candidate = { text, start, end, digits, shape, joints, joint, mayBeSaid }
     return (
@@ -306,7 +315,8 @@ export class Numbers {
 
   /** A date with a word of birth before it; whether it is there is looked at only where a year is. */
   #birth({ text, start, end, digits, shape, joints, mayBeSaid }: Candidate): boolean {
-    if (!mayBeSaid || digits.length < 6 || digits.length > 8 || joints.length !== 2) return false
+    if (!mayBeSaid || digits.length < 6 || digits.length > 8 || joints.length !== 2 || shape.length !== 5) return false
+    if (!this.#isNamed()) return false
     const groups = text.slice(start, end).split(/\D+/).map(Number)
     const [a = 0, b = 0, c = 0] = groups
     const [year, one, two] = shape.startsWith('4-') ? [a, b, c] : [c < 100 ? 1900 + c : c, a, b]
@@ -319,6 +329,16 @@ export class Numbers {
   /** Whether a word that stands before the chain says what is in it. */
   #said(words: RegExp): boolean {
     return words.test(this.#words())
+  }
+
+  #isNamed(): boolean {
+    if (this.#named !== undefined) return this.#named
+    const start = this.#at[0] as number
+    const least = Math.max(0, start - REACH)
+    let at = start - 1
+    while (at >= least && !isWordy(this.#text.charCodeAt(at))) at--
+    this.#named = at >= least
+    return this.#named
   }
 
   #words(): string {
@@ -354,17 +374,22 @@ const FORMED: Readonly<Partial<Record<Entity, number>>> = {
 }
 const CARD_SHAPES = /^(?:4-4-4-(?:[1-4]|4-[1-3])|4-6-[45]|4-[45]-[45]|6-[7-9]|6-1[0-3])$/
 /** Shapes that say something without a word before them: phones, cards, ids. Lengths of their groups, to the base of 32. */
-const SHAPES = new Set(
-  [
-    ...'3-3-4,1-3-3-4,1-3-3-2-2,2-5-4,2-4-4,4-6-5,4-6-4,4-4-5,4-5-4,6-7,6-8,6-9,6-10,6-11,6-12,6-13'.split(','),
-    ...['', '-1', '-2', '-3', '-4', '-4-1', '-4-2', '-4-3'].map((rest) => `4-4-4${rest}`),
-    ...IDS.flatMap(({ forms }) => [...forms].map((form) => form.replace(/[^\d]$/, ''))),
-  ].map((shape) => shape.split('-').reduce((key, size) => key * 32 + Number(size), 0)),
-)
+const keyOf = (shape: string): number => shape.split('-').reduce((key, size) => key * 32 + Number(size), 0)
+const FOURS = new Set(['', '-1', '-2', '-3', '-4', '-4-1', '-4-2', '-4-3'].map((rest) => keyOf(`4-4-4${rest}`)))
+const SHAPES = new Set([
+  ...'3-3-4,1-3-3-4,1-3-3-2-2,2-5-4,2-4-4,4-6-5,4-6-4,4-4-5,4-5-4,6-7,6-8,6-9,6-10,6-11,6-12,6-13'
+    .split(',')
+    .map(keyOf),
+  ...FOURS,
+  ...IDS.flatMap(({ forms }) => [...forms].map((form) => keyOf(form.replace(/[^\d]$/, '')))),
+])
 const isJoint = (code: number): boolean =>
   code === 32 || (code >= 45 && code <= 47) || code === 40 || code === 41 || (code > 127 && MORE_JOINTS.has(code))
 /** Hyphens that do not break, dashes, spaces that do not break. */
 const MORE_JOINTS = new Set([0x2011, 0x2013, 0xa0, 0x202f])
+const POINT = 46
+/** Of a name, in any script. */
+const isWordy = (code: number): boolean => (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code > 127
 const isLetter = (code: number): boolean => (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95
 const isDigitAt = (text: string, at: number): boolean => {
   const code = text.charCodeAt(at)

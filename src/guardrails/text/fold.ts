@@ -9,7 +9,7 @@ export interface Folded {
   from: Uint32Array | undefined
 }
 
-const ASCII = /^[\x00-\x7f]*$/
+const BEYOND_ASCII = /[^\x00-\x7f]/
 
 /** Nobody sees them: zero width, soft hyphens, marks of direction, selectors, tags. */
 export const isInvisible = (code: number): boolean =>
@@ -79,7 +79,7 @@ const known = new Map<number, string>()
 const MOST_KNOWN = 4_096
 
 export function fold(text: string): Folded {
-  if (ASCII.test(text)) return { text: text.toLowerCase(), from: undefined }
+  if (!BEYOND_ASCII.test(text)) return { text: text.toLowerCase(), from: undefined }
   const parts: string[] = []
   const from: number[] = []
   for (let at = 0; at < text.length; ) {
