@@ -37,7 +37,7 @@ const MAY: Record<string, readonly string[]> = {
   store: ['core', 'drizzle', 'npm:better-sqlite3', 'npm:drizzle-orm'],
   drizzle: ['npm:drizzle-orm'],
   observe: ['core'],
-  guardrails: ['core', 'dialects', 'secrets', 'npm:zod', 'npm:re2js', 'npm:ajv'],
+  guardrails: ['core', 'dialects', 'secrets', 'npm:zod', 'npm:re2js', 'npm:ajv', 'npm:yaml'],
   cache: ['core', 'secrets'],
   audit: ['core', 'secrets'],
   alerts: ['core', 'secrets', 'npm:nodemailer'],
