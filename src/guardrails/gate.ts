@@ -3,9 +3,10 @@
  * something that is found could be long, so that nothing forbidden leaves before it is seen. Events keep their order.
  * What was taken out of the request is put back behind the guards.
  */
-import type { Event, Extras } from '../dialects/canonical.ts'
+import type { Event, TokenLogprob } from '../dialects/canonical.ts'
 import type { Piece, PieceKind, Subject } from './guard.ts'
-import { placesIn, textsIn, withText } from './json-texts.ts'
+import { placesIn, textsIn, unescaped, withText } from './json-texts.ts'
+import { oddsTell } from './odds.ts'
 import { findingsIn, type Looked, type Rail } from './rail.ts'
 import { bare, merged, type Span, without } from './redact.ts'
 import type { Vault } from './vault.ts'
@@ -18,6 +19,8 @@ export interface GateHouse {
   model: string
   /** How many choices were asked for. */
   choices: number
+  /** Names of the tools that the request has declared. */
+  declared: ReadonlySet<string>
   look(rails: readonly Rail[], subject: Subject): readonly Looked[] | Promise<readonly Looked[]>
   /** Those of them whose findings are to be taken out. @throws Refusal where the answer ends here */
   decide(looked: readonly Looked[], pieces: readonly Piece[]): readonly Looked[]
@@ -141,10 +144,10 @@ export class Gate {
         break
       case 'call':
         this.#close(event.choice, 'call')
-        this.#queue.push({ event, channel: undefined, aside: [] })
+        this.#pushAside({ event, channel: undefined, aside: asideOf(event, this.#house.declared) })
         break
       default:
-        this.#pushAside({ event, channel: undefined, aside: asideOf(event) })
+        this.#pushAside({ event, channel: undefined, aside: asideOf(event, this.#house.declared) })
     }
     if (this.#held > MOST_HELD) this.#giveUp()
   }
@@ -287,8 +290,15 @@ export class Gate {
     for (const entry of asides) {
       const isFound = places.some((place) => place.aside === entry && spans.has(place))
       entry.aside = []
-      // It is left out whole: what it is made of only its own dialect knows.
-      if (isFound) this.#queue = this.#queue.filter((one) => one !== entry)
+      if (!isFound) continue
+      const { event } = entry
+      // Its arguments follow, and need it.
+      if (event.type === 'call') {
+        const { type, choice, index, id, name } = event
+        entry.event = { type, choice, index, id, name: this.#house.declared.has(name) ? name : 'REDACTED' }
+      }
+      // Else it is left out whole: what it is made of only its own dialect knows.
+      else this.#queue = this.#queue.filter((one) => one !== entry)
     }
     return this.#release()
   }
@@ -377,11 +387,18 @@ export class Gate {
       channel.tail = all.slice(at)
       text = vault.show(all.slice(0, at))
     }
-    if (isAll && !isEdited && text === event.text) return void out.push(event)
+    if (isAll && !isEdited && text === event.text && !this.#oddsTell(event)) return void out.push(event)
     if (text === '') return
     // Odds tell tokens that are no longer there.
     const { logprobs: _, ...rest } = event as Said & { logprobs?: unknown }
     out.push({ ...rest, text } as Event)
+  }
+
+  #oddsTell(event: Said & { logprobs?: readonly TokenLogprob[] }): boolean {
+    if (event.type !== 'text' || !event.logprobs || !oddsTell(this.#rails, event.logprobs, this.#house.model))
+      return false
+    this.dropped.add('logprobs')
+    return true
   }
 
   #emitArgs(event: Said, channel: Channel, out: Event[]): void {
@@ -448,22 +465,22 @@ function placesOf({ channel, from }: Part): Place[] {
   if (kind !== 'tool_args') return [{ text: channel.slice(from), kind, choice, channel }]
   const texts = textsIn(channel.raw)
   if (!texts) return [{ text: channel.raw, kind, choice, channel }]
-  return texts.map(({ text, start, end }) => ({ text, kind, choice, channel, json: { start, end } }))
+  return texts.map(({ text, start, end }) => ({ text: unescaped(text), kind, choice, channel, json: { start, end } }))
 }
 
 /** Texts of events that come whole. */
-function asideOf(event: Event): string[] {
-  const extrasOf = (extras: Extras | undefined) => placesIn(extras?.fields, () => {}).map(({ text }) => text)
+function asideOf(event: Event, declared: ReadonlySet<string>): string[] {
+  const extras = 'extras' in event ? placesIn(event.extras?.fields, () => {}).map(({ text }) => text) : []
   switch (event.type) {
-    case 'citation':
-      return [event.citation.quote, event.citation.title].filter(
-        (text) => text !== undefined && text !== '',
-      ) as string[]
+    case 'citation': {
+      const { quote, title, url } = event.citation
+      return [quote, title, url].filter((text) => text !== undefined && text !== '') as string[]
+    }
     case 'search':
-      return event.query === '' ? [] : [event.query]
-    case 'foreign':
-      return extrasOf(event.extras)
+      return event.query === '' ? extras : [event.query, ...extras]
+    case 'call':
+      return declared.has(event.name) || event.name === '' ? extras : [event.name, ...extras]
     default:
-      return []
+      return extras
   }
 }

@@ -47,9 +47,12 @@ export function without(text: string, spans: readonly Span[], name: (value: stri
 /** `EMAIL_ADDRESS` → `<EMAIL_ADDRESS>`, as Presidio and LiteLLM do. */
 export const bare = (_: string, what: string): string => `<${what}>`
 
+const LONGEST_NAME = 60
+
 /** A name that can be a placeholder's. */
 export const asName = (what: string): string =>
   what
     .toUpperCase()
     .replace(/[^A-Z0-9_]+/g, '_')
-    .replace(/^[^A-Z]+/, '') || 'REDACTED'
+    .replace(/^[^A-Z]+/, '')
+    .slice(0, LONGEST_NAME) || 'REDACTED'

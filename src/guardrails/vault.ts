@@ -30,7 +30,7 @@ export class Vault {
   /** A text of an answer, with its values. */
   show(text: string): string {
     if (this.isEmpty || !text.includes('<')) return text
-    return text.replace(PLACEHOLDER, (found) => this.#values.get(found) ?? found)
+    return text.replace(PLACEHOLDER, (found) => this.#values.get(asGiven(found)) ?? found)
   }
 
   /** The same in JSON, whose texts stay JSON's. */
@@ -58,10 +58,19 @@ export class Vault {
   openFrom(text: string): number {
     if (this.isEmpty) return text.length
     const at = text.lastIndexOf('<')
-    if (at < 0 || text.length - at >= this.#longest || !BEGINS.test(text.slice(at))) return text.length
+    if (at < 0 || text.length - at >= this.#longest + SLACK || !BEGINS.test(text.slice(at))) return text.length
     return at
   }
 }
 
-const PLACEHOLDER = /<[A-Z][A-Z0-9_]*_\d+>/g
-const BEGINS = /^<[A-Z0-9_]*$/
+/** What in a text would be taken for one of ours, as ours are written. */
+export const placeholdersIn = (text: string): string[] =>
+  text.includes('<') ? (text.match(PLACEHOLDER) ?? []).map(asGiven) : []
+
+/** Models write them in other cases, with blanks, and with a backslash before `_`, as Markdown has it. */
+const PLACEHOLDER = /<[ \t]{0,2}[A-Za-z](?:[A-Za-z0-9]|\\?_){0,80}_\d{1,9}[ \t]{0,2}>/g
+const BEGINS = /^<[A-Za-z0-9_\\ \t]*$/
+/** Characters that may be added so. */
+const SLACK = 16
+
+const asGiven = (found: string): string => found.replace(/[ \t\\]/g, '').toUpperCase()

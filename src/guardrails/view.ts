@@ -3,8 +3,9 @@
  * that text and no other. Pictures, sound and files are no text.
  */
 import type { Chat, Embed, Extras, Message, Part, Reply, Rerank, Tool } from '../dialects/canonical.ts'
+import { textOfFile } from '../dialects/parts.ts'
 import type { Piece, PieceKind } from './guard.ts'
-import { placesIn, textsIn, withText } from './json-texts.ts'
+import { isOpaque, placesIn, textsIn, unescaped, withText } from './json-texts.ts'
 
 export interface View {
   pieces: readonly Piece[]
@@ -32,7 +33,7 @@ class Builder {
 
   add(kind: PieceKind, role: Piece['role'], text: string | undefined, put: Put, choice = 0): void {
     if (text === undefined || text === '') return
-    this.pieces.push({ kind, role, text, choice })
+    this.pieces.push({ kind, role, text: unescaped(text), choice })
     this.#puts.push(put)
   }
 
@@ -58,18 +59,31 @@ export function viewOf(asked: Chat | Embed | Rerank): View {
     })
     addAny(asked.documents, to, 'text', 'user', () => {})
   }
+  if (asked.op !== 'rerank') addUser(asked, to)
   if (asked.op !== 'chat') addExtras(asked.extras, to, 'user')
   return to.view
 }
 
+/** An id says nothing to anybody; an address or a number of somebody leaves the house like any text. */
+function addUser(asked: Chat | Embed, to: Builder): void {
+  const { user } = asked
+  if (user === undefined || (isOpaque(user) && !/[./=+]/.test(user))) return
+  to.add('text', 'user', user, (text) => assign(asked, { user: text }))
+}
+
 function viewChat(chat: Chat, to: Builder): void {
+  const declared = namesOf(chat)
   for (const tool of chat.tools ?? []) addTool(tool, to)
   if (chat.format?.kind === 'schema') {
     const { format } = chat
     addJson(JSON.stringify(format.schema), to, (schema) => assign(format, { schema }))
+    to.add('tool_definition', 'system', format.name, (text) => assign(format, { name: text }))
     to.add('tool_definition', 'system', format.description, (text) => assign(format, { description: text }))
   }
-  for (const message of chat.messages) addMessage(message, to)
+  const { toolChoice } = chat
+  if (typeof toolChoice === 'object' && !declared.has(toolChoice.name))
+    to.add('text', 'user', toolChoice.name, (name) => assign(toolChoice, { name }))
+  for (const message of chat.messages) addMessage(message, to, declared)
   to.add('text', 'user', chat.suffix, (text) => {
     chat.suffix = text
   })
@@ -78,16 +92,20 @@ function viewChat(chat: Chat, to: Builder): void {
       chat.stop?.splice(i, 1, text)
     })
   // It is not for the model, and leaves the house all the same.
-  if (chat.metadata) addAny(chat.metadata, to, 'text', 'user', () => {})
+  for (const place of placesIn(chat.metadata, () => {}, true)) to.add('text', 'user', place.text, place.put)
   addExtras(chat.extras, to, 'user')
 }
 
-function addMessage(message: Message, to: Builder): void {
+/** Names that were looked at as those of the tools that they belong to. */
+export const namesOf = ({ tools = [] }: Pick<Chat, 'tools'>): ReadonlySet<string> =>
+  new Set(tools.filter(({ foreign }) => !foreign).map(({ name }) => name))
+
+function addMessage(message: Message, to: Builder, declared: ReadonlySet<string>): void {
   const { role, parts, name, extras } = message
   to.add('text', role, name, (text) => {
     message.name = text
   })
-  addParts(parts, to, role, 0)
+  addParts(parts, to, { role, choice: 0, declared })
   if (extras) addExtras(extras, to, role)
 }
 
@@ -96,8 +114,9 @@ function addTool(tool: Tool, to: Builder): void {
     addAny(tool.foreign.fields, to, 'tool_definition', 'system', () => {})
     return
   }
-  const { name, description, parameters } = tool
+  const { name, description, parameters, extras } = tool
   addJson(JSON.stringify({ name, description, parameters }), to, (changed) => Object.assign(tool, changed))
+  if (extras) addAny(extras.fields, to, 'tool_definition', 'system', () => {})
   if (tool.group) addAny(tool.group.fields, to, 'tool_definition', 'system', () => {})
 }
 
@@ -119,7 +138,7 @@ function addAny(
 /** Settings of a dialect's own (`service_tier: flex`) are no text; what is longer, a sentence, or within something is. */
 function addExtras({ fields }: Extras, to: Builder, role: Piece['role'], choice = 0): void {
   for (const [name, value] of Object.entries(fields)) {
-    if (typeof value === 'string' && value.length < LEAST_EXTRA && !/\s/.test(value)) continue
+    if (typeof value === 'string' && value.length < LEAST_EXTRA && isOpaque(value)) continue
     const put = (text: unknown) => assign(fields, { [name]: text })
     for (const place of placesIn({ [name]: value }, put)) {
       const isWhole = typeof value === 'string'
@@ -142,7 +161,17 @@ function leaveOut(part: Part, parts: Part[]): string {
   return 'thinking'
 }
 
-function addParts(parts: Part[], to: Builder, role: Piece['role'], choice: number, within?: PieceKind): void {
+interface Where {
+  role: Piece['role']
+  choice: number
+  /** Names of tools that were looked at. */
+  declared: ReadonlySet<string>
+  /** They are what a tool gave back. */
+  within?: PieceKind
+}
+
+function addParts(parts: Part[], to: Builder, where: Where): void {
+  const { role, choice, declared, within } = where
   for (const part of parts) {
     switch (part.type) {
       case 'text':
@@ -159,6 +188,9 @@ function addParts(parts: Part[], to: Builder, role: Piece['role'], choice: numbe
         break
       }
       case 'call': {
+        addId(part.id, (id) => assign(part, { id }), to, where)
+        if (!declared.has(part.name))
+          to.add('tool_args', role, part.name, (text) => assign(part, { name: text }), choice)
         const texts = textsIn(part.args)
         if (!texts) {
           to.add('tool_args', role, part.args, (text) => assign(part, { args: text }), choice)
@@ -175,10 +207,21 @@ function addParts(parts: Part[], to: Builder, role: Piece['role'], choice: numbe
         break
       }
       case 'result':
-        addParts(part.parts, to, 'tool', choice, 'tool_result')
+        addId(part.callId, (callId) => assign(part, { callId }), to, where)
+        if (part.name !== undefined && !declared.has(part.name))
+          to.add('tool_result', 'tool', part.name, (text) => assign(part, { name: text }), choice)
+        addParts(part.parts, to, { ...where, role: 'tool', within: 'tool_result' })
         break
-      case 'file':
+      case 'file': {
+        const { name: _, ...file } = part
         to.add('text', role, part.name, (text) => assign(part, { name: text }), choice)
+        // A document that is text is read as text.
+        to.add(within ?? 'text', role, textOfFile(file), (text) => setSource(part, text), choice)
+        addAddress(part, to, where)
+        break
+      }
+      case 'image':
+        addAddress(part, to, where)
         break
       case 'foreign':
         addAny(part.extras.fields, to, within ?? 'text', role, () => {})
@@ -187,6 +230,23 @@ function addParts(parts: Part[], to: Builder, role: Piece['role'], choice: numbe
     if ('extras' in part && part.extras && part.type !== 'foreign' && part.type !== 'thinking')
       addExtras(part.extras, to, role, choice)
   }
+}
+
+/** What stands in the place of an id and is none. */
+function addId(id: string, put: Put, to: Builder, { role, choice }: Where): void {
+  if (!isOpaque(id)) to.add('text', role, id, put, choice)
+}
+
+/** What somebody fetches is told to him. */
+function addAddress(part: Part & { type: 'file' | 'image' }, to: Builder, { role, choice, within }: Where): void {
+  const { source } = part
+  if (source.kind !== 'url') return
+  for (const place of placesIn(source.url, (url) => assign(source, { url: String(url) })))
+    to.add(within ?? 'text', role, place.text, place.put, choice)
+}
+
+function setSource({ source }: Part & { type: 'file' }, text: string): void {
+  if (source.kind === 'data') source.data = Buffer.from(text).toString('base64')
 }
 
 /** What was signed with the text that it was goes with it. */
@@ -200,15 +260,19 @@ function setText(
   return signed.length > 0 ? 'thinking' : undefined
 }
 
-/** All choices, with what they quote and what they searched for. */
-export function viewOfReply(reply: Reply): View {
+/**
+ * All choices, with what they quote and what they searched for.
+ * @param declared names of the tools that the request has declared
+ */
+export function viewOfReply(reply: Reply, declared: ReadonlySet<string> = new Set()): View {
   const to = new Builder()
   for (const { index, parts, citations = [], searches = [] } of reply.choices) {
-    addParts(parts, to, 'assistant', index)
+    addParts(parts, to, { role: 'assistant', choice: index, declared })
     for (const citation of citations) {
-      const put = (key: 'quote' | 'title') => (text: string) => assign(citation, { [key]: text })
+      const put = (key: 'quote' | 'title' | 'url') => (text: string) => assign(citation, { [key]: text })
       to.add('text', 'assistant', citation.quote, put('quote'), index)
       to.add('text', 'assistant', citation.title, put('title'), index)
+      to.add('text', 'assistant', citation.url, put('url'), index)
     }
     for (const [i, query] of searches.entries())
       to.add(
@@ -221,6 +285,18 @@ export function viewOfReply(reply: Reply): View {
         index,
       )
   }
+  if (reply.extras) addExtras(reply.extras, to, 'assistant')
+  return to.view
+}
+
+/** @param names of files: they stand in heads of parts, which are not written anew, so that what has one to hide is refused */
+export function viewOfForm(fields: Record<string, unknown>, names: readonly string[]): View {
+  const to = new Builder()
+  addAny(fields, to, 'text', 'user', () => {})
+  const put = (): never => {
+    throw new SyntaxError('Names of files are not changed.')
+  }
+  for (const name of names) to.add('text', 'user', name, put)
   return to.view
 }
 

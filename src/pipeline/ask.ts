@@ -173,7 +173,10 @@ function whole(
   if (dialect.op === 'rerank') {
     const reply = dialect.readReply(parseAny(said))
     const body = (call.door.dialect as RerankDialect).writeReply(reply, call.canonical as Rerank, answering(call))
-    return { ...common, body: JSON.stringify(body), usage: reply.usage ?? inHeaders() }
+    // Documents that come back are the caller's, with what was taken out of them.
+    const written = JSON.stringify(body)
+    const shown = call.screening?.vault.showInJson(written) ?? written
+    return { ...common, body: shown, usage: reply.usage ?? inHeaders() }
   }
   const json = parse(said)
   if (dialect.op === 'embed') {

@@ -5,6 +5,7 @@
 import { pick } from '../core/pick.ts'
 import { NO_USAGE } from '../core/usage.ts'
 import { splice } from '../dialects/splice.ts'
+import { mustSee } from '../guardrails/policy.ts'
 import type { Link } from '../upstream/link.ts'
 import { authenticate } from './authenticate.ts'
 import { Call } from './call.ts'
@@ -16,6 +17,7 @@ import { readWhole } from './read-whole.ts'
 import { receive } from './receive.ts'
 import { refuse } from './refuse.ts'
 import { wantedOf } from './wanted.ts'
+import { lookingAt } from './whose-guards.ts'
 
 const TIMEOUT_MS = 15_000
 const LARGEST = 64 * 1024
@@ -29,7 +31,9 @@ export async function count(io: Io, request: Request, door: Door): Promise<Respo
     await limit(call, io, 'other')
     const { strategy } = call.snapshot.policy
     const target = pick(call.stages, new Set(), io.view, strategy, wantedOf(call), io.random, io.now())
-    const asked = target && (await askTarget(call, io.link(target)))
+    // Nothing that a guardrail would have to see is shown to anybody for a number.
+    const isSeen = !lookingAt(call, io).some(({ terms }) => mustSee(terms))
+    const asked = target && isSeen ? await askTarget(call, io.link(target)) : undefined
     const body =
       asked ??
       door.counts?.(target ? io.state(target).experience.likelyInput(call.bytes.byteLength) : wantedOf(call).input)

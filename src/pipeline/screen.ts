@@ -6,6 +6,7 @@ import { Refusal } from '../core/refusal.ts'
 import type { Piece } from '../guardrails/guard.ts'
 import { findingsIn, type Looked, type Rail } from '../guardrails/rail.ts'
 import { asName, bare, merged, without } from '../guardrails/redact.ts'
+import { placeholdersIn } from '../guardrails/vault.ts'
 import type { View } from '../guardrails/view.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
@@ -25,6 +26,7 @@ export function screen(call: Call, io: Io): Promise<void> | undefined {
 
 async function run(call: Call, screening: Screening, io: Io): Promise<void> {
   const seen = seenOf(call)
+  if (seen.isTwofold) seen.changed()
   const before = mayBeAsked(call, screening, screening.in('pre_call'), 'pre_call')
   const beside = screening.in('during_call')
   if (seen.view().isHidden) mustSeeAll([...before, ...beside])
@@ -101,7 +103,11 @@ function keepHome(call: Call, io: Io): void {
 
 function rewrite(call: Call, screening: Screening, seen: Seen, view: View, looked: readonly Looked[]): void {
   const { vault } = screening
-  const isTaken = (placeholder: string) => view.pieces.some(({ text }) => text.includes(placeholder))
+  let taken: ReadonlySet<string> | undefined
+  const isTaken = (placeholder: string) => {
+    taken ??= new Set(view.pieces.flatMap(({ text }) => placeholdersIn(text)))
+    return taken.has(placeholder)
+  }
   // The last one first: what stands before it keeps its place.
   for (let i = view.pieces.length - 1; i >= 0; i--) {
     const { text } = view.pieces[i] as Piece

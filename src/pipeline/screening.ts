@@ -7,6 +7,7 @@ import type { Looked, Rail } from '../guardrails/rail.ts'
 import type { Mode } from '../guardrails/terms.ts'
 import { Vault } from '../guardrails/vault.ts'
 import { joined, type Status, type Verdict } from '../guardrails/verdict.ts'
+import { namesOf } from '../guardrails/view.ts'
 import type { Call } from './call.ts'
 import type { Io } from './io.ts'
 
@@ -118,12 +119,19 @@ export class Screening {
     if (mode !== 'logging_only' && terms.onError === 'fail_closed') throw noVerdict(terms.name, mode)
   }
 
+  /** Names of the tools that the request has declared. */
+  get declared(): ReadonlySet<string> {
+    const { canonical } = this.#call
+    return canonical?.op === 'chat' ? namesOf(canonical) : NO_NAMES
+  }
+
   /** One for each stream that may become the answer. */
   gate(): Gate | undefined {
     if (!this.seesAnswers) return undefined
     const rails = this.in('post_call')
     return new Gate({
       ...{ rails, vault: this.vault, model: this.#call.peek.model, choices: this.#call.peek.n },
+      declared: this.declared,
       look: (of, subject) => this.look(of, subject),
       decide: (looked: readonly Looked[], _: readonly Piece[]) => this.decide(looked, 'post_call').redact,
       tooLong: () => {
@@ -132,6 +140,8 @@ export class Screening {
     })
   }
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set()
 
 const keyOf = (name: string, mode: Mode): string => `${name} ${mode}`
 

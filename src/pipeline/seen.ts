@@ -3,11 +3,14 @@ import type { Json } from '../dialects/canonical.ts'
 import { readForm } from '../dialects/multipart.ts'
 import { peek } from '../dialects/peek.ts'
 import { readJson } from '../dialects/read-json.ts'
-import { type View, viewOf, viewOfFields } from '../guardrails/view.ts'
+import { hasTwins } from '../guardrails/json-texts.ts'
+import { type View, viewOf, viewOfFields, viewOfForm } from '../guardrails/view.ts'
 import type { Call } from './call.ts'
 import { canonicalOf } from './compose.ts'
 
 export interface Seen {
+  /** A field stands in it twice: readers disagree on which counts, so that what was read goes out, and not what came. */
+  isTwofold: boolean
   /** As it is now. */
   view(): View
   /** It was changed by what `view` gave: from here on that goes out. */
@@ -19,6 +22,7 @@ export function seenOf(call: Call): Seen {
   if (call.door.dialect.op === 'forward') return ofFields(call)
   let view: View | undefined
   return {
+    isTwofold: hasTwins(new TextDecoder().decode(call.bytes)),
     view: () => {
       view ??= viewOf(canonicalOf(call))
       return view
@@ -34,6 +38,7 @@ export function seenOf(call: Call): Seen {
 function ofFields(call: Call): Seen {
   const { model, ...fields } = readJson(call.bytes) as Json
   return {
+    isTwofold: hasTwins(new TextDecoder().decode(call.bytes)),
     view: () => viewOfFields(fields),
     changed: () => {
       call.bytes = new TextEncoder().encode(JSON.stringify({ model, ...fields }))
@@ -42,13 +47,15 @@ function ofFields(call: Call): Seen {
   }
 }
 
-/** The fields of a form that are text; its files are none. */
+/** The fields of a form that are text, and the names of its files; the files themselves are none. */
 function ofForm(call: Call): Seen {
+  const names = (call.form ?? []).flatMap(({ filename }) => filename ?? [])
   const parts = (call.form ?? []).filter(({ filename, name }) => filename === undefined && name !== 'model')
   const said = parts.map(({ start, end }) => new TextDecoder().decode(call.bytes.subarray(start, end)))
   const fields = Object.fromEntries(said.map((text, i) => [String(i), text]))
   return {
-    view: () => viewOfFields(fields),
+    isTwofold: false,
+    view: () => viewOfForm(fields, names),
     changed: () => {
       for (const [i, { start, end }] of [...parts.entries()].toReversed()) {
         const text = fields[i]

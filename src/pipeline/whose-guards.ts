@@ -54,11 +54,12 @@ function askingOf(
 /**
  * A route whose content nobody here can see: whoever has to be looked at may not use it.
  * @param route in words, such as "pass-through requests"
+ * @param reads it sends nothing: only those who look at answers have to see it
  * @throws Refusal content_policy_violation
  */
-export function mayGoUnseen(call: Call, io: Io, route: string, instead: string): void {
+export function mayGoUnseen(call: Call, io: Io, route: string, instead: string, reads = false): void {
   if (io.guards.isEmpty) return
-  const rail = lookingAt(call, io).find(({ terms }) => mustSee(terms))
+  const rail = lookingAt(call, io).find(({ terms }) => mustSee(terms) && (!reads || terms.modes.includes('post_call')))
   if (!rail) return
   const { name, modes } = rail.terms
   throw new Refusal(

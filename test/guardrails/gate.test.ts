@@ -16,7 +16,7 @@ function gateOf(rails: readonly Rail[], { vault = new Vault(), choices = 1 } = {
   const guards = new Guards(rails, { shelf: undefined, random: Math.random, now: () => performance.now() })
   const looks: Subject[] = []
   const gate = new Gate({
-    ...{ rails, vault, choices, model: 'm' },
+    ...{ rails, vault, choices, model: 'm', declared: new Set(['f']) },
     look: (of, subject) => {
       looks.push(subject)
       return guards.look(of, subject, 't', new AbortController().signal)

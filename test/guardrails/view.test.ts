@@ -91,7 +91,7 @@ test('what only one dialect knows is seen as far as it is text, and can be chang
   }
   const asked = chat(body, dialects['openai-responses'])
   const { pieces, put } = viewOf(asked)
-  expect(pieces.map(({ text }) => text).toSorted()).toEqual(['ada', 'mandragora', 'q'])
+  expect(pieces.map(({ text }) => text).toSorted()).toEqual(['ada', 'mandragora', 'q', 'who'])
   put(
     pieces.findIndex(({ text }) => text === 'mandragora'),
     'x',
@@ -134,17 +134,18 @@ test('of an answer every choice', () => {
           { type: 'refusal', text: 'two' },
           { type: 'call', id: 'c', name: 'f', args: '{"a":"three"}' },
         ],
-        citations: [{ url: 'u', quote: 'four' }],
+        citations: [{ url: 'https://e.org', quote: 'four' }],
       },
     ],
   }
-  const view = viewOfReply(reply)
+  const view = viewOfReply(reply, new Set(['f']))
   expect(view.pieces.map(({ text, choice }) => [text, choice])).toEqual([
     ['one', 0],
     ['two', 1],
     ['a', 1],
     ['three', 1],
     ['four', 1],
+    ['https://e.org', 1],
   ])
   view.put(3, 'x"y')
   expect(reply.choices[1]?.parts[1]).toMatchObject({ args: '{"a":"x\\"y"}' })

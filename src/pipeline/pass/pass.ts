@@ -59,8 +59,9 @@ export async function pass(io: Io, request: Request, door: Door, provider: strin
       ...(maxTokens === undefined ? {} : { maxTokens }),
     }
     call.stages = [{ alias: target.alias, targets: [target] }]
-    if (!READS.has(request.method))
-      mayGoUnseen(call, io, 'pass-through requests', "The gateway's own routes for models are seen: docs/api.md.")
+    const sendsNothing = READS.has(request.method) && call.bytes.byteLength === 0 && !saysMore(request.url)
+    const instead = "The gateway's own routes for models are seen: docs/api.md."
+    mayGoUnseen(call, io, 'pass-through requests', instead, sendsNothing)
     await limit(call, io, READS.has(request.method) ? 'other' : 'generation')
     const link = io.link(target).forTarget(target)
     // An alias of ours means nothing to the provider.
@@ -76,6 +77,12 @@ export async function pass(io: Io, request: Request, door: Door, provider: strin
   } catch (cause) {
     return refuse(call, io, cause)
   }
+}
+
+/** Whether its query holds more than pages, limits and ids. */
+function saysMore(url: string): boolean {
+  const at = url.indexOf('?')
+  return at >= 0 && !/^[\w=&.,[\]-]*$/.test(url.slice(at + 1))
 }
 
 /** `pic:predict` → `real-pic:predict`, where the segment is the alias that was named. */
