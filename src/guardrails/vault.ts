@@ -68,7 +68,7 @@ export const placeholdersIn = (text: string): string[] =>
   text.includes('<') ? (text.match(PLACEHOLDER) ?? []).map(asGiven) : []
 
 /** Models write them in other cases, with blanks, and with a backslash before `_`, as Markdown has it. */
-const PLACEHOLDER = /<[ \t]{0,2}[A-Za-z](?:[A-Za-z0-9]|\\?_){0,80}_\d{1,9}[ \t]{0,2}>/g
+const PLACEHOLDER = /<[ \t]{0,2}[A-Za-z](?:[A-Za-z0-9]|\\?_){0,80}\\?_\d{1,9}[ \t]{0,2}>/g
 const BEGINS = /^<[A-Za-z0-9_\\ \t]*$/
 /** Characters that may be added so. */
 const SLACK = 16

@@ -42,7 +42,8 @@ export function compose(call: Call, link: Link, affordable: number | undefined, 
   const maxOutput = affordable === undefined ? undefined : Math.floor(affordable / call.peek.n)
   const dialect = dialectFor(call.door.dialect, link)
   const { chat, forced } = fitted(call, link)
-  if (dialect !== call.door.dialect || chat || call.resumed || call.isRewritten || call.screening?.seesAnswers) {
+  const seesAnswers = dialect.op !== 'forward' && call.screening?.seesAnswers === true
+  if (dialect !== call.door.dialect || chat || call.resumed || call.isRewritten || seesAnswers) {
     const body = JSON.stringify(
       translated(call, link, dialect, maxOutput, streamed(chat ?? canonicalOf(call), watched)),
     )
