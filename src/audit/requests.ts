@@ -12,6 +12,8 @@ export class RequestAudit {
   readonly #log: AuditLog
   readonly #addresses: AddressRule
   readonly #strangers: Strangers
+  #second = Number.NaN
+  #secondText = ''
   /** Bodies that are being hashed. */
   readonly #hashing = new Set<Promise<void>>()
 
@@ -63,7 +65,7 @@ export class RequestAudit {
     return {
       kind: 'request',
       id: line.requestId,
-      time: new Date(line.startedAt).toISOString(),
+      time: this.#time(line.startedAt),
       key: line.keyId && keys.key(line.keyId),
       user: user && this.#log.person('user', user),
       customer: payer.customer && this.#log.person('customer', payer.customer),
@@ -89,6 +91,16 @@ export class RequestAudit {
       guardrails: line.guardrails?.length ? line.guardrails : undefined,
       attempts: tried.length > 0 ? tried : undefined,
     }
+  }
+
+  /** ISO 8601. What is the same within a second is made once. */
+  #time(ms: number): string {
+    const second = Math.floor(ms / 1_000)
+    if (second !== this.#second) {
+      this.#second = second
+      this.#secondText = new Date(second * 1_000).toISOString().slice(0, 20)
+    }
+    return `${this.#secondText}${String(Math.floor(ms) - second * 1_000).padStart(3, '0')}Z`
   }
 
   async #hash(bytes: Uint8Array): Promise<string> {
