@@ -3,7 +3,7 @@
  * where the connection ends, keeps what comes meanwhile as far as there is room, and says what it had to drop.
  */
 import { createSocket, type Socket as Datagrams } from 'node:dgram'
-import { connect, isIPv6, type Socket } from 'node:net'
+import { connect, isIP, isIPv6, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 export interface SyslogPlace {
@@ -87,10 +87,11 @@ export class Syslog {
       this.#pump()
     }
     const { ca } = this.#hooks
+    // The name is said to the server where it is one (RFC 6066, 3: no addresses); a certificate has to fit either.
     const socket =
       way === 'tls'
         ? connectTls(
-            { host, port, ...(isIPv6(host) ? {} : { servername: host }), ...(ca === undefined ? {} : { ca }) },
+            { host, port, ...(isIP(host) ? {} : { servername: host }), ...(ca === undefined ? {} : { ca }) },
             opened,
           )
         : connect({ host, port }, opened)
