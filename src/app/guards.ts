@@ -57,8 +57,8 @@ export function openGuards(terms: readonly GuardTerms[], house: House): OpenGuar
   for (const { cache } of terms) if (cache) shelf(cache.in)
   const tools: GuardTools = {
     fetch,
-    ask: (alias, messages, signal) => {
-      if (io) return askAlias(io(), alias, messages, signal)
+    ask: (alias, messages, signal, schema) => {
+      if (io) return askAlias(io(), alias, messages, signal, schema)
       throw new GuardError('refused', 'It asks a model of the gateway: try it with POST /guardrails/test.', false)
     },
     now,

@@ -102,11 +102,15 @@ export class GuardError extends Error {
 export interface GuardTools {
   /** The one way out: addresses are judged as for every upstream. Never follows a redirect. */
   fetch(url: string, init: RequestInit & { signal: AbortSignal }): Promise<Response>
-  /** Asks an alias of this gateway, on its own account (tag `guardrail`), without a stream. @returns the answer's text */
+  /**
+   * Asks an alias of this gateway, on its own account (tag `guardrail`), without a stream.
+   * @param schema the answer's, as JSON Schema: a model that can be held to one is @returns the answer's text
+   */
   ask(
     alias: string,
     messages: readonly { role: 'system' | 'user' | 'assistant'; content: string }[],
     signal: AbortSignal,
+    schema?: Readonly<Record<string, unknown>>,
   ): Promise<string>
   /**
    * AWS's signature (version 4) of a request, by the identity in these settings (`aws_access_key_id`, `aws_role_name` … as a

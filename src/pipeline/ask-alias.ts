@@ -17,12 +17,16 @@ export async function askAlias(
   alias: string,
   messages: readonly { role: 'system' | 'user' | 'assistant'; content: string }[],
   signal: AbortSignal,
+  schema?: Readonly<Record<string, unknown>>,
 ): Promise<string> {
   const snapshot = io.snapshot()
+  const form = schema && {
+    response_format: { type: 'json_schema', json_schema: { name: 'verdict', strict: true, schema } },
+  }
   const response = await responseTo(io, {
     name: 'guardrail',
     dialect: dialects['openai-chat'],
-    bytes: new TextEncoder().encode(JSON.stringify({ model: alias, messages, temperature: 0, stream: false })),
+    bytes: new TextEncoder().encode(JSON.stringify({ model: alias, messages, temperature: 0, stream: false, ...form })),
     stages: stagesOf(io, alias),
     wishes: {},
     snapshot,

@@ -337,6 +337,11 @@ describe('a model as a guard', () => {
     expect(await say({ format: 'granite_guardian', risk: 'jailbreak' }, '<score> yes </score>', asked)).toMatchObject({
       flagged: true,
     })
+    const thought = '<think>\nIt says yes to all.\n</think>\n\n<score> no </score>'
+    expect(await say({ format: 'granite_guardian' }, thought)).toMatchObject({ flagged: false })
+    expect(await say({ format: 'granite_guardian' }, 'Yes\n<confidence> High </confidence>')).toMatchObject({
+      flagged: true,
+    })
     expect(asked).toMatchObject([
       [
         'guard',
@@ -351,6 +356,12 @@ describe('a model as a guard', () => {
   test('a prompt of one’s own, out of which a text can’t step', async () => {
     const asked: [string, { role: string; content: string }[]][] = []
     expect(await say({ format: 'custom', prompt: 'Is it spam?' }, 'YES, it is', asked)).toMatchObject({ flagged: true })
+    expect(await say({ format: 'custom', prompt: 'p' }, '{"verdict":"unsafe"}')).toMatchObject({ flagged: true })
+    expect(await say({ format: 'custom', prompt: 'p' }, ' {"verdict": "safe"}\n')).toMatchObject({ flagged: false })
+    for (const other of ['{"safe":false}', '{"verdict":"maybe"}', 'null', '{"verdict":"un'])
+      expect(await say({ format: 'custom', prompt: 'p' }, other).catch((caught: unknown) => caught)).toMatchObject({
+        why: 'bad_reply',
+      })
     expect(await say({ format: 'custom', prompt: 'Is it spam?' }, 'No.')).toMatchObject({ flagged: false })
     expect(asked[0]?.[1][1]?.content).toMatch(/^<text-(\w{12})>\nhello\n<\/text-\1>$/)
     expect(await say({ format: 'custom', prompt: 'p', flagged: '^spam', passed: '^ham' }, 'ham it is')).toMatchObject({

@@ -43,6 +43,12 @@ const settings = z
       .describe(
         'Of `custom`: a pattern that a passing answer fits; one that fits neither is no verdict. Default: `(?i)\\b(safe|no)\\b`.',
       ),
+    structured: z
+      .boolean()
+      .optional()
+      .describe(
+        'Of `custom`: whether the answer is held to `{"verdict": "safe" | "unsafe"}` by its schema, as Ollama and others can. Default: where there is neither `flagged` nor `passed`.',
+      ),
     max_characters: z
       .number()
       .int()
@@ -54,6 +60,9 @@ const settings = z
   .refine(({ format, prompt }) => format !== 'custom' || prompt !== undefined, {
     message: '`format: custom` needs a `prompt`.',
   })
+  .refine((said) => !said.structured || (said.format === 'custom' && !said.flagged && !said.passed), {
+    message: '`structured` is of `format: custom`, in place of `flagged` and `passed`.',
+  })
 
 type Said = z.output<typeof settings>
 type Messages = Parameters<GuardTools['ask']>[1]
@@ -64,18 +73,22 @@ export const model = defineKind({
   make(said, tools) {
     const flagged = new Pattern(said.flagged ?? '(?i)\\b(unsafe|yes)\\b')
     const passed = new Pattern(said.passed ?? '(?i)\\b(safe|no)\\b')
+    const isHeld = said.format === 'custom' && (said.structured ?? !(said.flagged || said.passed))
     return {
       kind: 'model',
       local: false,
       needsWhole: false,
       window: WINDOW,
       kinds: SAID,
-      version: versionOf('model', 1, said),
+      version: versionOf('model', 2, said),
       async look(subject, signal) {
         const documents = documentsOf(subject.pieces, said.max_characters)
         if (documents.length === 0) return PASSED
         const looks = await each(documents, signal, async (text, until) => {
-          const answer = await asked(tools, said.model, questionOf(text, subject.direction, said), until)
+          const question = questionOf(text, subject.direction, said)
+          const answer = await asked(tools, said.model, question, until, isHeld ? VERDICT : undefined)
+          const held = isHeld ? heldVerdict(answer) : undefined
+          if (held) return held
           return said.format === 'custom' ? custom(answer, flagged, passed) : readAnswer(answer, said)
         })
         return worst(looks)
@@ -90,9 +103,10 @@ export async function asked(
   alias: string,
   messages: Messages,
   signal: AbortSignal,
+  schema?: Readonly<Record<string, unknown>>,
 ): Promise<string> {
   try {
-    return await tools.ask(alias, messages, signal)
+    return await tools.ask(alias, messages, signal, schema)
   } catch (cause) {
     if (cause instanceof GuardError) throw cause
     if (signal.aborted) throw new GuardError('timeout', `the model \`${alias}\` did not answer in time.`, true)
@@ -129,7 +143,7 @@ export function fenced(prompt: string, text: string): Messages {
   ]
 }
 
-/** Llama Guard 3's categories (MLCommons' hazards). */
+/** Llama Guard 3's and 4's categories, MLCommons' hazards (llama.com/docs/model-cards-and-prompt-formats/llama-guard-4). */
 const HAZARDS: Readonly<Record<string, string>> = {
   S1: 'violent_crimes',
   S2: 'non_violent_crimes',
@@ -150,7 +164,9 @@ const HAZARDS: Readonly<Record<string, string>> = {
 function readAnswer(answer: string, { format, categories: counted }: Said): Look {
   const text = answer.trim()
   if (format !== 'llama_guard') {
-    const verdict = /^(?:<score>\s*)?(yes|no)\b/i.exec(text)?.[1]?.toLowerCase()
+    // ShieldGemma: `Yes`; Granite Guardian: `Yes` (3.0), with `<confidence>` behind (3.2), `<score> yes </score>`, with
+    // its thoughts before it where it is let to think (3.3; ibm.com/granite/docs/models/guardian).
+    const verdict = /^(?:<think>[^]{0,60000}?<\/think>\s*)?(?:<score>\s*)?(yes|no)\b/i.exec(text)?.[1]?.toLowerCase()
     if (!verdict) throw noVerdict()
     return { flagged: verdict === 'yes', categories: verdict === 'yes' ? ['unsafe'] : [], findings: [] }
   }
@@ -166,6 +182,27 @@ function readAnswer(answer: string, { format, categories: counted }: Said): Look
     categories: hits.length > 0 ? hits.map((one) => HAZARDS[one] ?? one.toLowerCase()) : ['unsafe'],
     findings: [],
   }
+}
+
+/** Ollama holds a model to it (docs.ollama.com/capabilities/structured-outputs), and so do most that speak OpenAI's. */
+const VERDICT = {
+  type: 'object',
+  properties: { verdict: { type: 'string', enum: ['safe', 'unsafe'] } },
+  required: ['verdict'],
+  additionalProperties: false,
+}
+
+/** Undefined: whoever answered was not held to the schema, and said it in words. */
+function heldVerdict(answer: string): Look | undefined {
+  let verdict: unknown
+  try {
+    verdict = (JSON.parse(answer) as { verdict?: unknown } | null)?.verdict
+  } catch {
+    return undefined
+  }
+  if (verdict === 'unsafe') return { flagged: true, categories: ['model'], findings: [] }
+  if (verdict === 'safe') return PASSED
+  throw noVerdict()
 }
 
 function custom(answer: string, flagged: Pattern, passed: Pattern): Look {

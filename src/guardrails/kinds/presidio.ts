@@ -1,4 +1,4 @@
-/** Microsoft's Presidio: its analyzer finds what is somebody's (microsoft.github.io/presidio/api-docs). What it finds is replaced here. */
+/** Microsoft's Presidio: its analyzer finds what is somebody's (microsoft.github.io/presidio/analyzer, tutorial/09_ad_hoc). What it finds is replaced here. */
 import { z } from 'zod'
 import { readListed } from '../file.ts'
 import { type Finding, GuardError } from '../guard.ts'

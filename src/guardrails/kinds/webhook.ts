@@ -113,6 +113,7 @@ function place(
   }
 }
 
+/** docs.litellm.ai/docs/adding_provider/generic_guardrail_api: what is asked and answered. */
 const PATH = '/beta/litellm_basic_guardrail_api'
 
 export const genericGuardrailApi = defineKind({
