@@ -166,7 +166,7 @@ function readAnswer(answer: string, { format, categories: counted }: Said): Look
   if (format !== 'llama_guard') {
     // ShieldGemma: `Yes`; Granite Guardian: `Yes` (3.0), with `<confidence>` behind (3.2), `<score> yes </score>`, with
     // its thoughts before it where it is let to think (3.3; ibm.com/granite/docs/models/guardian).
-    const verdict = /^(?:<think>[^]{0,60000}?<\/think>\s*)?(?:<score>\s*)?(yes|no)\b/i.exec(text)?.[1]?.toLowerCase()
+    const verdict = /^(?:<think>[\s\S]{0,60000}?<\/think>\s*)?(?:<score>\s*)?(yes|no)\b/i.exec(text)?.[1]?.toLowerCase()
     if (!verdict) throw noVerdict()
     return { flagged: verdict === 'yes', categories: verdict === 'yes' ? ['unsafe'] : [], findings: [] }
   }
