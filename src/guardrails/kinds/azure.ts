@@ -1,4 +1,4 @@
-/** Azure AI Content Safety: what is harmful in a text, and whether it is an attack (learn.microsoft.com/azure/ai-services/content-safety, quickstart-text and quickstart-jailbreak: 2024-09-01). */
+/** Azure AI Content Safety: what is harmful in a text, and whether it is an attack (learn.microsoft.com/azure/ai-services/content-safety; quickstart-jailbreak has the shield of 2024-09-01). */
 import { z } from 'zod'
 import { defineKind, versionOf } from '../kind.ts'
 import { PASSED, SAID, worst } from '../look.ts'

@@ -184,7 +184,7 @@ function readAnswer(answer: string, { format, categories: counted }: Said): Look
   }
 }
 
-/** Ollama holds a model to it (docs.ollama.com/capabilities/structured-outputs), and so do most that speak OpenAI's. */
+/** Ollama holds a model to it (its structured outputs; test/real/guard.test.ts), and so do most that speak OpenAI's. */
 const VERDICT = {
   type: 'object',
   properties: { verdict: { type: 'string', enum: ['safe', 'unsafe'] } },
