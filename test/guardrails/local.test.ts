@@ -515,3 +515,22 @@ test('the docs name every kind, every setting of each and every entity', async (
   for (const name of Object.keys(PREBUILT)) if (!told?.includes(`\`${name}\``)) missing.push(name)
   expect(missing).toEqual([])
 })
+
+test('what is somebody’s is found as it is disguised, at its place', () => {
+  const one = guard('pii')
+  for (const said of [
+    'ada＠example．com',
+    'ada@exam\u200bple.com',
+    'ada%40example.com',
+    'ada&#64;example.com',
+    '4111\u200b111111111111',
+    '４１１１１１１１１１１１１１１１',
+    '٤١١١١١١١١١١١١١١١',
+    '4111\u00a01111\u00a01111\u00a01111',
+    'DE89\u20093704 0044 0532 0130 00',
+  ]) {
+    const text = `ünd \u200b&amp; (${said}) \u200b, so 日本 it is`
+    expect(found(look(one, text), text).map(([, where]) => where)).toEqual([said])
+  }
+  expect(look(one, 'größer & 100 % von 日本, medium.com/%40somebody').flagged).toBeFalse()
+})

@@ -5,6 +5,7 @@ import { defineKind, versionOf } from '../kind.ts'
 import { lookThrough, SAID } from '../look.ts'
 import { ENTITIES, type Entity, NEEDS_PRESIDIO, SAME } from '../pii/entities.ts'
 import { scan } from '../pii/scan.ts'
+import { undisguised } from '../text/undisguised.ts'
 
 /** Longer than any of them: an address of e-mail has 64 characters before its @ and 255 behind. */
 const WINDOW = 320
@@ -66,17 +67,19 @@ export const pii = defineKind({
       needsWhole: false,
       window: WINDOW,
       kinds: SAID,
-      version: versionOf('pii', 1, read),
+      version: versionOf('pii', 2, read),
       look: (subject) =>
-        lookThrough(subject, (text, tell) =>
-          scan(text, (what, start, end, confidence) => {
+        lookThrough(subject, (said, tell) => {
+          const { text, place } = undisguised(said)
+          scan(text, (what, from, upTo, confidence) => {
             if (confidence < threshold || !wanted.has(what)) return
-            if (allowed.size > 0 && allowed.has(text.slice(start, end).toLowerCase())) return
+            if (allowed.size > 0 && allowed.has(text.slice(from, upTo).toLowerCase())) return
+            const [start, end] = place(from, upTo)
             const action = actions.get(what)
             const found: Omit<Finding, 'piece'> = { start, end, what, confidence }
             tell(action ? { ...found, action } : found)
-          }),
-        ),
+          })
+        }),
     }
   },
 })
