@@ -10,58 +10,54 @@ export interface Undisguised {
   place(start: number, end: number): [start: number, end: number]
 }
 
-const BEYOND_ASCII = /[^\x00-\x7f]/
-const SPELT_AT = /%40|&#0{0,4}64;|&#x0{0,4}40;|&commat;/y
+/** What may be read in another way; `plainOf` says how. */
+const DISGUISED =
+  /%40|&#0{0,4}64;|&#x0{0,4}40;|&commat;|[\ufe00-\ufe0f\u034f\xa0\xad\u061c\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u0e50-\u0e59\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2011\u202a-\u202f\u205f-\u206f\u3000\u3164\ufeff\uff01-\uff5e\uffa0]/g
 /** Zeros of scripts whose ten digits follow one another. */
 const ZEROS = [0x660, 0x6f0, 0x966, 0x9e6, 0xe50]
 
 /** Where there is nothing of the kind it costs a look for it. Linear. */
 export function undisguised(text: string): Undisguised {
-  const mayBeSpelt = text.includes('%40') || text.includes('&')
-  if (!mayBeSpelt && !BEYOND_ASCII.test(text)) return { text, place: (start, end) => [start, end] }
+  // Of each that is read in another way: where it is read, whether it is read at all, where it stands, and up to where.
+  const changes: number[] = []
   let out = ''
-  let taken = 0
-  // Of each character, where what it stands for begins; and where that ends.
-  const from = new Uint32Array(text.length)
-  const to = new Uint32Array(text.length)
-  const add = (start: number, end: number) => {
-    from[taken] = start
-    to[taken++] = end
-  }
   let kept = 0
-  for (let at = 0; at < text.length; ) {
-    const code = text.charCodeAt(at)
-    let width = 1
-    let plain: string | undefined
-    if (code === PERCENT || code === AMPERSAND) {
-      SPELT_AT.lastIndex = at
-      const spelt = SPELT_AT.exec(text)?.[0]
-      if (spelt !== undefined) [plain, width] = ['@', spelt.length]
-    } else if (code > 0x7f) plain = plainOf(code)
-    if (plain === undefined) add(at, at + 1)
-    else {
-      out += text.slice(kept, at) + plain
-      if (plain !== '') add(at, at + width)
-      kept = at + width
-    }
-    at += width
+  for (const { 0: found, index } of text.matchAll(DISGUISED)) {
+    const plain = plainOf(found)
+    out += text.slice(kept, index)
+    kept = index + found.length
+    changes.push(out.length, plain.length, index, kept)
+    out += plain
   }
   if (kept === 0) return { text, place: (start, end) => [start, end] }
   return {
     text: out + text.slice(kept),
-    place: (start, end) => [from[start] as number, to[end - 1] as number],
+    place: (start, end) => [placeOf(changes, start)[0], placeOf(changes, end - 1)[1]],
   }
 }
 
-const [PERCENT, AMPERSAND] = [0x25, 0x26]
+/** Where a character of what is read stands, and up to where. */
+function placeOf(changes: readonly number[], at: number): [start: number, end: number] {
+  let low = 0
+  let high = changes.length / 4
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((changes[4 * middle] as number) <= at) low = middle + 1
+    else high = middle
+  }
+  if (low === 0) return [at, at + 1]
+  const [read, length, start, end] = changes.slice(4 * (low - 1), 4 * low) as [number, number, number, number]
+  if (read + length > at) return [start, end]
+  const place = end + at - read - length
+  return [place, place + 1]
+}
 
-/** What is read in its place; undefined: itself. */
-function plainOf(code: number): string | undefined {
+function plainOf(found: string): string {
+  const code = found.charCodeAt(0)
+  if (code < 0x80) return '@'
   if (code >= 0xff01 && code <= 0xff5e) return String.fromCharCode(code - 0xfee0)
-  if (code === 0xa0 || (code >= 0x2000 && code <= 0x200a) || code === 0x202f || code === 0x205f || code === 0x3000)
-    return ' '
   if (code === 0x2011) return '-'
   if (isInvisible(code)) return ''
   const zero = ZEROS.find((one) => code >= one && code < one + 10)
-  return zero === undefined ? undefined : String(code - zero)
+  return zero === undefined ? ' ' : String(code - zero)
 }
