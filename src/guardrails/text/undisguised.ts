@@ -12,6 +12,7 @@ export interface Undisguised {
 
 /** What may be read in another way; `plainOf` says how. */
 const DISGUISED =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each stands for itself.
   /%40|&#0{0,4}64;|&#x0{0,4}40;|&commat;|[\ufe00-\ufe0f\u034f\xa0\xad\u061c\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u09e6-\u09ef\u0e50-\u0e59\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2011\u202a-\u202f\u205f-\u206f\u3000\u3164\ufeff\uff01-\uff5e\uffa0]/g
 /** Zeros of scripts whose ten digits follow one another. */
 const ZEROS = [0x660, 0x6f0, 0x966, 0x9e6, 0xe50]
