@@ -237,25 +237,43 @@ function deliverStream(call: Call, io: Io, answer: StreamAnswer): Response {
     return rate < floor
   }
 
+  /** The end of an answer waits for guardrails that look beside its request: what they refuse must not look whole. */
+  const lookedAt = async (): Promise<void> => {
+    silence.at = Number.POSITIVE_INFINITY
+    await call.screening?.beside
+    silence.at = Math.min(io.now() + GRACE_MS, totalAt)
+  }
+  const waits = (): boolean => source.finished && call.screening?.beside !== undefined
+  const emitPrefix = () => {
+    for (const part of answer.prefix) emit(part)
+    answer.prefix = []
+  }
+
   let sawEnd = false
   const stream = new ReadableStream<Uint8Array>(
     {
       start(c) {
         controller = c
-        for (const part of answer.prefix) emit(part)
-        answer.prefix = []
+        // All of it may have come at once.
+        if (!waits()) emitPrefix()
         call.leaving.addEventListener('abort', onLeave, { once: true })
         onLeave()
       },
       async pull() {
         for (;;) {
           try {
+            if (answer.prefix.length > 0) {
+              await lookedAt()
+              if (open) emitPrefix()
+              return
+            }
             // An empty part is a frame that says nothing to this caller: read on.
             for (;;) {
               // It may have come to its end, and not out.
               if (source.refused) throw source.refused
               sawEnd = source.ended && source.finished
               const part = sawEnd ? undefined : await source.read()
+              if (open && waits()) await lookedAt()
               if (!open) return
               if (part === undefined && source.finished) return await end()
               if (part === undefined) throw brokenOff()
