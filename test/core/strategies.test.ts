@@ -195,7 +195,10 @@ test('who has all slots taken is passed over', () => {
   expect(pick(stages, new Set(), view, 'least-busy', { input: 1, output: 1 }, seeded(1), NOON)?.id).toBe('free')
 })
 
-test('choosing among 100 targets costs under 10 µs', async () => {
+/** A choice may cost as much as so many looks at all targets, which take 1 µs: measured are 4 (`simple-shuffle`) to 10 (`sticky`). */
+const MOST_LOOKS = 16
+
+test('choosing among 100 targets costs a few times what looking at each of them does', async () => {
   const all = Array.from({ length: 100 }, (_, i) =>
     target({ id: `t${i}`, rpm: 100_000, tpm: 100_000_000, price: priced(i, i) }),
   )
@@ -204,6 +207,15 @@ test('choosing among 100 targets costs under 10 µs', async () => {
   const view: View = { stateOf: (t) => states.get(t) as TargetState }
   const stages = [{ alias: 'm', targets: all }]
   const random = seeded(5)
+  // The yardstick of this machine at this moment, some 1.3 µs: others may be using it, too.
+  let seen = 0
+  const looking = () => {
+    for (const one of all) {
+      const { breaker, inFlight, pace, waitMs } = view.stateOf(one)
+      seen += breaker.until + inFlight + pace.firstMs + waitMs + one.rpm
+    }
+  }
+  const costs: string[] = []
   for (const strategy of [
     'simple-shuffle',
     'usage-based-routing',
@@ -215,15 +227,21 @@ test('choosing among 100 targets costs under 10 µs', async () => {
   ] as const) {
     const wanted = { input: 100, output: 100, affinity: 'session' }
     const once = () => pick(stages, new Set(), view, strategy, wanted, random, NOON)
-    for (let i = 0; i < 3_000; i++) once()
-    // The best of several rounds: other work runs on the machine.
-    let best = Number.POSITIVE_INFINITY
+    const timed = (work: () => void) => {
+      const before = Bun.nanoseconds()
+      for (let i = 0; i < 40; i++) work()
+      return (Bun.nanoseconds() - before) / 40 / 1_000
+    }
+    for (let i = 0; i < 3_000; i++) [once(), looking()]
+    // The best of several rounds, in turns.
+    let [best, least] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
     for (let round = 0; round < 200; round++) {
       if (round % 20 === 19) await Bun.sleep(5)
-      const before = Bun.nanoseconds()
-      for (let i = 0; i < 40; i++) once()
-      best = Math.min(best, (Bun.nanoseconds() - before) / 40 / 1_000)
+      best = Math.min(best, timed(once))
+      least = Math.min(least, timed(looking))
     }
-    expect([strategy, best < 10, best]).toEqual([strategy, true, best])
+    if (best > MOST_LOOKS * least) costs.push(`${strategy}: ${best} µs, ${(best / least).toFixed(1)} looks at all`)
   }
+  expect(seen).toBeGreaterThan(0)
+  expect(costs).toEqual([])
 })
