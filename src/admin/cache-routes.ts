@@ -24,9 +24,9 @@ interface House {
     get(key: string): Promise<Uint8Array | undefined> | Uint8Array | undefined
     set(key: string, value: Uint8Array, ttlMs: number): Promise<void> | void
     delete(keys: readonly string[]): Promise<number> | number
-    flush(prefix: string): Promise<number> | number
     ping(): Promise<void> | void
   }
+  flush(prefix: string): Promise<number> | number
   savings: { of(scope: string, from: number, to: number): SavedRow[] }
   timezone: string
   now(): number
@@ -43,7 +43,7 @@ const PROBE_MS = 10_000
 const USUAL_DAYS = 30
 const MOST_DAYS = 3_660
 
-export function cacheRoutes({ isOn, place, shelf, savings, timezone, now }: House): CacheRoutes {
+export function cacheRoutes({ isOn, place, shelf, flush, savings, timezone, now }: House): CacheRoutes {
   const reached = async <T>(work: () => Promise<T> | T): Promise<T> => {
     try {
       return await work()
@@ -67,7 +67,7 @@ export function cacheRoutes({ isOn, place, shelf, savings, timezone, now }: Hous
     },
     async flush(body) {
       const { tenant } = readBody(flushing, body)
-      const count = await reached(() => shelf.flush(tenant === undefined ? '' : `${tenant}:`))
+      const count = await reached(() => flush(tenant === undefined ? '' : `${tenant}:`))
       return { status: 'success', deleted: count }
     },
     report(query) {

@@ -31,6 +31,8 @@ interface House {
 export interface Cache {
   door: CacheDoor
   shelf: Shelf
+  /** All answers whose key begins so, and what is known of their meaning. @returns how many answers there were */
+  flush(prefix: string): Promise<number> | number
   savings: Savings
   place: CacheConfig['place']
   /**
@@ -72,12 +74,10 @@ export function makeCache(config: CacheConfig, house: House): Cache {
       },
       saved: (payer, alias, cost, at) => savings.add(payer, alias, cost, at),
     },
-    shelf: {
-      ...bind(shelf),
-      flush: async (prefix) => {
-        meanings.flush(prefix)
-        return shelf.flush(prefix)
-      },
+    shelf,
+    flush: (prefix) => {
+      meanings.flush(prefix)
+      return shelf.flush(prefix)
     },
     savings,
     place: config.place,
@@ -99,12 +99,3 @@ export function makeCache(config: CacheConfig, house: House): Cache {
     },
   }
 }
-
-const bind = (shelf: Shelf): Shelf => ({
-  get: (key) => shelf.get(key),
-  set: (key, value, ttlMs) => shelf.set(key, value, ttlMs),
-  delete: (keys) => shelf.delete(keys),
-  flush: (prefix) => shelf.flush(prefix),
-  ping: () => shelf.ping(),
-  close: () => shelf.close(),
-})
