@@ -5,6 +5,7 @@
 import { type CacheControls, type CacheRules, mayUse, tenantOf } from '../../core/cache-rules.ts'
 import { Refusal } from '../../core/refusal.ts'
 import { stableText } from '../../core/stable-text.ts'
+import type { Chat, Json } from '../../dialects/canonical.ts'
 import type { Call } from '../call.ts'
 import type { Io } from '../io.ts'
 import { isLocalOnly } from '../narrow.ts'
@@ -138,6 +139,7 @@ function wantedOf(call: Call, io: Io): Recall | undefined {
   const use = rules && isCacheable(call, rules) ? mayUse(rules, controls) : { read: false, write: false }
   if (!use.read && !use.write && repeated === null) return undefined
   const asked = askedOf(call)
+  const repeat = repeated === null ? undefined : repeatOf(call, io, asked, repeated)
   const wanted: Recall = {
     key: undefined,
     ...use,
@@ -145,17 +147,10 @@ function wantedOf(call: Call, io: Io): Recall | undefined {
     ttlMs: controls.ttlMs ?? rules?.ttlMs ?? 0,
     maxAgeMs: controls.maxAgeMs ?? Number.POSITIVE_INFINITY,
     meaning: undefined,
-    repeat: undefined,
-    asked: '',
-    flight: new Flight('', false, io.cache.largest),
+    repeat: repeat?.key,
+    asked: repeat?.asked ?? '',
+    flight: new Flight(repeat?.asked ?? '', repeat !== undefined, io.cache.largest),
     over: () => {},
-  }
-  if (repeated !== null) {
-    // A form that is sent again has another boundary.
-    const what = call.form ? new TextEncoder().encode(stableText(asked)) : call.received
-    wanted.asked = io.cache.digest(`${formOf(call)} ${call.peek.model}`, what)
-    wanted.flight = new Flight(wanted.asked, true, io.cache.largest)
-    wanted.repeat = `${ownerOf(call.keyId)}:${io.cache.digest(nameOf(repeated))}`
   }
   if (!rules || !(use.read || use.write)) return wanted
   const messages = (asked as { messages?: unknown[] }).messages?.length ?? 0
@@ -169,6 +164,16 @@ function wantedOf(call: Call, io: Io): Recall | undefined {
     : rules.semantic && meaningOf(call, io, asked, rules, tenant, controls.namespace)
   wanted.joins = rules.joins
   return wanted
+}
+
+/** Where the answer to a key of idempotency is, and what its request asks. */
+function repeatOf(call: Call, io: Io, asked: Chat | Json, said: string): { key: string; asked: string } {
+  // A form that is sent again has another boundary.
+  const what = call.form ? new TextEncoder().encode(stableText(asked)) : call.received
+  return {
+    key: `${ownerOf(call.keyId)}:${io.cache.digest(nameOf(said))}`,
+    asked: io.cache.digest(`${formOf(call)} ${call.peek.model}`, what),
+  }
 }
 
 function nameOf(said: string): string {
